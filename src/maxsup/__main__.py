@@ -1,0 +1,5 @@
+import sys
+
+from maxsup.cli import main
+
+sys.exit(main())

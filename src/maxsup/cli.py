@@ -1,0 +1,300 @@
+"""The command line: ``maxsup compare · train · methods · recipes``."""
+
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import tyro
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.table import Table
+
+from maxsup import methods
+from maxsup.data import DataSettings, load_images
+from maxsup.recipes import Recipe, all_recipes, get_recipe, recipe_page
+from maxsup.report import results_table, write_report
+from maxsup.study import StudySettings, compare
+from maxsup.training import ProgressReport, RunSettings, build_accelerator, train
+
+_T = TypeVar("_T")
+
+REPORT_FILE = "report.html"
+
+
+@dataclass(frozen=True)
+class _RecipeOptions(Recipe):
+    # These come from the recipe's name and from the data's options.
+    name: tyro.conf.Suppress[str] = ""
+    model: str = ""
+    image_size: tyro.conf.Suppress[int | None] = None
+    label_column: tyro.conf.Suppress[str | None] = None
+
+
+@dataclass(frozen=True)
+class _CompareDataOptions(DataSettings):
+    name: tyro.conf.Positional[str] = field(default_factory=lambda: tyro.MISSING)
+    """What to train on: digits, a folder (image folder, Parquet, WebDataset), or hf:owner/name."""
+
+
+@dataclass(frozen=True)
+class _TrainDataOptions(DataSettings):
+    name: Annotated[str, tyro.conf.arg(name="data")] = "digits"
+    """What to train on: digits, a folder (image folder, Parquet, WebDataset), or hf:owner/name."""
+
+
+@dataclass(frozen=True)
+class Compare:
+    """Find out which regulariser is best for your data: many seeds, paired statistics, one page."""
+
+    data: tyro.conf.OmitArgPrefixes[_CompareDataOptions]
+    settings: tyro.conf.OmitArgPrefixes[_RecipeOptions]
+    methods: tuple[str, ...] = ("baseline", "label-smoothing", "maxsup")
+    """What to compare; "all" for every method. See: maxsup methods."""
+    seeds: int = 5
+    """How many trainings of each method; same seed, same start for all methods."""
+    first_seed: int = 0
+    """The seeds are this one and those that follow it."""
+    baseline: str | None = None
+    """The method that the others are measured against; by default the first one."""
+    recipe: str | None = None
+    """How to train; "digits" by default on digits. See: maxsup recipes."""
+    out: Path | None = None
+    """Directory of the study; by default runs/ and the data's name. Go on with the same one."""
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train one model."""
+
+    data: tyro.conf.OmitArgPrefixes[_TrainDataOptions]
+    settings: tyro.conf.OmitArgPrefixes[_RecipeOptions]
+    recipe: tyro.conf.Positional[str] = field(default_factory=lambda: tyro.MISSING)
+    """A recipe's name, or the settings.json of a run to repeat, all by itself."""
+    method: str = "maxsup"
+    """The objective. See: maxsup methods."""
+    seed: int = 0
+    """Of the initial weights, the order of the images, and the augmentation."""
+    out: Path | None = None
+    """Directory of the run; by default runs/RECIPE/METHOD/seed-SEED. Go on with the same one."""
+
+
+@dataclass(frozen=True)
+class Methods:
+    """List the methods, or show one's page: formula, defaults, when it helps, what it costs."""
+
+    name: tyro.conf.Positional[str | None] = None
+    """The method to show."""
+
+
+@dataclass(frozen=True)
+class Recipes:
+    """List the recipes, or show one with all its settings."""
+
+    name: tyro.conf.Positional[str | None] = None
+    """The recipe to show."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Returns:
+        0 when it is done, 2 for input it cannot use, 130 when it was interrupted.
+    """
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        command = _parse(arguments)
+        match command:
+            case Compare():
+                _compare(command, shlex.join(["maxsup", *arguments]))
+            case Train():
+                _train(command)
+            case Methods():
+                _methods(command)
+            case Recipes():
+                _recipes(command)
+    except (ValueError, OSError) as error:
+        print(f"maxsup: {_message(error)}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(
+            "maxsup: stopped. The same command goes on after the last finished epoch.",
+            file=sys.stderr,
+        )
+        return 130
+    return 0
+
+
+def _message(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
+
+
+def _parse(arguments: Sequence[str]) -> Compare | Train | Methods | Recipes:
+    """Read the command line; the recipe named on it gives the defaults of its settings."""
+    recipe = _named_recipe(arguments)
+    settings = _convert(_RecipeOptions, recipe)
+    parsed: Compare | Train | Methods | Recipes = tyro.cli(
+        Annotated[
+            Annotated[
+                Compare,
+                tyro.conf.subcommand(
+                    "compare", default=Compare(data=_CompareDataOptions(), settings=settings)
+                ),
+            ]
+            | Annotated[
+                Train,
+                tyro.conf.subcommand(
+                    "train", default=Train(data=_TrainDataOptions(), settings=settings)
+                ),
+            ]
+            | Annotated[Methods, tyro.conf.subcommand("methods")]
+            | Annotated[Recipes, tyro.conf.subcommand("recipes")],
+            None,
+        ],
+        args=arguments,
+        prog="maxsup",
+        description="MaxSup and its rivals: honest comparisons of regularisers on your own data.",
+    )
+    return parsed
+
+
+def _named_recipe(arguments: Sequence[str]) -> Recipe:
+    """The recipe that the command line names, wherever it stands there."""
+    words = list(arguments)
+    command, name = words[:1], None
+    for position, word in enumerate(words):
+        if word == "--recipe" and position + 1 < len(words):
+            name = words[position + 1]
+        elif word.startswith("--recipe="):
+            name = word.partition("=")[2]
+    if command == ["train"]:
+        known = {recipe.name for recipe in all_recipes()}
+        name = next((word for word in words[1:] if word in known), None)
+    if name is None:
+        return get_recipe("digits")
+    return get_recipe(name)
+
+
+def _convert(kind: type[_T], source: object) -> _T:
+    """The fields that ``kind`` shares with ``source``, as a ``kind``."""
+    names = [f.name for f in fields(kind)]  # type: ignore[arg-type]
+    return kind(**{name: getattr(source, name) for name in names})
+
+
+def _compare(options: Compare, command: str) -> None:
+    if options.recipe is None and options.data.name != "digits":
+        known = ", ".join(recipe.name for recipe in all_recipes())
+        raise ValueError(f"--recipe is needed with data other than digits; there are: {known}.")
+    if options.seeds < 1:
+        raise ValueError(f"--seeds must be at least 1; got {options.seeds}.")
+    recipe = _convert(Recipe, options.settings)
+    names = _method_names(options.methods)
+    study = StudySettings(
+        data=_data_settings(options.data, recipe),
+        recipe=recipe,
+        methods=names,
+        seeds=tuple(range(options.first_seed, options.first_seed + options.seeds)),
+        baseline=options.baseline or names[0],
+    )
+    directory = options.out or Path("runs") / _directory_name(study.data)
+    results = compare(study, directory, command=command)
+    if _is_first_process():
+        write_report(results, directory / REPORT_FILE)
+        console = Console()
+        console.print(results_table(results))
+        print(f"\nThe page: {directory / REPORT_FILE}")
+
+
+def _method_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    if names == ("all",):
+        return tuple(method.name for method in methods.all_methods())
+    return names
+
+
+def _data_settings(options: DataSettings, recipe: Recipe) -> DataSettings:
+    settings = _convert(DataSettings, options)
+    if settings.image_size is None:
+        settings = replace(settings, image_size=recipe.image_size)
+    return settings
+
+
+def _directory_name(data: DataSettings) -> str:
+    name = (
+        data.name.removeprefix("hf:").replace("/", "-")
+        if data.name.startswith("hf:")
+        else (Path(data.name).resolve().name)
+    )
+    return f"{name}-noise-{data.label_noise:g}" if data.label_noise else name
+
+
+def _is_first_process() -> bool:
+    return os.environ.get("RANK", "0") == "0"
+
+
+def _train(options: Train) -> None:
+    if options.recipe.endswith(".json"):
+        settings = RunSettings.load(Path(options.recipe))
+    else:
+        recipe = _convert(Recipe, replace(options.settings, name=get_recipe(options.recipe).name))
+        methods.get_method(options.method)
+        settings = RunSettings(
+            method=options.method,
+            seed=options.seed,
+            recipe=recipe,
+            data=_data_settings(options.data, recipe),
+        )
+    directory = options.out or (
+        Path("runs") / settings.recipe.name / settings.method / f"seed-{settings.seed}"
+    )
+    _check_run_directory(directory, settings)
+    console = Console(stderr=True)
+    accelerator = build_accelerator(settings.recipe)
+    data = load_images(settings.data, prefer_label=settings.recipe.label_column)
+    with ProgressReport(
+        console, settings.recipe.epochs, quiet=not accelerator.is_main_process
+    ) as progress:
+        result = train(settings, data, directory, accelerator=accelerator, progress=progress)
+    if accelerator.is_main_process:
+        for name, value in result.values.items():
+            print(f"{name.replace('_', ' '):24}{'–' if value is None else f'{value:.4f}'}")
+        print(f"\nThe run: {directory}")
+
+
+def _check_run_directory(directory: Path, settings: RunSettings) -> None:
+    path = directory / "settings.json"
+    if path.exists() and RunSettings.load(path) != settings:
+        raise ValueError(
+            f"{directory} holds a run with other settings. Name another directory with --out."
+        )
+
+
+def _methods(options: Methods) -> None:
+    if options.name is not None:
+        Console().print(Markdown(methods.get_method(options.name).page()))
+        return
+    table = Table("method", "what it does", "defaults", box=None, pad_edge=False)
+    for method in methods.all_methods():
+        table.add_row(method.name, method.summary, method.settings())
+    Console().print(table)
+    print("\nmaxsup methods NAME shows a method's page.")
+
+
+def _recipes(options: Recipes) -> None:
+    if options.name is not None:
+        recipe = get_recipe(options.name)
+        print(recipe_page(options.name), end="\n\n")
+        for name, value in asdict(recipe).items():
+            print(f"{name:20} {value}")
+        return
+    for recipe in all_recipes():
+        print(f"{recipe.name:20} {recipe_page(recipe.name).splitlines()[0]}")
+    print("\nmaxsup recipes NAME shows a recipe with all its settings.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

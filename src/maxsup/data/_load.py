@@ -1,0 +1,100 @@
+from collections.abc import Callable
+
+from maxsup.data._decode import decode_images
+from maxsup.data._digits import load_embedded_digits
+from maxsup.data._images import ImageData, Split
+from maxsup.data._labels import check_classes, read_classes, read_labels
+from maxsup.data._parts import add_label_noise, hold_out
+from maxsup.data._settings import DataSettings
+from maxsup.data._source import open_source
+
+_DIGITS_TEST = 0.3
+
+
+def load_images(
+    settings: DataSettings,
+    *,
+    prefer_label: str | None = None,
+    announce: Callable[[str], None] | None = None,
+) -> ImageData:
+    """Load a data set into memory, divided as the settings say.
+
+    Small images are meant: they are decoded once and stay in memory as uint8.
+
+    Args:
+        settings: What to load.
+        prefer_label: The column of labels to take where several could be meant.
+        announce: Is told what is going on, in sentences.
+
+    Raises:
+        ValueError: The data cannot be used as asked; the message says how to mend it.
+
+    Example:
+        >>> data = load_images(DataSettings("digits", label_noise=0.4))
+        >>> len(data.train), len(data.test), len(data.classes)
+        (1257, 540, 10)
+        >>> int((data.train.labels != data.train.true_labels).sum())
+        503
+    """
+    announce = announce or (lambda text: None)
+    if settings.name == "digits":
+        everything, classes = load_embedded_digits()
+        train, test = hold_out(everything, _DIGITS_TEST, settings.data_seed, "test")
+        notes = [f"Of scikit-learn's digits, {_DIGITS_TEST:.0%} of each class are the test set."]
+        name = "digits"
+    else:
+        train, test, classes, notes = _load_source(settings, prefer_label, announce)
+        name = settings.name.removeprefix("hf:")
+
+    validation = None
+    if settings.validation:
+        train, validation = hold_out(train, settings.validation, settings.data_seed, "validation")
+    check_classes(train.labels, classes)
+    if settings.label_noise:
+        train = add_label_noise(train, settings.label_noise, len(classes), settings.data_seed)
+    return ImageData(name, classes, train, validation, test, tuple(notes))
+
+
+def _load_source(
+    settings: DataSettings, prefer_label: str | None, announce: Callable[[str], None]
+) -> tuple[Split, Split, tuple[str, ...], list[str]]:
+    source = open_source(settings, prefer_label)
+    classes = read_classes(source.train, source.label_column)
+
+    def read(dataset: object, split: str) -> Split:
+        labels = read_labels(dataset, source.label_column, classes, split)
+        announce(f"Reading the {len(labels):,} images of split {split} …")
+        images = decode_images(dataset, source.image_column, split, settings.image_size)
+        return Split(images, labels, labels)
+
+    train = read(source.train, source.train_name)
+    check_classes(train.labels, classes)
+    notes = [f"Labels are those of the column {source.label_column}."]
+    if source.test is None or source.test_name is None:
+        train, test = hold_out(train, settings.test_fraction, settings.data_seed, "test")
+        notes.append(
+            f"The data has one split, {source.train_name}: {settings.test_fraction:.0%} of each "
+            "class were held out of it as the test set."
+        )
+        return train, test, classes, notes
+
+    test = read(source.test, source.test_name)
+    notes.append(f"The test set is the split {source.test_name}.")
+    if test.images.shape[1:] != train.images.shape[1:]:
+        train, test = _same_channels(train, test)
+    return train, test, classes, notes
+
+
+def _same_channels(train: Split, test: Split) -> tuple[Split, Split]:
+    shapes = [tuple(part.images.shape[1:]) for part in (train, test)]
+    if shapes[0][1:] != shapes[1][1:]:
+        raise ValueError(
+            f"Training images have {shapes[0][2]}×{shapes[0][1]} pixels, test images "
+            f"{shapes[1][2]}×{shapes[1][1]}. Name the side to bring them all to with --image-size."
+        )
+
+    def coloured(split: Split) -> Split:
+        images = split.images.expand(-1, 3, -1, -1).contiguous()
+        return Split(images, split.labels, split.true_labels)
+
+    return coloured(train), coloured(test)

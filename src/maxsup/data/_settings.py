@@ -1,0 +1,40 @@
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """Which images to train on, and how they are divided.
+
+    Raises:
+        ValueError: A share is outside of its range.
+    """
+
+    name: str
+    """digits, a folder or file (image folder, Parquet, WebDataset), or hf:owner/name."""
+    image_column: str | None = None
+    """The column of the images, where there are several."""
+    label_column: str | None = None
+    """The column of the labels, where there are several."""
+    train_split: str | None = None
+    """The split to train on; by default train."""
+    test_split: str | None = None
+    """The split to measure on; by default test, else validation."""
+    validation: float = 0.0
+    """Share of the training part to hold out, class by class, and to measure after each epoch."""
+    test_fraction: float = 0.2
+    """Share of the data to measure on, class by class, where it has no split for that."""
+    label_noise: float = 0.0
+    """Share of the training labels to replace by a wrong class drawn at random."""
+    image_size: int | None = None
+    """Side in pixels that images are resized and cropped to; by default they stay as they are."""
+    data_seed: int = 0
+    """Of the parts held out and of the label noise; the same for all methods and seeds."""
+
+    def __post_init__(self) -> None:
+        for name in ("validation", "label_noise"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name} must lie in [0, 1); got {getattr(self, name)}.")
+        if not 0 < self.test_fraction < 1:
+            raise ValueError(f"test_fraction must lie in (0, 1); got {self.test_fraction}.")
+        if self.image_size is not None and self.image_size < 1:
+            raise ValueError(f"image_size must be at least 1; got {self.image_size}.")

@@ -1,0 +1,171 @@
+"""Folders, files and Hub data sets, by way of Hugging Face ``datasets``."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import datasets
+
+from maxsup.data._settings import DataSettings
+
+_TEST_SPLITS = ("test", "validation", "valid", "val")
+_LABEL_NAMES = ("label", "labels", "fine_label", "class", "cls", "target", "y")
+_FILE_BUILDERS = {".parquet": "parquet", ".tar": "webdataset", ".arrow": "arrow"}
+
+
+class Source(NamedTuple):
+    """Where the images and labels of a data set stand."""
+
+    train: Any
+    """A ``datasets.Dataset``."""
+    test: Any | None
+    image_column: str
+    label_column: str
+    train_name: str
+    test_name: str | None
+
+
+def open_source(settings: DataSettings, prefer_label: str | None) -> Source:
+    """Find a data set's splits and columns.
+
+    Raises:
+        ValueError: There is no such data, split or column, or it is ambiguous; the message lists
+            what there is.
+    """
+    splits = _load_splits(settings.name)
+    train_name = _train_split(settings, splits)
+    test_name = _test_split(settings, splits, train_name)
+    features = splits[train_name].features
+    image_column = _image_column(settings, features)
+    label_column = _label_column(settings, features, prefer_label)
+    return Source(
+        splits[train_name],
+        splits[test_name] if test_name is not None else None,
+        image_column,
+        label_column,
+        train_name,
+        test_name,
+    )
+
+
+def _load_splits(name: str) -> Any:
+    with _without_progress_bars():
+        if name.startswith("hf:"):
+            return _load(name, name.removeprefix("hf:"))
+        path = Path(name).expanduser()
+        if path.is_dir():
+            return _load(name, str(path))
+        if path.is_file():
+            builder = _FILE_BUILDERS.get(path.suffix)
+            if builder is None:
+                raise ValueError(
+                    f"{name} is a file of unknown kind; known are {', '.join(_FILE_BUILDERS)}. "
+                    "Images belong into a folder with a sub-folder for each class."
+                )
+            return _load(name, builder, data_files={"train": str(path)})
+    raise ValueError(
+        f"There is no data called {name!r}: no file or folder has this path. Name digits, the path "
+        "of a folder (image folder, Parquet or WebDataset files), or hf:owner/name for a data set "
+        "of the Hugging Face Hub."
+    )
+
+
+def _load(name: str, *args: Any, **options: Any) -> Any:
+    try:
+        return datasets.load_dataset(*args, **options)
+    except Exception as error:
+        # The library raises a dozen kinds of errors here, its own and those of what it calls.
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
+        raise ValueError(f"{name} cannot be loaded as a data set: {reason}") from error
+
+
+@contextlib.contextmanager
+def _without_progress_bars() -> Iterator[None]:
+    were_shown = not datasets.are_progress_bars_disabled()
+    datasets.disable_progress_bars()
+    try:
+        yield
+    finally:
+        if were_shown:
+            datasets.enable_progress_bars()
+
+
+def _train_split(settings: DataSettings, splits: Any) -> str:
+    if settings.train_split is not None:
+        return _existing("train_split", settings.train_split, splits)
+    if "train" in splits:
+        return "train"
+    if len(splits) == 1:
+        return str(next(iter(splits)))
+    raise ValueError(
+        f"{settings.name} has no split called train; it has {', '.join(splits)}. Name the one to "
+        "train on with --train-split."
+    )
+
+
+def _test_split(settings: DataSettings, splits: Any, train_name: str) -> str | None:
+    if settings.test_split is not None:
+        return _existing("test_split", settings.test_split, splits)
+    return next((name for name in _TEST_SPLITS if name in splits and name != train_name), None)
+
+
+def _existing(argument: str, name: str, splits: Any) -> str:
+    if name not in splits:
+        raise ValueError(
+            f"{argument}: there is no split called {name!r}; there are {', '.join(splits)}."
+        )
+    return name
+
+
+def _image_column(settings: DataSettings, features: Any) -> str:
+    images = [name for name, kind in features.items() if isinstance(kind, datasets.Image)]
+    if settings.image_column is not None:
+        if settings.image_column not in images:
+            raise ValueError(
+                f"image_column: {settings.image_column!r} is no column of images; "
+                f"{_listed('columns of images', images, features)}"
+            )
+        return settings.image_column
+    if len(images) != 1:
+        raise ValueError(
+            f"{settings.name} has {len(images)} columns of images, so one must be named with "
+            f"--image-column; {_listed('columns of images', images, features)}"
+        )
+    return str(images[0])
+
+
+def _label_column(settings: DataSettings, features: Any, prefer: str | None) -> str:
+    if settings.label_column is not None:
+        if settings.label_column not in features:
+            raise ValueError(
+                f"label_column: there is no column called {settings.label_column!r}; "
+                f"{_listed('columns', list(features), features)}"
+            )
+        return settings.label_column
+    named = [name for name, kind in features.items() if isinstance(kind, datasets.ClassLabel)]
+    candidates = named or [
+        name
+        for name, kind in features.items()
+        if isinstance(kind, datasets.Value)
+        and ("int" in kind.dtype or "string" in kind.dtype)
+        and not name.startswith("__")
+    ]
+    if prefer in candidates:
+        return str(prefer)
+    if len(candidates) == 1:
+        return str(candidates[0])
+    known = [name for name in _LABEL_NAMES if name in candidates]
+    if not named and len(known) == 1:
+        return known[0]
+    raise ValueError(
+        f"{settings.name} has {len(candidates)} columns that may be the label, so one must be "
+        f"named with --label-column; {_listed('columns', candidates or list(features), features)}"
+    )
+
+
+def _listed(what: str, names: list[str], features: Any) -> str:
+    if not names:
+        return f"there are no {what}."
+    kinds = [f"{name} ({type(features[name]).__name__})" for name in names]
+    return f"there are the {what} {', '.join(kinds)}."

@@ -1,0 +1,106 @@
+"""A measure of each seed, and its difference to the baseline, as rows of dots."""
+
+from collections.abc import Mapping
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from maxsup.figures._panel import INK, PAPER, SOFT, method_style, panel, shorten
+
+_ROW = 30
+_AROUND = 64
+
+
+def seeds_figure(
+    values: Mapping[str, Mapping[int, float]], labels: Mapping[str, str], means: Mapping[str, float]
+) -> str:
+    """Accuracy per seed, in per cent: a row of dots for each method, the dots of a seed joined.
+
+    Args:
+        values: By method and seed.
+        labels: The methods' labels, in order.
+        means: By method.
+    """
+    rows = {name: row for row, name in enumerate(labels)}
+    shown = "; ".join(f"{labels[name]} {mean:.2f} %" for name, mean in means.items())
+    with panel(
+        "seeds",
+        f"Test accuracy of each seed, by method. Means: {shown}.",
+        height=_AROUND + _ROW * len(rows),
+    ) as drawn:
+        axes = drawn.axes
+        for seed in sorted({seed for of in values.values() for seed in of}):
+            points = [(values[n][seed], rows[n]) for n in labels if seed in values.get(n, {})]
+            axes.plot(*zip(*points, strict=True), color=SOFT, linewidth=0.9, alpha=0.55, zorder=1)
+        for number, name in enumerate(labels):
+            style = method_style(number)
+            dots = list(values.get(name, {}).values())
+            axes.plot(
+                dots,
+                [rows[name]] * len(dots),
+                linestyle="",
+                marker=style.marker,
+                markersize=6,
+                color=style.colour,
+                markeredgecolor=PAPER,
+                markeredgewidth=0.7,
+                zorder=2,
+            )
+            if name in means:
+                axes.plot(
+                    [means[name]], [rows[name]], marker="|", markersize=20, color=INK, zorder=3
+                )
+        _finish(axes, labels, "test accuracy in %")
+    return drawn.svg
+
+
+def differences_figure(
+    differences: Mapping[str, tuple[float, float | None, float | None]], labels: Mapping[str, str]
+) -> str:
+    """Difference to the baseline, in percentage points, with its 95 % interval.
+
+    Args:
+        differences: By method: mean, lower and upper end.
+        labels: The methods' labels, in order.
+    """
+    named = {name: label for name, label in labels.items() if name in differences}
+    numbers = {name: number for number, name in enumerate(labels)}
+    shown = "; ".join(
+        f"{named[name]} {mean:+.2f}"
+        + (f", {low:+.2f} to {high:+.2f}" if low is not None and high is not None else "")
+        for name, (mean, low, high) in differences.items()
+    )
+    with panel(
+        "differences",
+        f"Difference in accuracy to the baseline in percentage points: {shown}.",
+        height=_AROUND + _ROW * len(named),
+    ) as drawn:
+        axes = drawn.axes
+        axes.axvline(0, color=INK, linewidth=1, zorder=1)
+        for row, name in enumerate(named):
+            mean, low, high = differences[name]
+            style = method_style(numbers[name])
+            if low is not None and high is not None:
+                axes.plot([low, high], [row, row], color=style.colour, linewidth=2.5, zorder=2)
+            axes.plot(
+                [mean],
+                [row],
+                marker=style.marker,
+                markersize=8,
+                color=style.colour,
+                markeredgecolor=PAPER,
+                zorder=3,
+            )
+        _finish(axes, named, "points of accuracy against the baseline")
+    return drawn.svg
+
+
+def _finish(axes: Axes, labels: Mapping[str, str], x_label: str) -> None:
+    names = [shorten(label, 22) for label in labels.values()]
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    axes.grid(axis="y", visible=False)
+    axes.tick_params(axis="y", length=0)
+    axes.xaxis.set_major_locator(MaxNLocator(5))
+    axes.margins(x=0.08)
+    axes.set_xlabel(x_label)

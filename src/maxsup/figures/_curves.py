@@ -1,0 +1,57 @@
+"""How a figure of the training runs over the epochs."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.ticker import MaxNLocator
+
+from maxsup.figures._panel import method_style, panel
+
+_MARKS = 8
+
+
+def curve_figure(
+    name: str, title: str, curves: Mapping[str, list[list[float]]], labels: Mapping[str, str]
+) -> str:
+    """Mean over seeds with the range from the lowest to the highest seed, for each method.
+
+    Args:
+        name: Unique on the page.
+        title: What is drawn, with its unit.
+        curves: By method: for each seed its values, one an epoch, from the first on.
+        labels: The methods' labels, in order.
+    """
+    last = {
+        labels[method]: float(np.mean([seed[-1] for seed in seeds]))
+        for method, seeds in curves.items()
+    }
+    shown = "; ".join(f"{label} {value:.3g}" for label, value in last.items())
+    with panel(name, f"{title} over the epochs. At the end: {shown}.", title=title) as drawn:
+        for number, method in enumerate(labels):
+            if method not in curves:
+                continue
+            style = method_style(number)
+            values = np.array(curves[method])
+            epochs = np.arange(1, values.shape[1] + 1)
+            drawn.axes.plot(
+                epochs,
+                values.mean(axis=0),
+                color=style.colour,
+                linestyle=style.dashes,
+                linewidth=1.8,
+                marker=style.marker,
+                markersize=5,
+                markevery=max(1, len(epochs) // _MARKS),
+            )
+            if len(values) > 1:
+                drawn.axes.fill_between(
+                    epochs,
+                    values.min(axis=0),
+                    values.max(axis=0),
+                    color=style.colour,
+                    alpha=0.13,
+                    linewidth=0,
+                )
+        drawn.axes.set_xlabel("epoch")
+        drawn.axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    return drawn.svg

@@ -1,0 +1,159 @@
+"""One small picture: a matplotlib figure that becomes an SVG in the page's own colours."""
+
+import io
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+WIDTH = 360
+"""Width of a panel in CSS pixels; it is laid out in columns, never shrunk to fit."""
+
+# Colours that stand for the page's CSS variables, which follow light and dark.
+INK = "#010101"
+SOFT = "#010102"
+GRID = "#010103"
+PAPER = "#010104"
+_COLOURS = 8
+_METHODS = [f"#0102{number:02x}" for number in range(_COLOURS)]
+_VARIABLES = {
+    INK: "var(--ink)",
+    SOFT: "var(--soft)",
+    GRID: "var(--line)",
+    PAPER: "var(--paper)",
+    **{colour: f"var(--m{number})" for number, colour in enumerate(_METHODS)},
+}
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p")
+_DASHES = ((0, ()), (0, (5, 1.5)), (0, (1.5, 1.5)), (0, (6, 1.5, 1.5, 1.5)))
+
+_STYLE: Any = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "maxsup",
+    "font.family": "DejaVu Sans",  # measured with this one; the page shows its own
+    "font.size": 11,
+    "axes.edgecolor": SOFT,
+    "axes.labelcolor": INK,
+    "axes.labelsize": 11,
+    "axes.titlesize": 12,
+    "axes.titlecolor": INK,
+    "axes.titlelocation": "left",
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.unicode_minus": True,
+    "grid.color": GRID,
+    "grid.linewidth": 0.8,
+    "text.color": INK,
+    "xtick.color": SOFT,
+    "ytick.color": SOFT,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "text.parse_math": False,
+}
+
+
+@dataclass(frozen=True)
+class MethodStyle:
+    """How a method is drawn: never by colour alone."""
+
+    colour: str
+    marker: str
+    dashes: tuple[int, tuple[float, ...]]
+
+
+def method_style(number: int) -> MethodStyle:
+    """The style of the study's n-th method, the baseline being the 0th.
+
+    Colour and marker repeat after eight methods, with another dash.
+    """
+    return MethodStyle(
+        _METHODS[number % _COLOURS],
+        _MARKERS[number % len(_MARKERS)],
+        _DASHES[(number + number // _COLOURS) % len(_DASHES)],
+    )
+
+
+@dataclass
+class Panel:
+    """A picture under construction; ``svg`` holds it once the :func:`panel` block ends."""
+
+    axes: Axes
+    svg: str = field(default="")
+
+
+@contextmanager
+def panel(name: str, description: str, *, height: int = 240, title: str = "") -> Iterator[Panel]:
+    """Draw a panel.
+
+    Args:
+        name: Unique on the page; prefixes every id in the SVG.
+        description: What is to be seen, for those who do not see it.
+        height: In CSS pixels.
+        title: Above the axes.
+
+    Yields:
+        The panel with its axes.
+    """
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(WIDTH / 72, height / 72), dpi=72, layout="constrained")
+        drawn = Panel(figure.add_subplot())
+        if title:
+            drawn.axes.set_title(shorten(title, 40))
+        yield drawn
+        figure.patch.set_alpha(0)
+        drawn.axes.patch.set_alpha(0)
+        buffer = io.StringIO()
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    drawn.svg = _for_page(buffer.getvalue(), name, description, height)
+
+
+def shorten(text: str, length: int) -> str:
+    """A text that fits: its beginning, where it is too long.
+
+    >>> shorten("a rather long name", 9)
+    'a rather…'
+    """
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
+def swatch(number: int) -> str:
+    """A small SVG of a method's line and marker, for a legend."""
+    style = method_style(number)
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(36 / 72, 14 / 72), dpi=72)
+        axes = figure.add_axes((0, 0, 1, 1))
+        axes.axis("off")
+        axes.plot([0, 1, 2], [0, 0, 0], color=style.colour, linestyle=style.dashes, linewidth=2)
+        axes.plot([1], [0], color=style.colour, marker=style.marker, markersize=7)
+        figure.patch.set_alpha(0)
+        buffer = io.StringIO()
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    svg = _for_page(buffer.getvalue(), f"swatch{number}", "", 14)
+    return svg.replace('role="img"', 'aria-hidden="true"').replace(' aria-label=""', "")
+
+
+def _for_page(svg: str, name: str, description: str, height: int) -> str:
+    """An SVG document as a part of an HTML page: own ids, the page's colours and font."""
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'\bid="', f'id="{name}-', svg)
+    svg = re.sub(r"url\(#", f"url(#{name}-", svg)
+    svg = re.sub(r'href="#', f'href="#{name}-', svg)
+    svg = re.sub(r"'DejaVu Sans'[^;\"]*", "var(--font)", svg)
+    for colour, variable in _VARIABLES.items():
+        svg = svg.replace(colour, variable)
+    box = re.search(r'viewBox="([^"]*)"', svg)
+    assert box is not None
+    opening = (
+        f'<svg role="img" aria-label="{escape(description)}" viewBox="{box[1]}" '
+        'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">'
+    )
+    return opening + svg[svg.index(">") + 1 :].strip()

@@ -1,0 +1,67 @@
+"""Features on the plane through three class templates (MaxSup paper, Appendix G)."""
+
+from matplotlib.ticker import MaxNLocator
+
+from maxsup.figures._panel import INK, PAPER, method_style, panel, shorten
+
+
+def projection_figure(
+    name: str,
+    title: str,
+    points: list[list[list[float]]],
+    templates: list[list[float]],
+    classes: list[str],
+) -> str:
+    """One dot a test sample, a shape for each class, and the template of each class.
+
+    Args:
+        name: Unique on the page.
+        title: The method's label.
+        points: By class: the samples' coordinates.
+        templates: By class: its template's coordinates.
+        classes: The three classes' names.
+    """
+    shown = ", ".join(f"{len(of)} of {label}" for of, label in zip(points, classes, strict=True))
+    with panel(
+        name,
+        f"Features of three classes under {title}, projected on a plane: {shown}.",
+        title=title,
+        height=330,
+    ) as drawn:
+        axes = drawn.axes
+        for number, (of_class, label) in enumerate(zip(points, classes, strict=True), start=1):
+            style = method_style(number)
+            axes.plot(
+                [point[0] for point in of_class],
+                [point[1] for point in of_class],
+                linestyle="",
+                marker=style.marker,
+                markersize=5,
+                color=style.colour,
+                alpha=0.75,
+                markeredgewidth=0,
+                label=shorten(label, 18),
+            )
+            axes.plot(
+                [templates[number - 1][0]],
+                [templates[number - 1][1]],
+                linestyle="",
+                marker=style.marker,
+                markersize=10,
+                color=style.colour,
+                markeredgecolor=INK,
+                markeredgewidth=1.6,
+            )
+        axes.set_aspect("equal", adjustable="datalim")
+        axes.xaxis.set_major_locator(MaxNLocator(5))
+        axes.yaxis.set_major_locator(MaxNLocator(5))
+        axes.legend(
+            loc="upper center",
+            bbox_to_anchor=(0.5, -0.1),
+            ncols=3,
+            frameon=False,
+            handletextpad=0.1,
+            columnspacing=1.0,
+            facecolor=PAPER,
+        )
+    return drawn.svg

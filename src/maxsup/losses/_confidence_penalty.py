@@ -1,0 +1,92 @@
+import torch
+from torch import Tensor
+
+from maxsup.losses import _terms
+from maxsup.losses._inputs import read_inputs
+from maxsup.losses._loss import Loss
+from maxsup.losses._method import Method
+from maxsup.losses._reduction import check_strength, reduce
+from maxsup.schedules import Schedule
+
+
+def confidence_penalty_loss(
+    logits: Tensor,
+    target: Tensor,
+    beta: float | Tensor = 0.1,
+    weight: Tensor | None = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+) -> Tensor:
+    """Cross-entropy − β·H(q), with H(q) = −Σ_k q_k·log q_k (Pereyra et al. 2017).
+
+    The entropy is summed over the classes, in nats; an average over them would divide β by K.
+
+    Args:
+        logits: Shape (N, K), (N, K, d1, ...) or (K,), any floating dtype; computed in float32 at
+            least. A class whose logit is −inf is not available and adds nothing to the entropy.
+        target: Class indices or probabilities; see :func:`cross_entropy_loss`.
+        beta: Weight of the entropy, a number ≥ 0 or a 0-dimensional tensor (not checked).
+        weight: Class weights, shape (K,). A sample's whole loss, penalty included, is multiplied by
+            Σ_k t_k·w_k, and ``mean`` divides by the sum of these.
+        ignore_index: Positions with this label give value and gradient 0 and count in no mean.
+        reduction: ``none``, ``sum`` or ``mean``.
+
+    Returns:
+        0-dimensional, or one value per position for ``none``; float32, or float64 for such logits.
+
+    Raises:
+        ValueError: An argument's shape, dtype, label, name or range is not as described.
+
+    Example:
+        >>> logits, target = torch.zeros(1, 4), torch.tensor([0])
+        >>> confidence_penalty_loss(logits, target, 0.1)  # 0.9·log 4
+        tensor(1.2477)
+    """
+    check_strength("beta", beta)
+    inputs = read_inputs(logits, target, weight, ignore_index, reduction)
+    log_probs = torch.where(_terms.available(inputs), inputs.log_probs, 0.0)
+    entropy = -(inputs.log_probs.exp() * log_probs).sum(dim=1)
+    return reduce(_terms.cross_entropy(inputs) - beta * entropy, inputs, reduction)
+
+
+class ConfidencePenaltyLoss(Loss):
+    """The module of :func:`maxsup.functional.confidence_penalty_loss`.
+
+    Args:
+        beta: Weight of the entropy, ≥ 0, fixed or following a schedule.
+        weight: Class weights, shape (K,).
+        ignore_index: Positions with this label give value and gradient 0 and count in no mean.
+        reduction: ``none``, ``sum`` or ``mean``.
+
+    Example:
+        >>> ConfidencePenaltyLoss(beta=0.1)(torch.zeros(1, 4), torch.tensor([0]))
+        tensor(1.2477)
+    """
+
+    beta: Tensor
+
+    def __init__(
+        self,
+        beta: float | Schedule = 0.1,
+        *,
+        weight: Tensor | None = None,
+        ignore_index: int = -100,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(weight, ignore_index=ignore_index, reduction=reduction)
+        self.set_schedule("beta", beta)
+
+    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
+        """See :meth:`Loss.forward`."""
+        return confidence_penalty_loss(
+            logits, target, self.beta, self.weight, self.ignore_index, self.reduction
+        )
+
+
+METHOD = Method(
+    name="confidence-penalty",
+    label="Confidence penalty",
+    summary="rewards answers of high entropy",
+    build=lambda training: ConfidencePenaltyLoss(),
+    page_file="confidence_penalty.md",
+)

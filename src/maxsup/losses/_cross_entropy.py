@@ -1,0 +1,74 @@
+from torch import Tensor
+
+from maxsup.losses import _terms
+from maxsup.losses._inputs import read_inputs
+from maxsup.losses._loss import Loss
+from maxsup.losses._method import Method
+from maxsup.losses._reduction import reduce
+
+
+def cross_entropy_loss(
+    logits: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+) -> Tensor:
+    """Cross-entropy −Σ_k t_k·log q_k, with q = softmax(z).
+
+    The starting point of every other objective here. It equals
+    :func:`torch.nn.functional.cross_entropy` for index targets. For probabilities with class
+    weights it differs: here a sample's whole loss is multiplied by Σ_k t_k·w_k and ``mean`` divides
+    by the sum of these, so that an index and its one-hot form agree; torch multiplies each class's
+    part by w_k and divides by the batch size. A batch without a counted position gives 0, not NaN.
+
+    Args:
+        logits: Shape (N, K), (N, K, d1, ...) or (K,), any floating dtype; computed in float32 at
+            least. A class whose logit is −inf is not available.
+        target: Class indices, (N,), (N, d1, ...) or (), any integer dtype; or probabilities,
+            shaped like the logits.
+        weight: Class weights, shape (K,).
+        ignore_index: Positions with this label give value and gradient 0 and count in no mean.
+        reduction: ``none``, ``sum`` or ``mean``.
+
+    Returns:
+        0-dimensional, or one value per position for ``none``; float32, or float64 for such logits.
+
+    Raises:
+        ValueError: An argument's shape, dtype, label or name is not as described.
+
+    Example:
+        >>> import torch
+        >>> cross_entropy_loss(torch.tensor([[2.0, 0.0, 1.0]]), torch.tensor([0]))
+        tensor(0.4076)
+    """
+    inputs = read_inputs(logits, target, weight, ignore_index, reduction)
+    return reduce(_terms.cross_entropy(inputs), inputs, reduction)
+
+
+class CrossEntropyLoss(Loss):
+    """Cross-entropy; the module of :func:`maxsup.functional.cross_entropy_loss`.
+
+    Args:
+        weight: Class weights, shape (K,).
+        ignore_index: Positions with this label give value and gradient 0 and count in no mean.
+        reduction: ``none``, ``sum`` or ``mean``.
+
+    Example:
+        >>> import torch
+        >>> CrossEntropyLoss()(torch.tensor([[2.0, 0.0, 1.0]]), torch.tensor([0]))
+        tensor(0.4076)
+    """
+
+    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
+        """See :meth:`Loss.forward`."""
+        return cross_entropy_loss(logits, target, self.weight, self.ignore_index, self.reduction)
+
+
+METHOD = Method(
+    name="baseline",
+    label="Baseline",
+    summary="cross-entropy alone: the start from which the others are measured",
+    build=lambda training: CrossEntropyLoss(),
+    page_file="cross_entropy.md",
+)

@@ -1,0 +1,149 @@
+"""What every objective accepts, checked and brought into one form."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+REDUCTIONS = ("none", "sum", "mean")
+
+
+class Inputs(NamedTuple):
+    """Logits and target in the form that the objectives compute with.
+
+    The class axis is axis 1 and there is at least one position, so ``logits`` is (N, K, ...) and a
+    per-example value is (N, ...).
+    """
+
+    logits: Tensor  # float32 at least; 0 at ignored positions
+    log_probs: Tensor  # log-softmax of the logits
+    labels: Tensor | None  # (N, ...) int64, a valid class even at ignored positions
+    probabilities: Tensor | None  # (N, K, ...), where the target is not an index
+    kept: Tensor | None  # (N, ...) bool, False at ignored positions; None when none is ignored
+    class_weight: Tensor | None  # (K, 1, ...), ready to broadcast against the logits
+    single: bool  # the caller gave one example without a batch axis
+
+
+def read_inputs(
+    logits: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str
+) -> Inputs:
+    """Check the arguments common to all objectives and bring them into one form.
+
+    Labels are looked at only where that costs no waiting: on the CPU, outside of compiled and
+    vectorised code. Elsewhere a label out of range trips the device-side assertion of ``gather``.
+
+    Raises:
+        ValueError: A shape, dtype, label, or name is not as described in the message.
+    """
+    if reduction not in REDUCTIONS:
+        raise ValueError(f"reduction must be one of {', '.join(REDUCTIONS)}; got {reduction!r}.")
+    _check_logits(logits)
+    num_classes = logits.shape[0] if logits.dim() == 1 else logits.shape[1]
+    _check_target(logits, target)
+    _check_weight(weight, num_classes)
+
+    single = logits.dim() == 1
+    if single:
+        logits, target = logits.unsqueeze(0), target.unsqueeze(0)
+    logits = _at_least_float32(logits)
+
+    if target.is_floating_point():
+        labels, probabilities, kept = None, _at_least_float32(target), None
+    else:
+        labels, kept = _read_labels(target.long(), num_classes, ignore_index)
+        probabilities = None
+    if kept is not None:
+        # Not only the value: a NaN at an ignored position must not reach the gradient either.
+        logits = torch.where(kept.unsqueeze(1), logits, 0.0)
+    if weight is not None:
+        weight = weight.to(logits.dtype).reshape(-1, *[1] * (logits.dim() - 2))
+
+    return Inputs(
+        logits, logits.log_softmax(dim=1), labels, probabilities, kept, weight, single=single
+    )
+
+
+def values_can_be_seen(tensor: Tensor) -> bool:
+    """Whether Python may look at a tensor's values without making a device wait."""
+    return (
+        tensor.device.type == "cpu"
+        and not torch.compiler.is_compiling()
+        and not torch._C._functorch.is_functorch_wrapped_tensor(tensor)
+    )
+
+
+def _at_least_float32(tensor: Tensor) -> Tensor:
+    return tensor if tensor.dtype == torch.float64 else tensor.float()
+
+
+def _check_logits(logits: Tensor) -> None:
+    if not isinstance(logits, Tensor) or not logits.is_floating_point():
+        came = logits.dtype if isinstance(logits, Tensor) else type(logits).__name__
+        raise ValueError(f"logits must be a floating-point tensor; got {came}.")
+    if logits.dim() == 0 or logits.shape[min(1, logits.dim() - 1)] == 0:
+        raise ValueError(
+            "logits must have shape (N, K), (N, K, d1, ...) or (K,) with K >= 1 classes; "
+            f"got {tuple(logits.shape)}."
+        )
+
+
+def _check_target(logits: Tensor, target: Tensor) -> None:
+    if not isinstance(target, Tensor):
+        raise ValueError(f"target must be a tensor; got {type(target).__name__}.")
+    shape = tuple(logits.shape)
+    index_shape = shape[:1] + shape[2:] if len(shape) > 1 else ()
+    if target.is_floating_point():
+        if tuple(target.shape) != shape:
+            raise ValueError(
+                f"target holds probabilities ({target.dtype}), so its shape must be that of the "
+                f"logits, {shape}; got {tuple(target.shape)}. Class indices must be integers."
+            )
+    elif target.dtype == torch.bool or target.is_complex():
+        raise ValueError(
+            "target must hold class indices (an integer dtype) or probabilities (a floating "
+            f"dtype); got {target.dtype}."
+        )
+    elif tuple(target.shape) != index_shape:
+        hint = " A one-hot target must be floating-point." if tuple(target.shape) == shape else ""
+        raise ValueError(
+            f"target holds class indices, so its shape must be {index_shape} for logits of shape "
+            f"{shape}; got {tuple(target.shape)}.{hint}"
+        )
+
+
+def _check_weight(weight: Tensor | None, num_classes: int) -> None:
+    if weight is None:
+        return
+    if not isinstance(weight, Tensor) or not weight.is_floating_point():
+        came = weight.dtype if isinstance(weight, Tensor) else type(weight).__name__
+        raise ValueError(f"weight must be a floating-point tensor; got {came}.")
+    if tuple(weight.shape) != (num_classes,):
+        raise ValueError(
+            f"weight must have one entry per class, shape ({num_classes},); "
+            f"got {tuple(weight.shape)}."
+        )
+
+
+def _read_labels(
+    target: Tensor, num_classes: int, ignore_index: int
+) -> tuple[Tensor, Tensor | None]:
+    """Labels that are safe to gather with, and where they count."""
+    kept = target != ignore_index
+    if values_can_be_seen(target):
+        if target.numel() > 0:
+            low, high = target.aminmax()
+            if low < 0 or high >= num_classes:
+                _check_label_range(target[kept], num_classes, ignore_index)
+        if bool(kept.all()):
+            return target, None
+    return torch.where(kept, target, 0), kept
+
+
+def _check_label_range(labels: Tensor, num_classes: int, ignore_index: int) -> None:
+    wrong = labels[(labels < 0) | (labels >= num_classes)]
+    if wrong.numel() > 0:
+        raise ValueError(
+            f"target holds the label {int(wrong[0])}, outside [0, {num_classes}) for "
+            f"{num_classes} classes and not equal to ignore_index ({ignore_index}); "
+            f"{wrong.numel()} of {labels.numel()} labels are so."
+        )

@@ -1,0 +1,115 @@
+import torch
+from torch import Tensor
+
+from maxsup.losses import _terms
+from maxsup.losses._inputs import read_inputs
+from maxsup.losses._loss import Loss
+from maxsup.losses._method import Method
+from maxsup.losses._reduction import check_strength, reduce
+from maxsup.schedules import Schedule, linear
+
+
+def label_smoothing_loss(
+    logits: Tensor,
+    target: Tensor,
+    alpha: float | Tensor = 0.1,
+    weight: Tensor | None = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+) -> Tensor:
+    """Cross-entropy against the smoothed target s_k = (1 − α)·t_k + α/K (Szegedy et al. 2016).
+
+    Without class weights this is CE + α·(Σ_k t_k·z_k − z̄): the true class's logit is pulled towards
+    the mean even where the model is wrong (MaxSup paper, Theorem 3.3; Eq. 40 for mixed targets).
+
+    It follows ``torch.nn.functional.cross_entropy(..., label_smoothing=, weight=)`` for index
+    targets, since that is what its users expect: the smoothed target's parts are weighted class by
+    class, −Σ_k s_k·w_k·log q_k, and ``mean`` divides by Σ_n w_{y_n}. The other objectives multiply
+    a sample's whole loss by its target's weight instead. For probabilities ``mean`` divides by
+    Σ_n Σ_k t_nk·w_k, where torch divides by the batch size.
+
+    Args:
+        logits: Shape (N, K), (N, K, d1, ...) or (K,), any floating dtype. Classes whose logit is
+            −inf are not available: α is shared by the others.
+        target: Class indices or probabilities; see :func:`cross_entropy_loss`.
+        alpha: Smoothing weight in [0, 1], a number or a 0-dimensional tensor (not checked).
+        weight: Class weights, shape (K,).
+        ignore_index: Positions with this label give value and gradient 0 and count in no mean.
+        reduction: ``none``, ``sum`` or ``mean``.
+
+    Returns:
+        0-dimensional, or one value per position for ``none``; float32, or float64 for such logits.
+
+    Raises:
+        ValueError: An argument's shape, dtype, label, name or range is not as described.
+
+    Example:
+        >>> label_smoothing_loss(torch.tensor([[2.0, 0.0, 1.0]]), torch.tensor([0]), alpha=0.1)
+        tensor(0.5076)
+    """
+    _check_alpha(alpha)
+    inputs = read_inputs(logits, target, weight, ignore_index, reduction)
+    if inputs.class_weight is None:
+        penalty = _terms.true_log_prob(inputs) - _terms.mean_log_prob(inputs)
+        return reduce(_terms.cross_entropy(inputs) + alpha * penalty, inputs, reduction)
+
+    here = _terms.available(inputs)
+    weighted = torch.where(here, inputs.class_weight * inputs.log_probs, 0.0)
+    hard = -_terms.at_target(inputs, inputs.class_weight * inputs.log_probs)
+    uniform = -weighted.sum(dim=1) / here.sum(dim=1)
+    return reduce((1 - alpha) * hard + alpha * uniform, inputs, reduction, weighted=True)
+
+
+class LabelSmoothingLoss(Loss):
+    """Label smoothing; the module of :func:`maxsup.functional.label_smoothing_loss`.
+
+    Args:
+        alpha: Smoothing weight in [0, 1], fixed or following a schedule.
+        weight: Class weights, shape (K,), as torch's cross-entropy applies them.
+        ignore_index: Positions with this label give value and gradient 0 and count in no mean.
+        reduction: ``none``, ``sum`` or ``mean``.
+
+    Example:
+        >>> criterion = LabelSmoothingLoss(alpha=0.1)
+        >>> criterion(torch.tensor([[2.0, 0.0, 1.0]]), torch.tensor([0]))
+        tensor(0.5076)
+    """
+
+    alpha: Tensor
+
+    def __init__(
+        self,
+        alpha: float | Schedule = 0.1,
+        *,
+        weight: Tensor | None = None,
+        ignore_index: int = -100,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(weight, ignore_index=ignore_index, reduction=reduction)
+        self.set_schedule("alpha", alpha)
+        _check_alpha(float(self.alpha))
+
+    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
+        """See :meth:`Loss.forward`."""
+        return label_smoothing_loss(
+            logits, target, self.alpha, self.weight, self.ignore_index, self.reduction
+        )
+
+
+def _check_alpha(alpha: float | Tensor) -> None:
+    check_strength("alpha", alpha)
+    if not isinstance(alpha, Tensor) and alpha > 1:
+        raise ValueError(
+            f"alpha is the share of the target that is smoothed, in [0, 1]; got {alpha}."
+        )
+
+
+METHOD = Method(
+    name="label-smoothing",
+    label="Label smoothing",
+    summary="a share α of the target is spread over all classes; pulls down the true class's logit",
+    build=lambda training: LabelSmoothingLoss(
+        linear(0.1, 0.2, steps=training.steps, every=training.steps_per_epoch)
+    ),
+    page_file="label_smoothing.md",
+)

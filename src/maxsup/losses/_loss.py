@@ -1,0 +1,115 @@
+"""The module that every objective extends: settings, scheduled weights, state."""
+
+from collections.abc import Callable
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+
+from maxsup.losses._inputs import REDUCTIONS
+from maxsup.losses._reduction import check_strength
+from maxsup.schedules import Schedule, constant
+
+
+class Loss(nn.Module):
+    """Base of the objectives: a drop-in for :class:`torch.nn.CrossEntropyLoss`.
+
+    Holds what they share: class weights, ``ignore_index``, ``reduction``, and weights that may
+    follow a schedule. A scheduled weight is a buffer beside the number of steps taken, so both are
+    in the ``state_dict`` and a changed weight never recompiles. These two stay on the CPU in their
+    own precision wherever the module is moved: a 0-dimensional CPU tensor works with tensors of
+    any device, without waiting.
+
+    Args:
+        weight: Class weights, shape (K,), floating-point; see the objective's function.
+        ignore_index: Positions with this label give value and gradient 0 and count in no mean.
+        reduction: ``none``, ``sum`` or ``mean``.
+
+    Raises:
+        ValueError: ``reduction`` is none of the three.
+    """
+
+    weight: Tensor | None
+    count: Tensor
+
+    def __init__(
+        self,
+        weight: Tensor | None = None,
+        *,
+        ignore_index: int = -100,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__()
+        if reduction not in REDUCTIONS:
+            raise ValueError(
+                f"reduction must be one of {', '.join(REDUCTIONS)}; got {reduction!r}."
+            )
+        self.ignore_index = ignore_index
+        self.reduction = reduction
+        self.register_buffer("weight", weight)
+        self.register_buffer("count", torch.tensor(0))
+        self._schedules: dict[str, Schedule] = {}
+
+    def set_schedule(self, name: str, value: float | Schedule) -> None:
+        """Hold a weight under ``name``, fixed or following a schedule.
+
+        Raises:
+            ValueError: The weight at the present step is negative or not finite.
+        """
+        schedule = value if callable(value) else constant(value)
+        now = schedule(int(self.count))
+        check_strength(name, now)
+        self._schedules[name] = schedule
+        self.register_buffer(name, torch.tensor(now, dtype=torch.float64))
+
+    def step(self) -> None:
+        """Advance the scheduled weights by one optimiser step.
+
+        Raises:
+            ValueError: A schedule gave a weight that is negative or not finite.
+        """
+        self.count += 1
+        count = int(self.count)
+        for name, schedule in self._schedules.items():
+            now = schedule(count)
+            check_strength(name, now)
+            self.get_buffer(name).fill_(now)
+
+    def strengths(self) -> dict[str, float]:
+        """The present value of every scheduled weight, by name."""
+        return {name: float(self.get_buffer(name)) for name in self._schedules}
+
+    def settings(self) -> str:
+        """The scheduled weights in words, as ``alpha 0.1 → 0.2 (linear)``."""
+        return ", ".join(f"{name} {schedule}" for name, schedule in self._schedules.items())
+
+    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
+        """The objective's value.
+
+        Args:
+            logits: Shape (N, K), (N, K, d1, ...) or (K,).
+            target: Class indices, shape (N,), (N, d1, ...) or (); or probabilities, shaped like
+                the logits.
+
+        Returns:
+            A float32 (or float64) tensor: 0-dimensional, or one value per position with
+            ``reduction="none"``.
+        """
+        raise NotImplementedError
+
+    def extra_repr(self) -> str:
+        """What ``print(criterion)`` shows."""
+        return ", ".join(
+            [
+                *(f"{name}={schedule}" for name, schedule in self._schedules.items()),
+                *(["weight=..."] if self.weight is not None else []),
+                *([f"ignore_index={self.ignore_index}"] if self.ignore_index != -100 else []),
+                f"reduction={self.reduction!r}",
+            ]
+        )
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        kept = {name: self._buffers[name] for name in ("count", *self._schedules)}
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        self._buffers.update(kept)
+        return self

@@ -1,0 +1,114 @@
+from torch import Tensor
+
+from maxsup.losses import _terms
+from maxsup.losses._inputs import read_inputs
+from maxsup.losses._loss import Loss
+from maxsup.losses._method import Method
+from maxsup.losses._reduction import check_strength, reduce
+from maxsup.schedules import Schedule, linear
+
+
+def maxsup_loss(
+    logits: Tensor,
+    target: Tensor,
+    alpha: float | Tensor = 0.1,
+    weight: Tensor | None = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+) -> Tensor:
+    """Cross-entropy + α·(z_max − z̄): Max Suppression (Zhou et al. 2025, Definition 3.5).
+
+    Like label smoothing, but it is the largest logit that is pulled towards the mean, not the true
+    class's. Where the model is right the two are the same; where it is wrong, MaxSup restrains the
+    wrong answer while label smoothing makes it more confident.
+
+    The gradient of the penalty is α·(1 − 1/K) at the largest logit and −α/K at the others; of tied
+    logits the first is the largest.
+
+    With probabilities as target (Mixup, CutMix, distillation) the cross-entropy is that of the soft
+    target and the penalty is unchanged. For a target (λ, 1 − λ) the loss is then least where the
+    two logits tie, whenever |2λ − 1| ≤ α.
+
+    Args:
+        logits: Shape (N, K), (N, K, d1, ...) or (K,), any floating dtype; computed in float32 at
+            least. A class whose logit is −inf is not available: it is left out of z̄.
+        target: Class indices or probabilities; see :func:`cross_entropy_loss`.
+        alpha: Weight of the penalty, a number ≥ 0 or a 0-dimensional tensor (not checked).
+        weight: Class weights, shape (K,). A sample's whole loss, penalty included, is multiplied by
+            Σ_k t_k·w_k, and ``mean`` divides by the sum of these.
+        ignore_index: Positions with this label give value and gradient 0 and count in no mean.
+        reduction: ``none``, ``sum`` or ``mean``.
+
+    Returns:
+        0-dimensional, or one value per position for ``none``; float32, or float64 for such logits.
+
+    Raises:
+        ValueError: An argument's shape, dtype, label, name or range is not as described.
+
+    Example:
+        >>> import torch
+        >>> right, wrong = torch.tensor([0]), torch.tensor([1])
+        >>> logits = torch.tensor([[2.0, 0.0, 1.0]])
+        >>> maxsup_loss(logits, right, alpha=0.1) - maxsup_loss(logits, right, alpha=0.0)
+        tensor(0.1000)
+        >>> maxsup_loss(logits, wrong, alpha=0.1) - maxsup_loss(logits, wrong, alpha=0.0)
+        tensor(0.1000)
+    """
+    check_strength("alpha", alpha)
+    inputs = read_inputs(logits, target, weight, ignore_index, reduction)
+    penalty = _terms.top_log_prob(inputs) - _terms.mean_log_prob(inputs)
+    return reduce(_terms.cross_entropy(inputs) + alpha * penalty, inputs, reduction)
+
+
+class MaxSupLoss(Loss):
+    """MaxSup, where ``nn.CrossEntropyLoss(label_smoothing=0.1)`` stood.
+
+    The module of :func:`maxsup.functional.maxsup_loss`, which has the formula.
+
+    Args:
+        alpha: Weight of the penalty, ≥ 0, fixed or following a schedule; with a schedule, call
+            ``step()`` once per optimiser step.
+        weight: Class weights, shape (K,).
+        ignore_index: Positions with this label give value and gradient 0 and count in no mean.
+        reduction: ``none``, ``sum`` or ``mean``.
+
+    Example:
+        >>> import torch
+        >>> import maxsup
+        >>> criterion = MaxSupLoss(alpha=maxsup.schedules.linear(0.1, 0.2, steps=100))
+        >>> criterion(torch.tensor([[2.0, 0.0, 1.0]]), torch.tensor([0]))
+        tensor(0.5076)
+        >>> criterion.step()
+        >>> round(float(criterion.alpha), 4)
+        0.101
+    """
+
+    alpha: Tensor
+
+    def __init__(
+        self,
+        alpha: float | Schedule = 0.1,
+        *,
+        weight: Tensor | None = None,
+        ignore_index: int = -100,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(weight, ignore_index=ignore_index, reduction=reduction)
+        self.set_schedule("alpha", alpha)
+
+    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
+        """See :meth:`Loss.forward`."""
+        return maxsup_loss(
+            logits, target, self.alpha, self.weight, self.ignore_index, self.reduction
+        )
+
+
+METHOD = Method(
+    name="maxsup",
+    label="MaxSup",
+    summary="pulls down the largest logit, whether it is the true class's or not",
+    build=lambda training: MaxSupLoss(
+        linear(0.1, 0.2, steps=training.steps, every=training.steps_per_epoch)
+    ),
+    page_file="maxsup.md",
+)

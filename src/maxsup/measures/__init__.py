@@ -1,0 +1,29 @@
+"""Numbers from logits, features and labels; streaming, and mergeable across processes."""
+
+from maxsup.measures._calibration import (
+    Calibration,
+    CalibrationValues,
+    expected_calibration_error,
+)
+from maxsup.measures._classification import Classification, ClassificationValues
+from maxsup.measures._confusion import SoftConfusion, three_confused
+from maxsup.measures._logits import LogitHistogram, logit_densities
+from maxsup.measures._projection import Projected, template_projection
+from maxsup.measures._separation import ClassSeparation, Separation, class_separation
+
+__all__ = [
+    "Calibration",
+    "CalibrationValues",
+    "ClassSeparation",
+    "Classification",
+    "ClassificationValues",
+    "LogitHistogram",
+    "Projected",
+    "Separation",
+    "SoftConfusion",
+    "class_separation",
+    "expected_calibration_error",
+    "logit_densities",
+    "template_projection",
+    "three_confused",
+]

@@ -1,0 +1,62 @@
+"""The checks that the measures share."""
+
+import torch
+from torch import Tensor
+
+
+def check_rows(name: str, rows: Tensor, columns: int | None = None) -> None:
+    """Rows of numbers: a floating-point tensor of shape (N, ``columns``), or (N, 1 or more).
+
+    Raises:
+        ValueError: It is something else.
+    """
+    if not isinstance(rows, Tensor) or not rows.is_floating_point():
+        came = rows.dtype if isinstance(rows, Tensor) else type(rows).__name__
+        raise ValueError(f"{name} must be a floating-point tensor; got {came}.")
+    if rows.dim() != 2 or rows.shape[1] == 0 or columns not in (None, rows.shape[1]):
+        expected = "D), D >= 1" if columns is None else f"{columns})"
+        raise ValueError(f"{name} must have shape (N, {expected}; got {tuple(rows.shape)}.")
+
+
+def check_labels(labels: Tensor, samples: int, num_classes: int) -> None:
+    """Class indices: an integer tensor of shape (``samples``,) in [0, ``num_classes``).
+
+    Values are looked at on the CPU; elsewhere an assertion on the device does it without waiting.
+
+    Raises:
+        ValueError: It is something else.
+    """
+    if (
+        not isinstance(labels, Tensor)
+        or labels.is_floating_point()
+        or labels.is_complex()
+        or labels.dtype == torch.bool
+    ):
+        came = labels.dtype if isinstance(labels, Tensor) else type(labels).__name__
+        raise ValueError(
+            f"labels must be a tensor of class indices (an integer dtype); got {came}."
+        )
+    if tuple(labels.shape) != (samples,):
+        raise ValueError(
+            f"labels must have one class index for each sample, shape ({samples},); "
+            f"got {tuple(labels.shape)}."
+        )
+    in_range = (labels >= 0) & (labels < num_classes)
+    if labels.device.type != "cpu":
+        torch._assert_async(in_range.all(), f"labels must lie in [0, {num_classes}).")
+    elif not in_range.all():
+        wrong = labels[~in_range]
+        raise ValueError(
+            f"labels holds {int(wrong[0])}, outside [0, {num_classes}) for {num_classes} classes; "
+            f"{len(wrong)} of {samples} labels are so. Leave ignored samples out beforehand."
+        )
+
+
+def check_at_least(name: str, value: int, smallest: int) -> None:
+    """A whole number that is not too small.
+
+    Raises:
+        ValueError: It is something else.
+    """
+    if not isinstance(value, int) or value < smallest:
+        raise ValueError(f"{name} must be a whole number, {smallest} or more; got {value!r}.")

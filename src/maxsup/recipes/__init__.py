@@ -1,0 +1,60 @@
+"""Recipes: how models are trained, one short file each.
+
+To add one, write a file with a ``RECIPE`` and a docstring that gives the command and the accuracy
+to expect, and add its line to ``_MODULES``.
+"""
+
+import difflib
+import inspect
+from types import ModuleType
+
+from maxsup.recipes import cifar100_resnet18, digits
+from maxsup.recipes._recipe import Recipe
+
+__all__ = ["Recipe", "all_recipes", "get_recipe", "recipe_page"]
+
+_MODULES: tuple[ModuleType, ...] = (digits, cifar100_resnet18)
+_BY_NAME: dict[str, ModuleType] = {module.RECIPE.name: module for module in _MODULES}
+
+
+def all_recipes() -> tuple[Recipe, ...]:
+    """Every recipe.
+
+    >>> [recipe.name for recipe in all_recipes()]
+    ['digits', 'cifar100-resnet18']
+    """
+    return tuple(module.RECIPE for module in _MODULES)
+
+
+def get_recipe(name: str) -> Recipe:
+    """The recipe of that name.
+
+    Raises:
+        ValueError: There is none; the message lists those there are.
+
+    >>> get_recipe("cifar100-resnet18").milestones
+    (60, 120, 160)
+    """
+    _check(name)
+    recipe: Recipe = _BY_NAME[name].RECIPE
+    return recipe
+
+
+def recipe_page(name: str) -> str:
+    """What a recipe's file says of it: the command, the accuracy to expect, what differs.
+
+    Raises:
+        ValueError: There is no such recipe.
+
+    >>> recipe_page("digits").splitlines()[0]
+    'The embedded data: 1,797 grey 8×8 digits, offline, in seconds.'
+    """
+    _check(name)
+    return inspect.cleandoc(_BY_NAME[name].__doc__ or "")
+
+
+def _check(name: str) -> None:
+    if name not in _BY_NAME:
+        close = difflib.get_close_matches(name, _BY_NAME, n=1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise ValueError(f"No recipe is called {name!r}.{hint} There are: {', '.join(_BY_NAME)}.")

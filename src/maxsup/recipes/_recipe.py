@@ -1,0 +1,117 @@
+"""What a recipe may set."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a model is trained, whatever its objective: every setting, with its default.
+
+    A recipe is a plain value: it repeats a training together with the data, the method and the
+    seed. Lengths are in epochs, so that they mean the same on data of any size.
+
+    Raises:
+        ValueError: A setting is out of its range; the message names it.
+    """
+
+    name: str
+    """The name it is listed under."""
+    model: str
+    """A timm model, or small-convnet."""
+    small_stem: bool = False
+    """For small images: first convolution 3x3 with stride 1, no max-pool."""
+    drop_path: float = 0.0
+    """Rate of stochastic depth."""
+    image_size: int | None = None
+    """Side of the square images in pixels; none takes them as they are."""
+    label_column: str | None = None
+    """The column to learn, where the data has several."""
+
+    epochs: int = 100
+    """Passes over the training data."""
+    batch_size: int = 128
+    """Images in one optimiser step, over all processes and accumulated parts together."""
+    accumulate: int = 1
+    """Parts in which a batch goes through the model, one after the other, to save memory."""
+
+    optimizer: Literal["sgd", "adamw"] = "sgd"
+    """SGD with momentum, or AdamW."""
+    lr: float = 0.1
+    """Peak learning rate, for the batch size of the recipe."""
+    momentum: float = 0.9
+    """Of SGD."""
+    nesterov: bool = False
+    """Nesterov's form of SGD's momentum."""
+    betas: tuple[float, float] = (0.9, 0.999)
+    """Of AdamW."""
+    weight_decay: float = 5e-4
+    """Decoupled for AdamW, added to the gradient for SGD."""
+    decay_norm_and_bias: bool = True
+    """Whether weight decay reaches normalisation layers and biases too."""
+    clip_norm: float | None = None
+    """Gradients are scaled down to this norm; none leaves them."""
+
+    lr_schedule: Literal["constant", "step", "cosine", "one-cycle"] = "cosine"
+    """How the learning rate goes on after the warm-up."""
+    milestones: tuple[int, ...] = ()
+    """Step: the epochs at which the learning rate is multiplied by gamma."""
+    gamma: float = 0.1
+    """Step: the factor."""
+    warmup_epochs: float = 0.0
+    """Linear rise at the start; one-cycle: the rise of the cycle."""
+    warmup_lr: float = 0.0
+    """Learning rate that the warm-up starts from."""
+    final_lr: float = 0.0
+    """Cosine, one-cycle: learning rate at the very end."""
+
+    crop_padding: int = 0
+    """Random crop after padding with so many black pixels."""
+    flip: bool = False
+    """Random horizontal flip."""
+    cutout: int = 0
+    """Side of the square blanked out at a random place; 0 for none."""
+    mixup: float = 0.0
+    """Alpha of Mixup; 0 for none."""
+    cutmix: float = 0.0
+    """Alpha of CutMix; 0 for none. With both, each batch takes one of them by lot."""
+
+    ema_decay: float | None = None
+    """Keep an exponential moving average of the weights with this decay."""
+    evaluate_ema: bool = False
+    """Measure the averaged weights instead of the raw ones."""
+
+    precision: Literal["fp32", "bf16"] = "fp32"
+    """Precision of the forward and backward pass; weights and penalties stay float32."""
+    channels_last: bool = False
+    """Memory layout of images and convolutions; faster on GPUs, and on CPUs with bf16."""
+    compile: bool = False
+    """Compile the model with torch.compile."""
+    deterministic: bool = True
+    """Only GPU kernels that repeat bit for bit; turn off for speed."""
+
+    def __post_init__(self) -> None:
+        at_least = {
+            "epochs": 1, "batch_size": 1, "accumulate": 1, "lr": 0, "momentum": 0,
+            "weight_decay": 0, "gamma": 0, "warmup_epochs": 0, "warmup_lr": 0, "final_lr": 0,
+            "crop_padding": 0, "cutout": 0, "mixup": 0, "cutmix": 0, "drop_path": 0,
+        }  # fmt: skip
+        for name, least in at_least.items():
+            # Written so that NaN fails too.
+            if not getattr(self, name) >= least:
+                raise ValueError(f"{name} must be at least {least}; got {getattr(self, name)}.")
+        if self.batch_size % self.accumulate:
+            raise ValueError(
+                f"batch_size ({self.batch_size}) must be a multiple of accumulate "
+                f"({self.accumulate})."
+            )
+        if self.ema_decay is not None and not 0 < self.ema_decay < 1:
+            raise ValueError(f"ema_decay must lie between 0 and 1; got {self.ema_decay}.")
+        if self.evaluate_ema and self.ema_decay is None:
+            raise ValueError("evaluate_ema needs ema_decay, the decay of the average to measure.")
+        if self.clip_norm is not None and not self.clip_norm > 0:
+            raise ValueError(f"clip_norm must be positive; got {self.clip_norm}.")
+        if self.lr_schedule == "step" and not self.milestones:
+            raise ValueError("lr_schedule 'step' needs milestones, the epochs of its steps.")
+        if self.nesterov and not self.momentum > 0:
+            raise ValueError("nesterov needs a momentum above 0.")

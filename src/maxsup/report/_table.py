@@ -1,0 +1,75 @@
+"""The study's tables in the terminal."""
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from maxsup.report import numbers
+from maxsup.study import Results, holds
+
+_BESIDE = (
+    "test_nll",
+    "test_ece",
+    "test_confidence_wrong",
+    "test_r2",
+    "train_accuracy",
+)
+"""What fits 80 columns beside the accuracy; the page and results.json have all measures."""
+
+
+def results_table(results: Results) -> Group:
+    """The verdict, accuracy with its differences, and the means of the other main measures.
+
+    Returns:
+        What :meth:`rich.console.Console.print` shows, in 80 columns.
+    """
+    return Group(
+        Text(results["verdict"]["sentence"] + "\n", style="bold"),
+        *(Text(f"- {note}") for note in results["verdict"]["notes"]),
+        Text(),
+        _primary_table(results),
+        _means_table(results),
+    )
+
+
+def _primary_table(results: Results) -> Table:
+    primary = results["measures"][0]
+    table = Table(title_justify="left", title=_title(results))
+    table.add_column("method", no_wrap=True)
+    table.add_column(Text(numbers.name_of(primary)), justify="right", no_wrap=True)
+    table.add_column("difference, 95 % interval", justify="right")
+    table.add_column(
+        "Holm-adjusted p" if numbers.several_comparisons(results) else "p", justify="right"
+    )
+    for method in results["methods"]:
+        summary = results["summary"][primary["name"]][method["name"]]
+        difference = summary["difference"]
+        if difference is None:
+            cells = ["baseline" if method["name"] == results["baseline"] else numbers.NOTHING, ""]
+        else:
+            shown = numbers.number(difference["mean"], primary, signed=True)
+            interval = numbers.interval(difference, primary)
+            cells = [f"{shown}, {interval}" if interval else shown, numbers.deciding_p(difference)]
+        style = "bold" if holds(difference) else ""
+        row = [method["name"], numbers.mean_and_std(summary, primary), *cells]
+        table.add_row(*(Text(cell, style=style) for cell in row))
+    return table
+
+
+def _means_table(results: Results) -> Table:
+    facts = {measure["name"]: measure for measure in results["measures"]}
+    table = Table()
+    table.add_column("method", no_wrap=True)
+    for name in _BESIDE:
+        table.add_column(Text(numbers.name_of(facts[name])), justify="right", min_width=8)
+    for method in results["methods"]:
+        means = (results["summary"][name][method["name"]]["mean"] for name in _BESIDE)
+        cells = map(numbers.number, means, (facts[name] for name in _BESIDE))
+        table.add_row(method["name"], *cells)
+    return table
+
+
+def _title(results: Results) -> Text:
+    seeds = len(results["seeds"])
+    over = "one seed" if seeds == 1 else f"mean ± standard deviation over {seeds} seeds"
+    return Text(f"{results['data']['name']}: {over}")

@@ -1,0 +1,70 @@
+"""How numbers are written, in the terminal and on the page."""
+
+from maxsup.study import Results, decisive_p
+from maxsup.study.schema import Difference, MeasureFacts, Summary
+
+NOTHING = "–"
+
+
+def number(value: float | None, measure: MeasureFacts, *, signed: bool = False) -> str:
+    """A measure's value; fractions that are read in per cent are multiplied by 100.
+
+    >>> facts = {"percent": True, "digits": 2}
+    >>> number(0.12345, facts), number(-0.5, facts, signed=True), number(None, facts)
+    ('12.35', '−50.00', '–')
+    """
+    if value is None:
+        return NOTHING
+    shown = 100 * value if measure["percent"] else value
+    text = f"{shown:{'+' if signed else ''}.{measure['digits']}f}"
+    return text.replace("-", "−")
+
+
+def mean_and_std(summary: Summary, measure: MeasureFacts) -> str:
+    """A mean with its standard deviation over seeds, where there are several.
+
+    >>> facts = {"percent": False, "digits": 1}
+    >>> mean_and_std({"n": 2, "mean": 1.0, "std": 0.5, "difference": None}, facts)
+    '1.0 ± 0.5'
+    """
+    mean = number(summary["mean"], measure)
+    return mean if summary["std"] is None else f"{mean} ± {number(summary['std'], measure)}"
+
+
+def interval(difference: Difference, measure: MeasureFacts) -> str:
+    """The 95 % interval of a difference, empty where there is none."""
+    if difference["low"] is None or difference["high"] is None:
+        return ""
+    low = number(difference["low"], measure, signed=True)
+    return f"{low} to {number(difference['high'], measure, signed=True)}"
+
+
+def p_value(p: float | None) -> str:
+    """A p-value, with as many digits as can matter.
+
+    >>> p_value(0.04321), p_value(0.00001), p_value(None)
+    ('0.043', '< 0.001', '–')
+    """
+    if p is None:
+        return NOTHING
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def name_of(measure: MeasureFacts) -> str:
+    """A measure's label with its unit and direction.
+
+    >>> name_of({"label": "ECE", "percent": True, "better": "lower"})
+    'ECE, % ↓'
+    """
+    arrow = {"higher": " ↑", "lower": " ↓", "neither": ""}[measure["better"]]
+    return measure["label"] + (", %" if measure["percent"] else "") + arrow
+
+
+def several_comparisons(results: Results) -> bool:
+    """Whether p-values are adjusted for the number of methods."""
+    return len(results["methods"]) > 2
+
+
+def deciding_p(difference: Difference) -> str:
+    """The p-value that a difference is judged by."""
+    return p_value(decisive_p(difference))

@@ -1,0 +1,229 @@
+"""From the runs of a study to its results."""
+
+import csv
+import io
+import json
+import math
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+
+from maxsup._files import write_text
+from maxsup._version import __version__
+from maxsup.data import ImageData
+from maxsup.methods import get_method
+from maxsup.study import schema
+from maxsup.study._measures import MEASURES
+from maxsup.study._pictures import confused_classes, pooled_logits
+from maxsup.study._settings import StudySettings
+from maxsup.study._verdict import verdict
+from maxsup.study.statistics import summarise
+from maxsup.training import RunResult
+
+RESULTS_FILE = "results.json"
+TABLE_FILE = "results.csv"
+
+_TIMINGS = ("seconds", "images_per_second")
+"""The figures of an epoch that differ from one repetition to the next."""
+
+Runs = Mapping[tuple[str, int], RunResult | str]
+"""By method and seed: the result, or the cause of its failure."""
+
+
+def gather(
+    settings: StudySettings, data: ImageData, runs: Runs, directory: Path, command: str
+) -> schema.Results:
+    """Everything the table and the page show, from the finished and failed runs.
+
+    Raises:
+        RuntimeError: Two methods of one seed did not have the same start.
+    """
+    _check_same_starts(runs)
+    finished = {key: run for key, run in runs.items() if isinstance(run, RunResult)}
+    rows = [_run_row(method, seed, run) for (method, seed), run in runs.items()]
+    facts = _data_facts(settings, data)
+    methods = [_method_facts(name) for name in settings.methods]
+    summary = {
+        measure["name"]: summarise(
+            {
+                method: {
+                    seed: run.values.get(measure["name"])
+                    for (of, seed), run in finished.items()
+                    if of == method
+                }
+                for method in settings.methods
+            },
+            settings.baseline,
+        )
+        for measure in MEASURES
+    }
+    return schema.Results(
+        format=schema.FORMAT,
+        data=facts,
+        recipe=asdict(settings.recipe),
+        methods=methods,
+        baseline=settings.baseline,
+        seeds=list(settings.seeds),
+        command=command,
+        versions=_versions(),
+        measures=list(MEASURES),
+        runs=rows,
+        summary=summary,
+        logits=pooled_logits(settings, finished),
+        confused=confused_classes(settings, data, finished, directory),
+        verdict=verdict(facts, methods, settings.baseline, list(settings.seeds), rows, summary),
+        timings=_timings(settings, finished),
+    )
+
+
+def write_results(results: schema.Results, directory: Path) -> None:
+    """Write ``results.json`` and ``results.csv``, one row per run."""
+    text = json.dumps(results, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    write_text(directory / RESULTS_FILE, text)
+    write_text(directory / TABLE_FILE, _table(results))
+
+
+def read_results(path: Path) -> schema.Results:
+    """Read a ``results.json``.
+
+    Raises:
+        ValueError: The file is of another format.
+    """
+    results: schema.Results = json.loads(path.read_text(encoding="utf-8"))
+    if results.get("format") != schema.FORMAT:
+        raise ValueError(
+            f"{path} has format {results.get('format')!r}; this version of maxsup reads format "
+            f"{schema.FORMAT}. Repeat the study's command with this version."
+        )
+    return results
+
+
+def _check_same_starts(runs: Runs) -> None:
+    starts: dict[int, set[tuple[str, str]]] = {}
+    for (_, seed), run in runs.items():
+        if isinstance(run, RunResult):
+            starts.setdefault(seed, set()).add((run.initial_weights, run.batches))
+    differing = [seed for seed, found in starts.items() if len(found) > 1]
+    if differing:
+        raise RuntimeError(
+            f"The methods did not share initial weights and batches with seeds {differing}, so "
+            "their differences mean nothing. Were some of the runs trained with another version "
+            "of maxsup, torch or timm? A new --out trains all of them again."
+        )
+
+
+def _run_row(method: str, seed: int, run: RunResult | str) -> schema.Run:
+    if isinstance(run, str):
+        return schema.Run(
+            method=method,
+            seed=seed,
+            status="failed",
+            cause=run,
+            fingerprint=None,
+            values={},
+            history=[],
+            reliability=None,
+        )
+    return schema.Run(
+        method=method,
+        seed=seed,
+        status="finished",
+        cause=None,
+        fingerprint=schema.Fingerprint(initial_weights=run.initial_weights, batches=run.batches),
+        values={m["name"]: run.values.get(m["name"]) for m in MEASURES},
+        history=[
+            {name: _finite(value) for name, value in row.items() if name not in _TIMINGS}
+            for row in run.history
+        ],
+        reliability=run.evaluation.reliability,
+    )
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _data_facts(settings: StudySettings, data: ImageData) -> schema.DataFacts:
+    return schema.DataFacts(
+        name=data.name,
+        classes=list(data.classes),
+        image=list(data.train.images.shape[1:]),
+        train=len(data.train.labels),
+        validation=0 if data.validation is None else len(data.validation.labels),
+        test=len(data.test.labels),
+        label_noise=settings.data.label_noise,
+        noisy_labels=int((data.train.labels != data.train.true_labels).sum()),
+        notes=list(data.notes),
+    )
+
+
+def _method_facts(name: str) -> schema.MethodFacts:
+    method = get_method(name)
+    return schema.MethodFacts(
+        name=method.name, label=method.label, summary=method.summary, settings=method.settings()
+    )
+
+
+def _versions() -> dict[str, str]:
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
+    return {
+        "maxsup": __version__,
+        "torch": torch.__version__,
+        **{name: version(name) for name in ("timm", "accelerate", "datasets", "torchmetrics")},
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "device": f"{device}, {torch.get_num_threads()} CPU threads",
+    }
+
+
+def _timings(
+    settings: StudySettings, finished: Mapping[tuple[str, int], RunResult]
+) -> schema.Timings:
+    rows = []
+    seconds: dict[str, dict[int, float | None]] = {method: {} for method in settings.methods}
+    for (method, seed), run in finished.items():
+        each = [row["seconds"] for row in run.history]
+        images = [row["images_per_second"] * row["seconds"] for row in run.history]
+        mean = sum(each) / len(each)
+        seconds[method][seed] = mean
+        rows.append(
+            schema.RunTiming(
+                method=method,
+                seed=seed,
+                seconds_per_epoch=mean,
+                images_per_second=sum(images) / sum(each),
+            )
+        )
+    return schema.Timings(
+        finished=datetime.now(UTC).isoformat(timespec="seconds"),
+        runs=rows,
+        seconds_per_epoch=summarise(seconds, settings.baseline),
+        training_seconds=sum(row["seconds"] for run in finished.values() for row in run.history),
+    )
+
+
+def _table(results: schema.Results) -> str:
+    measures = [measure["name"] for measure in results["measures"]]
+    seconds = {
+        (row["method"], row["seed"]): row["seconds_per_epoch"] for row in results["timings"]["runs"]
+    }
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(["method", "seed", "status", *measures, "seconds_per_epoch", "cause"])
+    for run in results["runs"]:
+        writer.writerow(
+            [
+                run["method"],
+                run["seed"],
+                run["status"],
+                *(run["values"].get(name) for name in measures),
+                seconds.get((run["method"], run["seed"])),
+                run["cause"],
+            ]
+        )
+    return buffer.getvalue()

@@ -1,0 +1,89 @@
+"""What the page's pictures show beyond the table: computed once, kept in the results."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+
+from maxsup.data import ImageData, Normalization
+from maxsup.measures import logit_densities, template_projection, three_confused
+from maxsup.models import class_templates
+from maxsup.study import schema
+from maxsup.study._settings import StudySettings
+from maxsup.training import WEIGHTS_FILE, RunResult, build_model, features_of, load_weights
+
+_SAMPLES = 80
+"""Test samples of each class in the projection, as in the paper's Appendix G."""
+
+Finished = Mapping[tuple[str, int], RunResult]
+
+
+def pooled_logits(settings: StudySettings, finished: Finished) -> dict[str, schema.LogitDensity]:
+    """The density of each method's logits over its finished seeds, on common edges."""
+    counts = {
+        method: [run.evaluation.logit_counts for (of, _), run in finished.items() if of == method]
+        for method in settings.methods
+    }
+    pooled = {method: torch.stack(each).sum(dim=0) for method, each in counts.items() if each}
+    if not pooled:
+        return {}
+    edges, densities = logit_densities(list(pooled.values()))
+    return {
+        method: schema.LogitDensity(edges=edges, density=density)
+        for method, density in zip(pooled, densities, strict=True)
+    }
+
+
+def confused_classes(
+    settings: StudySettings, data: ImageData, finished: Finished, directory: Path
+) -> schema.Confused | None:
+    """Penultimate features of three confused classes, for one model of each method.
+
+    The classes are chosen on the training set, by the baseline (by the first method with a finished
+    run where the baseline has none), so that no test image decides what is shown.
+    """
+    if len(data.classes) < 3 or not finished:
+        return None
+    chooser = next(
+        (name for name in (settings.baseline, *settings.methods) if _seeds(finished, name)), ""
+    )
+    matrices = [finished[chooser, seed].evaluation.confusion for seed in _seeds(finished, chooser)]
+    classes = three_confused(torch.stack(matrices).mean(dim=0))
+    shown = [(data.test.true_labels == label).nonzero().flatten()[:_SAMPLES] for label in classes]
+    normalization = Normalization.of(data.train)
+    projections = {}
+    for method in settings.methods:
+        seeds = _seeds(finished, method)
+        if not seeds:
+            continue
+        model = build_model(settings.recipe, data)
+        place = settings.run_directory(directory, method, seeds[0])
+        model.load_state_dict(load_weights(place / WEIGHTS_FILE))
+        features = features_of(model, data.test.images[torch.cat(shown)], normalization)
+        try:
+            projected = template_projection(features, class_templates(model)[list(classes)])
+        except ValueError:
+            # Three templates on one line, as in a model that learned nothing: no plane to show.
+            continue
+        points = projected.points.split([len(index) for index in shown])
+        projections[method] = schema.Projection(
+            seed=seeds[0],
+            points=[[_rounded(point) for point in of_class.tolist()] for of_class in points],
+            templates=[_rounded(template) for template in projected.templates.tolist()],
+        )
+    label = "the baseline" if chooser == "baseline" else chooser
+    return schema.Confused(
+        classes=list(classes),
+        chosen_by=f"The three classes between which {label} puts the most probability on the "
+        "training set.",
+        projections=projections,
+    )
+
+
+def _seeds(finished: Finished, method: str) -> list[int]:
+    return [seed for of, seed in finished if of == method]
+
+
+def _rounded(point: list[float]) -> list[float]:
+    # A picture needs no more, and the page is the smaller for it.
+    return [round(coordinate, 4) for coordinate in point]

@@ -1,0 +1,172 @@
+"""What a study's numbers say, in words."""
+
+from maxsup.study._measures import PRIMARY
+from maxsup.study.schema import DataFacts, Difference, MethodFacts, Run, Summary, Verdict
+
+_LEVEL = 0.05
+_FITTED = 0.995
+"""Training accuracy from which label smoothing and MaxSup have next to nothing to differ in."""
+
+
+def verdict(
+    data: DataFacts,
+    methods: list[MethodFacts],
+    baseline: str,
+    seeds: list[int],
+    runs: list[Run],
+    summary: dict[str, dict[str, Summary]],
+) -> Verdict:
+    """The answer in one sentence, and what a reader must know to weigh it."""
+    labels = {method["name"]: method["label"] for method in methods}
+    return Verdict(
+        sentence=_sentence(labels, baseline, summary[PRIMARY]),
+        notes=[
+            *_noise_note(data),
+            *_fitted_note(labels, summary["train_accuracy"]),
+            *_failure_note(runs),
+            *_power_note(summary[PRIMARY], len(methods)),
+            *_scope_note(seeds),
+            *data["notes"],
+        ],
+    )
+
+
+def decisive_p(difference: Difference) -> float | None:
+    """The p-value that decides: Student's t, adjusted where several methods are compared."""
+    return difference["p_t"] if difference["p_t_holm"] is None else difference["p_t_holm"]
+
+
+def holds(difference: Difference | None) -> bool:
+    """Whether a difference is more than chance explains, at the 5 % level."""
+    if difference is None or difference["pairs"] < 2:
+        return False
+    p = decisive_p(difference)
+    return p is not None and p < _LEVEL
+
+
+def _sentence(labels: dict[str, str], baseline: str, accuracy: dict[str, Summary]) -> str:
+    base = _in_sentence(labels[baseline], baseline)
+    others = {
+        name: summary["difference"]
+        for name, summary in accuracy.items()
+        if name != baseline and summary["difference"] is not None
+    }
+    if not others:
+        if len(labels) == 1:
+            mean = accuracy[baseline]["mean"]
+            return (
+                "Its only run failed."
+                if mean is None
+                else f"{labels[baseline]} reaches an accuracy of {100 * mean:.2f} %; "
+                "there is nothing to compare it with."
+            )
+        return f"Nothing can be compared: no method has a finished run beside one of {base}."
+
+    ranked = sorted(others.items(), key=lambda item: -item[1]["mean"])
+    if all(difference["pairs"] < 2 for difference in others.values()):
+        best, difference = ranked[0]
+        return (
+            f"With one seed nothing can be told from chance; {labels[best]} came out "
+            f"{_points(difference['mean'])} against {base} in accuracy."
+        )
+
+    better = [(name, d) for name, d in ranked if holds(d) and d["mean"] > 0]
+    worse = [(name, d) for name, d in ranked if holds(d) and d["mean"] < 0]
+    if not better and not worse:
+        best, difference = max(others.items(), key=lambda item: abs(item[1]["mean"]))
+        return (
+            f"No method differs from {base} in accuracy by more than chance explains; the largest "
+            f"difference is that of {labels[best]}, {_with_evidence(difference)}."
+        )
+    parts = []
+    if better:
+        parts.append(
+            f"more accurate than {base}: "
+            + "; ".join(f"{labels[name]} by {_with_evidence(d)}" for name, d in better)
+        )
+    if worse:
+        parts.append(
+            f"less accurate than {base}: "
+            + "; ".join(f"{labels[name]} by {_with_evidence(d)}" for name, d in worse)
+        )
+    undecided = [labels[name] for name, d in ranked if not holds(d)]
+    sentence = ". ".join(part[0].upper() + part[1:] for part in parts)
+    if undecided:
+        sentence += f". Not told from chance: {', '.join(undecided)}"
+    return sentence + "."
+
+
+def _with_evidence(difference: Difference) -> str:
+    p = decisive_p(difference)
+    interval = (
+        f"95 % interval {100 * difference['low']:+.2f} to {100 * difference['high']:+.2f}, "
+        if difference["low"] is not None and difference["high"] is not None
+        else ""
+    )
+    adjusted = "Holm-adjusted p" if difference["p_t_holm"] is not None else "p"
+    shown = "not defined" if p is None else f"{p:.3f}" if p >= 0.001 else "below 0.001"
+    return (
+        f"{_points(difference['mean'])} ({interval}{adjusted} {shown}, {difference['pairs']} seeds)"
+    )
+
+
+def _points(fraction: float) -> str:
+    return f"{100 * fraction:+.2f} points"
+
+
+def _in_sentence(label: str, name: str) -> str:
+    return "the baseline" if name == "baseline" else label
+
+
+def _noise_note(data: DataFacts) -> list[str]:
+    if not data["label_noise"]:
+        return []
+    return [
+        f"{data['noisy_labels']:,} of {data['train']:,} training labels were replaced at random by "
+        "a wrong class, the same ones for every method and seed; all measures but the training "
+        "accuracy use the true labels."
+    ]
+
+
+def _fitted_note(labels: dict[str, str], train_accuracy: dict[str, Summary]) -> list[str]:
+    means = [s["mean"] for s in train_accuracy.values() if s["mean"] is not None]
+    if not means or max(means) < _FITTED:
+        return []
+    return [
+        f"The models fit their training labels almost entirely (up to {100 * max(means):.1f} %). "
+        "Label smoothing and MaxSup differ only where a model is wrong in training, so on this "
+        "data they are nearly the same objective."
+    ]
+
+
+def _failure_note(runs: list[Run]) -> list[str]:
+    failed = [run for run in runs if run["status"] == "failed"]
+    if not failed:
+        return []
+    return [
+        f"{len(failed)} of {len(runs)} runs failed and are left out of every mean; a method that "
+        "fails on hard seeds looks better than it is."
+    ]
+
+
+def _power_note(accuracy: dict[str, Summary], methods: int) -> list[str]:
+    smallest = [
+        s["difference"]["p_sign_flip_smallest"]
+        for s in accuracy.values()
+        if s["difference"] is not None and s["difference"]["p_sign_flip_smallest"] is not None
+    ]
+    if not smallest or max(smallest) < _LEVEL:
+        return []
+    return [
+        f"The sign-flip p-value cannot fall below {max(smallest):.4g} with so few seeds; from six "
+        "seeds on it can fall below 0.05."
+    ]
+
+
+def _scope_note(seeds: list[int]) -> list[str]:
+    if len(seeds) < 2:
+        return []
+    return [
+        "Intervals and p-values speak of other seeds (initial weights, order, augmentation) on "
+        "this data and split, not of other data."
+    ]

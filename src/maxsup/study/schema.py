@@ -1,0 +1,157 @@
+"""What ``results.json`` holds: the one source of every number in the table and on the page.
+
+Two studies with the same settings on the same machine give the same file, byte for byte, apart
+from what stands under ``timings``. All fractions (accuracy, confidence, …) lie in [0, 1]; it is
+the reader's side that turns them into per cent. A value that does not exist is ``null``.
+"""
+
+from typing import Literal, TypedDict
+
+from maxsup.training import Reliability
+
+FORMAT = 1
+
+
+class DataFacts(TypedDict):
+    """What the models were trained and measured on."""
+
+    name: str
+    classes: list[str]
+    image: list[int]  # channels, height, width
+    train: int
+    validation: int
+    test: int
+    label_noise: float
+    noisy_labels: int  # how many training labels were changed
+    notes: list[str]  # choices made for the user, in sentences
+
+
+class MethodFacts(TypedDict):
+    """One objective of the study."""
+
+    name: str  # as on the command line
+    label: str  # as in a heading
+    summary: str
+    settings: str  # "alpha 0.1 → 0.2 (linear)", "" where it has none
+
+
+class MeasureFacts(TypedDict):
+    """How one measured quantity is called and read."""
+
+    name: str  # key of ``values`` and ``summary``
+    label: str
+    help: str  # one sentence: what it says
+    better: Literal["higher", "lower", "neither"]
+    percent: bool  # shown times 100
+    digits: int  # decimals shown, after the factor of 100
+
+
+class Fingerprint(TypedDict):
+    """SHA-256 of what every method of one seed must share."""
+
+    initial_weights: str
+    batches: str
+
+
+class LogitDensity(TypedDict):
+    """Density of all logits of (up to) 10,000 test images; ``edges`` has one entry more."""
+
+    edges: list[float]
+    density: list[float]
+
+
+class Run(TypedDict):
+    """One method trained with one seed."""
+
+    method: str
+    seed: int
+    status: Literal["finished", "failed"]
+    cause: str | None  # why it failed
+    fingerprint: Fingerprint | None
+    values: dict[str, float | None]  # by measure
+    history: list[dict[str, float | None]]  # one row an epoch: "epoch" (from 1), "train_loss", …
+    reliability: Reliability | None
+
+
+class Difference(TypedDict):
+    """A method minus the baseline, paired over the seeds that both finished."""
+
+    pairs: int
+    mean: float
+    low: float | None  # 95 % interval (Student's t); null with fewer than two pairs
+    high: float | None
+    p_t: float | None
+    p_sign_flip: float | None
+    p_sign_flip_smallest: float | None  # the smallest that so many pairs allow
+    p_t_holm: float | None  # adjusted over the methods; null with a single comparison
+    p_sign_flip_holm: float | None
+
+
+class Summary(TypedDict):
+    """One measure of one method over its finished seeds."""
+
+    n: int
+    mean: float | None
+    std: float | None  # sample standard deviation; null with one seed
+    difference: Difference | None  # null for the baseline, or where no seed pairs
+
+
+class Projection(TypedDict):
+    """Penultimate features on the plane through three class templates."""
+
+    seed: int
+    points: list[list[list[float]]]  # class → sample → [x, y]
+    templates: list[list[float]]  # class → [x, y]
+
+
+class Confused(TypedDict):
+    """The three classes of the projection picture (indices) and the pictures' points."""
+
+    classes: list[int]
+    chosen_by: str  # a sentence: on which data, how
+    projections: dict[str, Projection]  # by method
+
+
+class Verdict(TypedDict):
+    """The answer in words: one sentence, then what a reader must know to weigh it."""
+
+    sentence: str
+    notes: list[str]
+
+
+class RunTiming(TypedDict):
+    """How long one run took."""
+
+    method: str
+    seed: int
+    seconds_per_epoch: float | None
+    images_per_second: float | None
+
+
+class Timings(TypedDict):
+    """All that differs between two runs of the same study."""
+
+    finished: str  # ISO 8601, UTC
+    runs: list[RunTiming]
+    seconds_per_epoch: dict[str, Summary]  # by method
+    training_seconds: float
+
+
+class Results(TypedDict):
+    """The whole file."""
+
+    format: int
+    data: DataFacts
+    recipe: dict[str, object]  # every setting by name; "name" among them
+    methods: list[MethodFacts]  # in the order of the command
+    baseline: str
+    seeds: list[int]
+    command: str
+    versions: dict[str, str]
+    measures: list[MeasureFacts]  # in the order of the table
+    runs: list[Run]
+    summary: dict[str, dict[str, Summary]]  # measure → method
+    logits: dict[str, LogitDensity]  # by method, over its finished seeds, common edges
+    confused: Confused | None
+    verdict: Verdict
+    timings: Timings

@@ -1,0 +1,262 @@
+"""The training of one model, from its settings to its measured result."""
+
+import contextlib
+import hashlib
+import json
+import math
+import time
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from accelerate.utils import set_seed
+from timm.utils import ModelEmaV3
+from torch import Tensor, nn
+
+from maxsup._files import write_text
+from maxsup._seeds import derive_seed
+from maxsup.data import Augmentation, ImageData, Mixing, Normalization, ResidentBatches
+from maxsup.methods import Training, build_criterion
+from maxsup.models import create_model
+from maxsup.recipes import Recipe
+from maxsup.training._checkpoint import State, load_checkpoint, save_checkpoint, save_weights
+from maxsup.training._evaluate import evaluate, quick_figures
+from maxsup.training._fingerprint import weights_digest
+from maxsup.training._optimizer import build_lr_scheduler, build_optimizer
+from maxsup.training._progress import ProgressReport
+from maxsup.training._result import RunResult
+from maxsup.training._settings import RunSettings
+
+SETTINGS_FILE = "settings.json"
+METRICS_FILE = "metrics.jsonl"
+CHECKPOINT_FILE = "checkpoint.pt"
+WEIGHTS_FILE = "model.safetensors"
+
+
+class TrainingDiverged(RuntimeError):
+    """The loss is no longer a finite number."""
+
+
+def build_accelerator(recipe: Recipe) -> Accelerator:
+    """The processes and devices to train on, as the environment gives them."""
+    torch.backends.cudnn.benchmark = not recipe.deterministic
+    torch.backends.cudnn.deterministic = recipe.deterministic
+    return Accelerator(mixed_precision="bf16" if recipe.precision == "bf16" else "no")
+
+
+def build_model(recipe: Recipe, data: ImageData) -> nn.Module:
+    """The recipe's model for the classes and images of ``data``, freshly initialised."""
+    channels, height, _ = data.train.images.shape[1:]
+    return create_model(
+        recipe.model,
+        num_classes=len(data.classes),
+        in_channels=channels,
+        small_stem=recipe.small_stem,
+        drop_path=recipe.drop_path,
+        image_size=height,
+    )
+
+
+def train(
+    settings: RunSettings,
+    data: ImageData,
+    directory: Path,
+    *,
+    accelerator: Accelerator,
+    progress: ProgressReport,
+) -> RunResult:
+    """Train one model, or go on where an earlier call was stopped.
+
+    Leaves in ``directory`` the settings, a line of figures per epoch, a checkpoint (removed at the
+    end), the weights and the result. A run that is there already is not trained again.
+
+    Args:
+        settings: What to train.
+        data: The data that ``settings.data`` names, loaded.
+        directory: Where the run is kept; made if need be.
+        accelerator: From :func:`build_accelerator`.
+        progress: Shows how far it is.
+
+    Returns:
+        The result, the same whether or not the run was interrupted.
+
+    Raises:
+        TrainingDiverged: The loss became infinite or NaN.
+        OSError: A file could not be written; the last checkpoint is intact.
+        ValueError: The settings do not fit together, or the checkpoint cannot be read.
+    """
+    recipe = settings.recipe
+    finished = RunResult.load(directory)
+    if finished is not None:
+        progress.skip(recipe.epochs)
+        return finished
+    if accelerator.is_main_process:
+        directory.mkdir(parents=True, exist_ok=True)
+        settings.save(directory / SETTINGS_FILE)
+
+    normalization = Normalization.of(data.train, channels_last=recipe.channels_last)
+    batches = _build_batches(settings, data, normalization, accelerator)
+    set_seed(settings.seed)
+    model = build_model(recipe, data)
+    if recipe.channels_last:
+        model = model.to(memory_format=torch.channels_last)
+    initial_weights = weights_digest(model)
+    optimizer = build_optimizer(model, recipe)
+    lr_scheduler = build_lr_scheduler(optimizer, recipe, batches.steps)
+    criterion = build_criterion(
+        settings.method,
+        Training(
+            num_classes=len(data.classes),
+            steps=recipe.epochs * batches.steps,
+            steps_per_epoch=batches.steps,
+        ),
+    ).to(accelerator.device)
+    if recipe.compile:
+        model.compile()
+    wrapped, optimizer = accelerator.prepare(model, optimizer)
+    ema = ModelEmaV3(model, decay=recipe.ema_decay) if recipe.ema_decay is not None else None
+    state = State(model, optimizer, lr_scheduler, criterion, ema)
+
+    checkpoint = directory / CHECKPOINT_FILE
+    done, digest = 0, ""
+    if checkpoint.exists():
+        facts = load_checkpoint(checkpoint, state)
+        done, digest = facts["epoch"], facts["batches"]
+    history = _read_history(directory / METRICS_FILE, done)
+    measured = ema.module if ema is not None and recipe.evaluate_ema else model
+
+    progress.start_run(f"{settings.method}, seed {settings.seed}", epochs=recipe.epochs, done=done)
+    for epoch in range(done, recipe.epochs):
+        # What the model draws itself (dropout and the like): a stream for each epoch and process.
+        set_seed(derive_seed(settings.seed, "model", epoch), device_specific=True)
+        row = _train_epoch(epoch, batches, wrapped, state, accelerator, settings, progress)
+        for name, split in (("validation", data.validation), ("test", data.test)):
+            if split is not None:
+                row |= quick_figures(name, measured, split, normalization, accelerator)
+        history.append({"epoch": epoch + 1} | row)
+        digest = hashlib.sha256((digest + batches.digest(epoch)).encode()).hexdigest()
+        if accelerator.is_main_process:
+            _write_history(directory / METRICS_FILE, history)
+            save_checkpoint(checkpoint, state, {"epoch": epoch + 1, "batches": digest})
+        progress.end_epoch(epoch + 1, row)
+
+    evaluation = evaluate(measured, data, normalization, accelerator)
+    result = RunResult(initial_weights, digest, history, evaluation)
+    if accelerator.is_main_process:
+        save_weights(directory / WEIGHTS_FILE, measured)
+        result.save(directory)
+        checkpoint.unlink(missing_ok=True)
+    return result
+
+
+def _build_batches(
+    settings: RunSettings,
+    data: ImageData,
+    normalization: Normalization,
+    accelerator: Accelerator,
+) -> ResidentBatches:
+    recipe = settings.recipe
+    parts = accelerator.num_processes * recipe.accumulate
+    if recipe.batch_size % parts:
+        raise ValueError(
+            f"batch_size ({recipe.batch_size}) must be a multiple of {parts}: "
+            f"{accelerator.num_processes} processes with {recipe.accumulate} accumulated parts."
+        )
+    return ResidentBatches(
+        data.train,
+        batch_size=recipe.batch_size,
+        seed=settings.seed,
+        normalization=normalization,
+        augmentation=Augmentation(
+            crop_padding=recipe.crop_padding, horizontal_flip=recipe.flip, cutout=recipe.cutout
+        ),
+        mixing=Mixing(mixup=recipe.mixup, cutmix=recipe.cutmix),
+        num_classes=len(data.classes),
+        device=accelerator.device,
+        rank=accelerator.process_index,
+        processes=accelerator.num_processes,
+    )
+
+
+def _train_epoch(
+    epoch: int,
+    batches: ResidentBatches,
+    model: nn.Module,
+    state: State,
+    accelerator: Accelerator,
+    settings: RunSettings,
+    progress: ProgressReport,
+) -> dict[str, float]:
+    """One pass over the training data; the epoch's figures."""
+    recipe = settings.recipe
+    figures = {"lr": state.lr_scheduler.get_last_lr()[0], **state.criterion.strengths()}
+    loss_sum = torch.zeros((), dtype=torch.float64, device=accelerator.device)
+    correct = torch.zeros((), dtype=torch.int64, device=accelerator.device)
+    seen = 0
+    model.train()
+    progress.start_epoch(batches.steps)
+    start = time.perf_counter()
+    for step, (images, target) in enumerate(batches.epoch(epoch), start=1):
+        parts = list(
+            zip(images.chunk(recipe.accumulate), target.chunk(recipe.accumulate), strict=True)
+        )
+        for part, (part_images, part_target) in enumerate(parts, start=1):
+            # Processes exchange gradients once a step, not once a part.
+            with contextlib.nullcontext() if part == len(parts) else accelerator.no_sync(model):
+                logits = model(part_images)
+                loss = state.criterion(logits, part_target)
+                accelerator.backward(loss / len(parts))
+            loss_sum += loss.detach() * len(part_images)
+            correct += _count_correct(logits.detach(), part_target)
+        if recipe.clip_norm is not None:
+            accelerator.clip_grad_norm_(model.parameters(), recipe.clip_norm)
+        state.optimizer.step()
+        state.optimizer.zero_grad()
+        state.lr_scheduler.step()
+        state.criterion.step()
+        if state.ema is not None:
+            state.ema.update(state.model)
+        seen += len(images)
+        progress.step(len(images) * accelerator.num_processes)
+        if progress.wants_figures():
+            loss_now = loss_sum.item() / seen
+            _check_finite(loss_now, settings, epoch)
+            progress.figures(epoch + 1, step, batches.steps, loss_now, correct.item() / seen)
+
+    totals = torch.stack([loss_sum, correct.double(), torch.tensor(seen).to(loss_sum)])
+    loss_all, correct_all, seen_all = accelerator.reduce(totals).tolist()
+    seconds = time.perf_counter() - start
+    _check_finite(loss_all / seen_all, settings, epoch)
+    return {
+        **figures,
+        "train_loss": loss_all / seen_all,
+        "train_accuracy": correct_all / seen_all,
+        "seconds": seconds,
+        "images_per_second": seen_all / seconds,
+    }
+
+
+def _count_correct(logits: Tensor, target: Tensor) -> Tensor:
+    """How often the prediction is the label, or the larger part of a mixed target."""
+    labels = target.argmax(dim=1) if target.is_floating_point() else target
+    return (logits.argmax(dim=1) == labels).sum()
+
+
+def _check_finite(loss: float, settings: RunSettings, epoch: int) -> None:
+    if not math.isfinite(loss):
+        raise TrainingDiverged(
+            f"the loss became {loss} in epoch {epoch + 1} of {settings.recipe.epochs}; a lower "
+            "--lr, a --clip-norm or a longer --warmup-epochs may keep it finite"
+        )
+
+
+def _read_history(path: Path, epochs: int) -> list[dict[str, float]]:
+    """The rows of the epochs that the checkpoint includes."""
+    if epochs == 0:
+        return []
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines[:epochs]]
+
+
+def _write_history(path: Path, history: list[dict[str, float]]) -> None:
+    write_text(path, "".join(json.dumps(row) + "\n" for row in history))

@@ -1,0 +1,159 @@
+"""What holds for every metric of the measures."""
+
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch import distributed
+
+from maxsup.measures import (
+    Calibration,
+    Classification,
+    ClassSeparation,
+    LogitHistogram,
+    SoftConfusion,
+    class_separation,
+    expected_calibration_error,
+)
+
+METRICS = {
+    "separation": lambda: ClassSeparation(4, 4),
+    "calibration": Calibration,
+    "classification": Classification,
+    "confusion": lambda: SoftConfusion(4),
+    "histogram": LogitHistogram,
+}
+BATCHES = torch.arange(31).split([10, 14, 7])
+SHARES = torch.arange(31).split([20, 11])
+
+
+def draw():
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(31, 4, generator=generator)
+    return logits, torch.randint(4, (31,), generator=generator)
+
+
+def flat(values):
+    if isinstance(values, torch.Tensor):
+        values = (values,)
+    return torch.cat([value.double().flatten() for value in values])
+
+
+def arguments(name, part):
+    logits, labels = draw()
+    return (logits[part],) if name == "histogram" else (logits[part], labels[part])
+
+
+def whole(name):
+    metric = METRICS[name]()
+    metric.update(*arguments(name, torch.arange(31)))
+    return flat(metric.compute())
+
+
+@pytest.fixture(params=METRICS)
+def name(request):
+    return request.param
+
+
+def test_adding_batches_by_update_or_call(name):
+    updated, called = METRICS[name](), METRICS[name]()
+    for part in BATCHES:
+        updated.update(*arguments(name, part))
+        called(*arguments(name, part))
+    assert torch.allclose(flat(updated.compute()), whole(name), atol=1e-12)
+    assert torch.allclose(flat(called.compute()), whole(name), atol=1e-12)
+
+
+def test_reset_forgets(name):
+    metric = METRICS[name]()
+    metric.update(*arguments(name, BATCHES[0]))
+    metric.reset()
+    metric.update(*arguments(name, torch.arange(31)))
+    assert torch.equal(flat(metric.compute()), whole(name))
+
+
+def test_inference_mode_and_after_it(name):
+    metric = METRICS[name]()
+    with torch.inference_mode():
+        for part in BATCHES[:2]:
+            metric.update(*arguments(name, part))
+        metric.compute()
+    metric.update(*arguments(name, BATCHES[2]))
+    assert torch.allclose(flat(metric.compute()), whole(name), atol=1e-12)
+
+
+def test_keeps_no_graph(name):
+    metric = METRICS[name]()
+    rows, *labels = arguments(name, BATCHES[0])
+    metric.update(rows.requires_grad_(), *labels)
+    metric(rows, *labels)
+    assert not flat(metric.compute()).requires_grad
+    assert not any(getattr(metric, state).requires_grad for state in metric._defaults)
+
+
+def test_sums_stay_exact_in_a_module_of_lower_precision(name):
+    module = torch.nn.ModuleDict({"metric": METRICS[name]()}).half()
+    module["metric"].update(*arguments(name, torch.arange(31)))
+    assert torch.equal(flat(module["metric"].compute()), whole(name))
+
+
+def test_pickled_half_way(name):
+    metric = METRICS[name]()
+    metric.update(*arguments(name, BATCHES[0]))
+    metric = pickle.loads(pickle.dumps(metric))
+    for part in BATCHES[1:]:
+        metric.update(*arguments(name, part))
+    assert torch.allclose(flat(metric.compute()), whole(name), atol=1e-12)
+
+
+def test_update_works_without_values(name):
+    """On the meta device there is nothing to look at: an update that waits for values fails."""
+    metric = METRICS[name]().to("meta")
+    metric.update(*(tensor.to("meta") for tensor in arguments(name, BATCHES[0])))
+
+
+def test_two_processes_together_equal_one(tmp_path):
+    """Unequal parts; the plain functions speak of their own process alone."""
+    environment = os.environ | {"GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": "1"}
+    processes = [
+        subprocess.Popen([sys.executable, __file__, str(rank), tmp_path], env=environment)
+        for rank in range(2)
+    ]
+    try:
+        codes = [process.wait(timeout=120) for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+    assert codes == [0, 0]
+    logits, labels = draw()
+    for rank, part in enumerate(SHARES):
+        found = torch.load(tmp_path / f"{rank}.pt")
+        for name in METRICS:
+            assert torch.allclose(found[name], whole(name), atol=1e-12), name
+        own = logits[part], labels[part]
+        assert float(found["function: ece"]) == float(expected_calibration_error(*own))
+        assert torch.equal(found["function: separation"], torch.stack(class_separation(*own)))
+
+
+def be_one_of_two_processes(rank, directory):
+    distributed.init_process_group(
+        "gloo", init_method=f"file://{directory}/meeting", rank=rank, world_size=2
+    )
+    found = {}
+    for name, make in METRICS.items():
+        metric = make()
+        metric.update(*arguments(name, SHARES[rank]))
+        found[name] = flat(metric.compute())
+    logits, labels = (tensor[SHARES[rank]] for tensor in draw())
+    found["function: ece"] = expected_calibration_error(logits, labels)
+    found["function: separation"] = torch.stack(class_separation(logits, labels))
+    torch.save(found, directory / f"{rank}.pt")
+    distributed.destroy_process_group()
+
+
+if __name__ == "__main__":
+    be_one_of_two_processes(int(sys.argv[1]), Path(sys.argv[2]))
