@@ -116,10 +116,10 @@ def test_merging_changes_nothing():
         ),
         (torch.zeros(2, 3), torch.zeros(2, 3).long(), r"labels must have .*\(2,\); got \(2, 3\)"),
         (torch.zeros(2, 3), torch.zeros(2).bool(), "labels must be a tensor of integers.*bool"),
-        (torch.zeros(2, 3), [0, 1], "labels must be a tensor of integers.*list"),
+        (torch.zeros(2, 3), None, "labels must be a tensor of integers.*NoneType"),
         (torch.zeros(2, 3), torch.tensor([0, 3]), r"labels holds 3, outside \[0, 3\).*1 of 2"),
     ],
 )
 def test_bad_input_is_named(logits, labels, message):
     with pytest.raises(ValueError, match=message):
-        measure(logits, labels)
+        Classification().update(logits, labels)

@@ -56,7 +56,7 @@ def test_no_features_are_no_points():
     "steps", [(0.0, 1.0, 2.3), (1.0, 1.0, 2.0), (0.5, 2.0, 0.5), (1.0, 1.0, 1.0)]
 )
 def test_templates_on_one_line_span_no_plane(dtype, steps):
-    base, direction = draw(3)[1][:2]
+    base, direction, _ = draw(3)[1].double()
     templates = torch.stack([base + step * direction for step in steps]).to(dtype)
     with pytest.raises(ValueError, match="one line"):
         template_projection(torch.zeros(2, 16), templates)

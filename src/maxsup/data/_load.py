@@ -40,7 +40,9 @@ def load_images(
     if settings.name == "digits":
         everything, classes = load_embedded_digits()
         train, test = hold_out(everything, _DIGITS_TEST, settings.data_seed, "test")
-        notes = [f"Of scikit-learn's digits, {_DIGITS_TEST:.0%} of each class are the test set."]
+        notes = [
+            f"Of scikit-learn's digits, {100 * _DIGITS_TEST:g} % of each class are the test set."
+        ]
         name = "digits"
     else:
         train, test, classes, notes = _load_source(settings, prefer_label, announce)
@@ -73,8 +75,8 @@ def _load_source(
     if source.test is None or source.test_name is None:
         train, test = hold_out(train, settings.test_fraction, settings.data_seed, "test")
         notes.append(
-            f"The data has one split, {source.train_name}: {settings.test_fraction:.0%} of each "
-            "class were held out of it as the test set."
+            f"The data has one split, {source.train_name}: {100 * settings.test_fraction:g} % of "
+            "each class were held out of it as the test set."
         )
         return train, test, classes, notes
 

@@ -96,7 +96,7 @@ def differences_figure(
 
 
 def _finish(axes: Axes, labels: Mapping[str, str], x_label: str) -> None:
-    names = [shorten(label, 22) for label in labels.values()]
+    names = [shorten(label, 18) for label in labels.values()]
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.grid(axis="y", visible=False)

@@ -12,7 +12,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-WIDTH = 360
+WIDTH = 300
 """Width of a panel in CSS pixels; it is laid out in columns, never shrunk to fit."""
 
 # Colours that stand for the page's CSS variables, which follow light and dark.
@@ -106,7 +106,7 @@ def panel(name: str, description: str, *, height: int = 240, title: str = "") ->
         figure = Figure(figsize=(WIDTH / 72, height / 72), dpi=72, layout="constrained")
         drawn = Panel(figure.add_subplot())
         if title:
-            drawn.axes.set_title(shorten(title, 40))
+            drawn.axes.set_title(shorten(title, 34))
         yield drawn
         figure.patch.set_alpha(0)
         drawn.axes.patch.set_alpha(0)

@@ -26,7 +26,7 @@ def projection_figure(
         name,
         f"Features of three classes under {title}, projected on a plane: {shown}.",
         title=title,
-        height=330,
+        height=300,
     ) as drawn:
         axes = drawn.axes
         for number, (of_class, label) in enumerate(zip(points, classes, strict=True), start=1):
@@ -40,7 +40,7 @@ def projection_figure(
                 color=style.colour,
                 alpha=0.75,
                 markeredgewidth=0,
-                label=shorten(label, 18),
+                label=shorten(label, 12),
             )
             axes.plot(
                 [templates[number - 1][0]],

@@ -34,7 +34,7 @@ def reliability_figure(
         f"Reliability of {title}: accuracy {100 * overall[0]:.1f} % at a mean confidence of "
         f"{100 * overall[1]:.1f} %.",
         title=title,
-        height=280,
+        height=260,
     ) as drawn:
         axes = drawn.axes
         colour = method_style(number).colour

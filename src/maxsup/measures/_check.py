@@ -33,9 +33,7 @@ def check_labels(labels: Tensor, samples: int, num_classes: int) -> None:
         or labels.dtype == torch.bool
     ):
         came = labels.dtype if isinstance(labels, Tensor) else type(labels).__name__
-        raise ValueError(
-            f"labels must be a tensor of class indices (an integer dtype); got {came}."
-        )
+        raise ValueError(f"labels must be a tensor of integers, the class indices; got {came}.")
     if tuple(labels.shape) != (samples,):
         raise ValueError(
             f"labels must have one class index for each sample, shape ({samples},); "

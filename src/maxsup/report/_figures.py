@@ -71,7 +71,7 @@ def curve_pictures(results: Results) -> list[Picture]:
     """Accuracy and losses over the epochs."""
     wanted: tuple[tuple[str, str, Callable[[float], float]], ...] = (
         ("test_accuracy", "Test accuracy in %", lambda value: 100 * value),
-        ("train_accuracy", "Accuracy on the training labels in %", lambda value: 100 * value),
+        ("train_accuracy", "Training accuracy in %", lambda value: 100 * value),
         ("test_nll", "Test NLL", lambda value: value),
         ("train_loss", "Training loss", lambda value: value),
     )
@@ -181,8 +181,8 @@ def _pooled(found: list[Reliability]) -> Reliability:
     count = [sum(counts) for counts in zip(*(each["count"] for each in found), strict=True)]
 
     def mean(place: int, key: Literal["confidence", "accuracy"]) -> float:
-        total = math.fsum(each["count"][place] * each[key][place] for each in found)
-        return total / max(count[place], 1)
+        weighted: list[float] = [each["count"][place] * each[key][place] for each in found]
+        return float(math.fsum(weighted) / max(count[place], 1))
 
     bins = range(len(count))
     return Reliability(

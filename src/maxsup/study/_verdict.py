@@ -99,7 +99,7 @@ def _sentence(labels: dict[str, str], baseline: str, accuracy: dict[str, Summary
 def _with_evidence(difference: Difference) -> str:
     p = decisive_p(difference)
     interval = (
-        f"95 % interval {100 * difference['low']:+.2f} to {100 * difference['high']:+.2f}, "
+        f"95 % interval {_signed(difference['low'])} to {_signed(difference['high'])}, "
         if difference["low"] is not None and difference["high"] is not None
         else ""
     )
@@ -111,7 +111,11 @@ def _with_evidence(difference: Difference) -> str:
 
 
 def _points(fraction: float) -> str:
-    return f"{100 * fraction:+.2f} points"
+    return f"{_signed(fraction)} points"
+
+
+def _signed(fraction: float) -> str:
+    return f"{100 * fraction:+.2f}".replace("-", "−")
 
 
 def _in_sentence(label: str, name: str) -> str:
