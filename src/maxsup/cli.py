@@ -33,17 +33,26 @@ class _RecipeOptions(Recipe):
     image_size: tyro.conf.Suppress[int | None] = None
     label_column: tyro.conf.Suppress[str | None] = None
 
+    def __post_init__(self) -> None:
+        """Options are checked when they become a recipe, where the message is our own."""
+
 
 @dataclass(frozen=True)
 class _CompareDataOptions(DataSettings):
     name: tyro.conf.Positional[str] = field(default_factory=lambda: tyro.MISSING)
     """What to train on: digits, a folder (image folder, Parquet, WebDataset), or hf:owner/name."""
 
+    def __post_init__(self) -> None:
+        """Options are checked when they become settings, where the message is our own."""
+
 
 @dataclass(frozen=True)
 class _TrainDataOptions(DataSettings):
     name: Annotated[str, tyro.conf.arg(name="data")] = "digits"
     """What to train on: digits, a folder (image folder, Parquet, WebDataset), or hf:owner/name."""
+
+    def __post_init__(self) -> None:
+        """Options are checked when they become settings, where the message is our own."""
 
 
 @dataclass(frozen=True)
@@ -102,14 +111,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command.
 
     Returns:
-        0 when it is done, 2 for input it cannot use, 130 when it was interrupted.
+        0 when it is done, 1 when no training finished, 2 for input it cannot use, 130 when it was
+        interrupted.
     """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     try:
         command = _parse(arguments)
         match command:
             case Compare():
-                _compare(command, shlex.join(["maxsup", *arguments]))
+                return _compare(command, shlex.join(["maxsup", *arguments]))
             case Train():
                 _train(command)
             case Methods():
@@ -186,7 +196,7 @@ def _convert(kind: type[_T], source: object) -> _T:
     return kind(**{name: getattr(source, name) for name in names})
 
 
-def _compare(options: Compare, command: str) -> None:
+def _compare(options: Compare, command: str) -> int:
     if options.recipe is None and options.data.name != "digits":
         known = ", ".join(recipe.name for recipe in all_recipes())
         raise ValueError(f"--recipe is needed with data other than digits; there are: {known}.")
@@ -205,9 +215,9 @@ def _compare(options: Compare, command: str) -> None:
     results = compare(study, directory, command=command)
     if _is_first_process():
         write_report(results, directory / REPORT_FILE)
-        console = Console()
-        console.print(results_table(results))
+        Console().print(results_table(results))
         print(f"\nThe page: {directory / REPORT_FILE}")
+    return 0 if any(run["status"] == "finished" for run in results["runs"]) else 1
 
 
 def _method_names(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,4 +1,9 @@
-"""Numbers from logits, features and labels; streaming, and mergeable across processes."""
+"""Numbers from logits, features and labels; streaming, and mergeable across processes.
+
+Sums are kept in float64, which Apple's MPS lacks: move the tensors to the CPU there. On a GPU the
+order of adding varies and the last bits of a sum of classes or bins with it; after
+``torch.use_deterministic_algorithms(True)`` they repeat.
+"""
 
 from maxsup.measures._calibration import (
     Calibration,

@@ -108,4 +108,4 @@ class Calibration(Metric):
         confidence = self.confidences / filled
         accuracy = self.right.double() / filled
         ece = (self.counts * (accuracy - confidence).abs()).sum() / self.counts.sum()
-        return CalibrationValues(ece, self.counts.clone(), confidence, accuracy)
+        return CalibrationValues(ece, self.counts, confidence, accuracy)

@@ -72,7 +72,7 @@ class LogitHistogram(Metric):
 
     def compute(self) -> Tensor:
         """Counts per bin, shape (bins,), int64."""
-        return self.counts.clone()
+        return self.counts
 
 
 def logit_densities(

@@ -88,7 +88,7 @@ class Recipe:
     compile: bool = False
     """Compile the model with torch.compile."""
     deterministic: bool = True
-    """Only GPU kernels that repeat bit for bit; turn off for speed."""
+    """Only GPU kernels that repeat bit for bit, where there are such; turn off for speed."""
 
     def __post_init__(self) -> None:
         at_least = {

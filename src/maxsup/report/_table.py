@@ -29,6 +29,11 @@ def results_table(results: Results) -> Group:
         Text(),
         _primary_table(results),
         _means_table(results),
+        *(
+            Text(f"{run['method']}, seed {run['seed']} failed: {run['cause']}")
+            for run in results["runs"]
+            if run["status"] == "failed"
+        ),
     )
 
 

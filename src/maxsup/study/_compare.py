@@ -70,6 +70,7 @@ def compare(
             except Exception as error:
                 runs[method, seed] = _cause(error)
                 progress.say(f"{method}, seed {seed} failed: {runs[method, seed]}")
+                place.mkdir(parents=True, exist_ok=True)
                 write_text(place / FAILURE_FILE, traceback.format_exc())
                 progress.advance_to(settings.recipe.epochs * (number + 1))
             finally:

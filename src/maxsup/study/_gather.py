@@ -65,7 +65,8 @@ def gather(
     return schema.Results(
         format=schema.FORMAT,
         data=facts,
-        recipe=asdict(settings.recipe),
+        # As JSON has it: lists for tuples.
+        recipe=json.loads(json.dumps(asdict(settings.recipe))),
         methods=methods,
         baseline=settings.baseline,
         seeds=list(settings.seeds),

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import math
+import os
 import time
 from pathlib import Path
 
@@ -34,13 +35,16 @@ WEIGHTS_FILE = "model.safetensors"
 
 
 class TrainingDiverged(RuntimeError):
-    """The loss is no longer a finite number."""
+    """The loss, or what the model gives, is no longer a finite number."""
 
 
 def build_accelerator(recipe: Recipe) -> Accelerator:
     """The processes and devices to train on, as the environment gives them."""
-    torch.backends.cudnn.benchmark = not recipe.deterministic
-    torch.backends.cudnn.deterministic = recipe.deterministic
+    if torch.cuda.is_available():
+        torch.backends.cudnn.benchmark = not recipe.deterministic
+        # Read by cuBLAS when it starts; without it its results vary from run to run.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(recipe.deterministic, warn_only=True)
     return Accelerator(mixed_precision="bf16" if recipe.precision == "bf16" else "no")
 
 
@@ -133,6 +137,7 @@ def train(
         for name, split in (("validation", data.validation), ("test", data.test)):
             if split is not None:
                 row |= quick_figures(name, measured, split, normalization, accelerator)
+        _check_finite(row["test_nll"], "the test NLL", settings, epoch)
         history.append({"epoch": epoch + 1} | row)
         digest = hashlib.sha256((digest + batches.digest(epoch)).encode()).hexdigest()
         if accelerator.is_main_process:
@@ -220,13 +225,13 @@ def _train_epoch(
         progress.step(len(images) * accelerator.num_processes)
         if progress.wants_figures():
             loss_now = loss_sum.item() / seen
-            _check_finite(loss_now, settings, epoch)
+            _check_finite(loss_now, "the loss", settings, epoch)
             progress.figures(epoch + 1, step, batches.steps, loss_now, correct.item() / seen)
 
     totals = torch.stack([loss_sum, correct.double(), torch.tensor(seen).to(loss_sum)])
     loss_all, correct_all, seen_all = accelerator.reduce(totals).tolist()
     seconds = time.perf_counter() - start
-    _check_finite(loss_all / seen_all, settings, epoch)
+    _check_finite(loss_all / seen_all, "the loss", settings, epoch)
     return {
         **figures,
         "train_loss": loss_all / seen_all,
@@ -242,10 +247,10 @@ def _count_correct(logits: Tensor, target: Tensor) -> Tensor:
     return (logits.argmax(dim=1) == labels).sum()
 
 
-def _check_finite(loss: float, settings: RunSettings, epoch: int) -> None:
-    if not math.isfinite(loss):
+def _check_finite(value: float, what: str, settings: RunSettings, epoch: int) -> None:
+    if not math.isfinite(value):
         raise TrainingDiverged(
-            f"the loss became {loss} in epoch {epoch + 1} of {settings.recipe.epochs}; a lower "
+            f"{what} became {value} in epoch {epoch + 1} of {settings.recipe.epochs}; a lower "
             "--lr, a --clip-norm or a longer --warmup-epochs may keep it finite"
         )
 

@@ -1,0 +1,21 @@
+import os
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+# Nothing here may reach for a hub, or be slowed down by threads that small tensors do not need.
+os.environ["HF_HUB_OFFLINE"] = "1"
+torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def _fresh_accelerator() -> Iterator[None]:
+    """accelerate keeps its precision and processes for the whole process; tests vary them."""
+    yield
+    import sys
+
+    if "accelerate" in sys.modules:
+        from accelerate.state import AcceleratorState
+
+        AcceleratorState._reset_state(reset_partial_state=True)

@@ -1,0 +1,46 @@
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from maxsup.data import DataSettings, ImageData, load_images
+from maxsup.recipes import Recipe, get_recipe
+from maxsup.training import ProgressReport, RunResult, RunSettings, build_accelerator, train
+
+TINY = dataclasses.replace(get_recipe("digits"), epochs=2, batch_size=128)
+NOISY = DataSettings("digits", label_noise=0.4)
+
+
+@pytest.fixture(scope="session")
+def noisy_digits() -> ImageData:
+    return load_images(NOISY)
+
+
+@pytest.fixture
+def run_training(noisy_digits: ImageData) -> Callable[..., RunResult]:
+    """Train on digits; keyword arguments are settings of the recipe."""
+
+    def run(
+        directory: Path,
+        *,
+        method: str = "maxsup",
+        seed: int = 0,
+        data: ImageData = noisy_digits,
+        recipe: Recipe = TINY,
+        **changes: Any,
+    ) -> RunResult:
+        recipe = dataclasses.replace(recipe, **changes)
+        settings = RunSettings(method, seed, recipe, NOISY)
+        with ProgressReport(Console(quiet=True), recipe.epochs, quiet=True) as progress:
+            return train(
+                settings,
+                data,
+                directory,
+                accelerator=build_accelerator(recipe),
+                progress=progress,
+            )
+
+    return run
