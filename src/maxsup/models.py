@@ -93,7 +93,8 @@ def create_model(
             "which timm.list_models() lists."
         )
     options = {"drop_path_rate": drop_path} if drop_path else {}
-    if image_size is not None and "vision_transformer" in timm.model_entrypoint(name).__module__:
+    published = timm.models.get_pretrained_cfg(name)
+    if image_size is not None and published is not None and published.fixed_input_size:
         options["img_size"] = image_size
     model: nn.Module = timm.create_model(
         name, pretrained=False, num_classes=num_classes, in_chans=in_channels, **options

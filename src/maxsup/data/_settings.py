@@ -16,9 +16,9 @@ class DataSettings:
     label_column: str | None = None
     """The column of the labels, where there are several."""
     train_split: str | None = None
-    """The split to train on; by default train."""
+    """The split to train on, or a part of it as train[:1000] or train[:10%]; by default train."""
     test_split: str | None = None
-    """The split to measure on; by default test, else validation."""
+    """The split to measure on, or a part of it; by default test, else validation."""
     validation: float = 0.0
     """Share of the training part to hold out, class by class, and to measure after each epoch."""
     test_fraction: float = 0.2

@@ -36,12 +36,12 @@ def open_source(settings: DataSettings, prefer_label: str | None) -> Source:
     splits = _load_splits(settings.name)
     train_name = _train_split(settings, splits)
     test_name = _test_split(settings, splits, train_name)
-    features = splits[train_name].features
-    image_column = _image_column(settings, features)
-    label_column = _label_column(settings, features, prefer_label)
+    train = _read_split(settings.name, splits, train_name)
+    image_column = _image_column(settings, train.features)
+    label_column = _label_column(settings, train.features, prefer_label)
     return Source(
-        splits[train_name],
-        splits[test_name] if test_name is not None else None,
+        train,
+        _read_split(settings.name, splits, test_name) if test_name is not None else None,
         image_column,
         label_column,
         train_name,
@@ -49,13 +49,18 @@ def open_source(settings: DataSettings, prefer_label: str | None) -> Source:
     )
 
 
-def _load_splits(name: str) -> Any:
+def _read_split(name: str, splits: Any, split: str) -> Any:
+    """A split, or the slice of one that ``datasets`` writes as ``train[:1000]``."""
+    return splits[split] if split in splits else _load_splits(name, split=split)
+
+
+def _load_splits(name: str, **options: Any) -> Any:
     with _without_progress_bars():
         if name.startswith("hf:"):
-            return _load(name, name.removeprefix("hf:"))
+            return _load(name, name.removeprefix("hf:"), **options)
         path = Path(name).expanduser()
         if path.is_dir():
-            return _load(name, str(path))
+            return _load(name, str(path), **options)
         if path.is_file():
             builder = _FILE_BUILDERS.get(path.suffix)
             if builder is None:
@@ -63,7 +68,7 @@ def _load_splits(name: str) -> Any:
                     f"{name} is a file of unknown kind; known are {', '.join(_FILE_BUILDERS)}. "
                     "Images belong into a folder with a sub-folder for each class."
                 )
-            return _load(name, builder, data_files={"train": str(path)})
+            return _load(name, builder, data_files={"train": str(path)}, **options)
     raise ValueError(
         f"There is no data called {name!r}: no file or folder has this path. Name digits, the path "
         "of a folder (image folder, Parquet or WebDataset files), or hf:owner/name for a data set "
@@ -111,7 +116,7 @@ def _test_split(settings: DataSettings, splits: Any, train_name: str) -> str | N
 
 
 def _existing(argument: str, name: str, splits: Any) -> str:
-    if name not in splits:
+    if name.partition("[")[0] not in splits:
         raise ValueError(
             f"{argument}: there is no split called {name!r}; there are {', '.join(splits)}."
         )
@@ -155,12 +160,18 @@ def _label_column(settings: DataSettings, features: Any, prefer: str | None) -> 
         return str(prefer)
     if len(candidates) == 1:
         return str(candidates[0])
+    if not candidates:
+        raise ValueError(
+            f"{settings.name} has no column that may be the label (class names, integers or "
+            f"strings); {_listed('columns', list(features), features)} The classes of an image "
+            "folder are its sub-folders, of which it needs at least two."
+        )
     known = [name for name in _LABEL_NAMES if name in candidates]
     if not named and len(known) == 1:
         return known[0]
     raise ValueError(
         f"{settings.name} has {len(candidates)} columns that may be the label, so one must be "
-        f"named with --label-column; {_listed('columns', candidates or list(features), features)}"
+        f"named with --label-column; {_listed('columns', candidates, features)}"
     )
 
 

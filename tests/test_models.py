@@ -1,0 +1,86 @@
+import pytest
+import torch
+
+from maxsup.models import class_templates, create_model, features_and_logits
+
+
+def parameters(model: torch.nn.Module) -> int:
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "expected"),
+    [
+        ("resnet18", {"num_classes": 1000}, 11_689_512),
+        ("mobilenetv2_100", {"num_classes": 1000}, 3_504_872),
+        ("resnet18", {"num_classes": 100, "small_stem": True}, 11_220_132),
+    ],
+)
+def test_parameters_are_as_published(name: str, options: dict, expected: int) -> None:  # type: ignore[type-arg]
+    assert parameters(create_model(name, **options)) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "side"),
+    [
+        ("resnet18", {"small_stem": True}, 32),
+        ("resnet50", {}, 64),
+        ("mobilenetv2_100", {"small_stem": True}, 32),
+        ("deit_tiny_patch16_224", {"image_size": 32}, 32),
+        ("convnext_atto", {}, 32),
+        ("small-convnet", {}, 8),
+        ("small-convnet", {}, 5),
+    ],
+)
+def test_features_give_the_models_own_logits(name: str, options: dict, side: int) -> None:  # type: ignore[type-arg]
+    torch.manual_seed(0)
+    model = create_model(name, num_classes=7, **options).eval()
+    images = torch.randn(3, 3, side, side)
+    with torch.inference_mode():
+        features, logits = features_and_logits(model, images)
+        expected = model(images)
+    templates = class_templates(model)
+    assert templates.shape == (7, features.shape[1])
+    assert torch.allclose(logits, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "side"), [("resnet18", 4), ("resnet50", 4), ("mobilenetv2_100", 2)]
+)
+def test_the_small_stem_keeps_the_resolution(name: str, side: int) -> None:
+    """A 32-pixel image is not shrunk by the stem; the last feature map is that much larger."""
+    model = create_model(name, num_classes=10, small_stem=True).eval()
+    with torch.inference_mode():
+        maps = model.forward_features(torch.zeros(1, 3, 32, 32))  # type: ignore[operator]
+    assert maps.shape[2:] == (side, side)
+
+
+def test_initial_weights_are_a_function_of_the_seed() -> None:
+    def weights(seed: int) -> torch.Tensor:
+        torch.manual_seed(seed)
+        model = create_model("resnet18", num_classes=10, in_channels=1, small_stem=True)
+        return torch.cat([p.flatten() for p in model.parameters()])
+
+    assert torch.equal(weights(0), weights(0))
+    assert not torch.equal(weights(0), weights(1))
+
+
+def test_drop_path_reaches_the_model() -> None:
+    plain = create_model("resnet18", num_classes=10)
+    dropping = create_model("resnet18", num_classes=10, drop_path=0.5)
+    assert str(dropping) != str(plain)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("resnet81", {}, r"No model is called 'resnet81'. Close to it are .*resnet18"),
+        ("convnext_atto", {"small_stem": True}, "convnext_atto has no stem for small images"),
+        ("resnet18d", {"small_stem": True}, "resnet18d has no stem for small images"),
+        ("small-convnet", {"small_stem": True}, "small-convnet has no small_stem"),
+        ("small-convnet", {"drop_path": 0.1}, "small-convnet has no drop_path"),
+    ],
+)
+def test_what_a_model_does_not_have(name: str, options: dict, message: str) -> None:  # type: ignore[type-arg]
+    with pytest.raises(ValueError, match=message):
+        create_model(name, num_classes=10, **options)
