@@ -19,6 +19,7 @@ class SmallConvNet(nn.Module):
         width: Channels of the first convolution.
 
     Example:
+        >>> import torch
         >>> SmallConvNet(num_classes=10, in_channels=1)(torch.zeros(2, 1, 8, 8)).shape
         torch.Size([2, 10])
     """
@@ -114,6 +115,7 @@ def features_and_logits(model: nn.Module, images: Tensor) -> tuple[Tensor, Tenso
         images: (N, C, H, W), normalised.
 
     Example:
+        >>> import torch
         >>> model = SmallConvNet(num_classes=10, in_channels=1).eval()
         >>> features, logits = features_and_logits(model, torch.zeros(2, 1, 8, 8))
         >>> features.shape, logits.shape

@@ -27,7 +27,7 @@ class Normalization:
             >>> from maxsup.data import DataSettings, load_images
             >>> normalization = Normalization.of(load_images(DataSettings("digits")).train)
             >>> [round(value, 3) for value in (*normalization.mean, *normalization.std)]
-            [0.306, 0.376]
+            [0.307, 0.377]
         """
         channels = split.images.shape[1]
         counts = torch.zeros(channels, 256, dtype=torch.int64)

@@ -91,7 +91,7 @@ def differences_figure(
                 markeredgecolor=PAPER,
                 zorder=3,
             )
-        _finish(axes, named, "points of accuracy against the baseline")
+        _finish(axes, named, "points against the baseline")
     return drawn.svg
 
 

@@ -40,7 +40,7 @@ def projection_figure(
                 color=style.colour,
                 alpha=0.75,
                 markeredgewidth=0,
-                label=shorten(label, 12),
+                label=shorten(label, 34),
             )
             axes.plot(
                 [templates[number - 1][0]],
@@ -58,7 +58,8 @@ def projection_figure(
         axes.legend(
             loc="upper center",
             bbox_to_anchor=(0.5, -0.1),
-            ncols=3,
+            # Side by side where that fits the panel.
+            ncols=3 if sum(map(len, classes)) <= 22 else 1,
             frameon=False,
             handletextpad=0.1,
             columnspacing=1.0,

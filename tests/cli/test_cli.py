@@ -1,0 +1,162 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from maxsup import study
+from maxsup.cli import main
+
+QUICK = ["--epochs", "1", "--batch-size", "256"]
+
+
+def run(*words: str) -> int:
+    return main(list(words))
+
+
+def test_compare_writes_table_page_and_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ["compare", "digits", "--methods", "baseline", "maxsup", "--seeds", "2"]
+    assert run(*words, "--label-noise", "0.4", *QUICK) == 0
+    out = capsys.readouterr().out
+    directory = tmp_path / "runs" / "digits-noise-0.4"
+    assert "maxsup" in out
+    assert "The page: runs/digits-noise-0.4/report.html" in out
+    assert {"report.html", "results.json", "results.csv", "study.json"} <= {
+        path.name for path in directory.iterdir()
+    }
+    results = study.read_results(directory / "results.json")
+    assert results["command"] == " ".join(
+        ["maxsup", *words, "--label-noise", "0.4", "--epochs", "1", "--batch-size", "256"]
+    )
+    assert results["recipe"]["epochs"] == 1
+    assert results["data"]["label_noise"] == 0.4
+    assert results["verdict"]["sentence"] in (directory / "report.html").read_text().replace(
+        "&#39;", "'"
+    )
+
+
+def test_compare_takes_all_methods_and_another_baseline(tmp_path: Path) -> None:
+    assert (
+        run(
+            *("compare", "digits", "--methods", "all", "--seeds", "1", "--first-seed", "7"),
+            *("--baseline", "label-smoothing", "--out", str(tmp_path / "s"), *QUICK),
+        )
+        == 0
+    )
+    results = study.read_results(tmp_path / "s" / "results.json")
+    assert len(results["methods"]) >= 8
+    assert (results["baseline"], results["seeds"]) == ("label-smoothing", [7])
+
+
+def test_a_study_in_which_nothing_finished_is_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["compare", "digits", "--seeds", "1", "--out", str(tmp_path / "s")]
+    assert run(*words, "--batch-size", "5000") == 1
+    assert "Take a batch_size of at most 1257" in capsys.readouterr().out
+
+
+def test_an_interruption_says_how_to_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(*args: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(study._compare, "train", interrupt)
+    assert run("compare", "digits", "--out", str(tmp_path / "s"), *QUICK) == 130
+    assert "The same command goes on" in capsys.readouterr().err
+
+
+def test_train_and_repeat_from_the_settings_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    words = ["train", "digits", "--method", "label-smoothing", "--seed", "3", *QUICK]
+    assert run(*words, "--label-noise", "0.2", "--out", str(first)) == 0
+    assert "test accuracy" in capsys.readouterr().out
+    settings = json.loads((first / "settings.json").read_text())
+    assert (settings["method"], settings["seed"]) == ("label-smoothing", 3)
+    assert settings["data"]["label_noise"] == 0.2
+    assert run("train", str(first / "settings.json"), "--out", str(second)) == 0
+    results = [json.loads((place / "result.json").read_text()) for place in (first, second)]
+    assert results[0]["values"] == results[1]["values"]
+    assert results[0]["initial_weights"] == results[1]["initial_weights"]
+
+
+def test_another_runs_directory_is_left_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["train", "digits", "--out", str(tmp_path / "run"), *QUICK]
+    assert run(*words) == 0
+    assert run(*words, "--seed", "1") == 2
+    assert "holds a run with other settings" in capsys.readouterr().err
+
+
+def test_methods_and_recipes_are_listed_and_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("methods") == 0
+    listed = capsys.readouterr().out
+    for name in ("baseline", "label-smoothing", "maxsup", "logit-penalty", "ls-regularization"):
+        assert name in listed
+    assert run("methods", "maxsup") == 0
+    assert "largest logit" in capsys.readouterr().out
+    assert run("recipes") == 0
+    assert "cifar100-resnet18" in capsys.readouterr().out
+    assert run("recipes", "cifar100-resnet18") == 0
+    shown = capsys.readouterr().out
+    assert "76.16" in shown
+    assert "milestones           (60, 120, 160)" in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["methods", "maxsub"], "No method is called 'maxsub'. Did you mean 'maxsup'?"),
+        (["recipes", "cifar100-resnet81"], "Did you mean 'cifar100-resnet18'?"),
+        (["compare", "digits", "--recipe", "nope"], "No recipe is called 'nope'"),
+        (["compare", "digits", "--methods", "baseline", "nope"], "No method is called 'nope'"),
+        (["compare", "some/folder"], "--recipe is needed"),
+        (["compare", "some/folder", "--recipe", "digits"], "no file or folder has this path"),
+        (["compare", "digits", "--seeds", "0"], "--seeds must be at least 1; got 0"),
+        (["compare", "digits", "--lr", "-1"], "lr must be at least 0; got -1.0"),
+        (["compare", "digits", "--label-noise", "1.5"], "label_noise must lie in [0, 1); got 1.5"),
+        (["compare", "digits", "--baseline", "maxsub"], "'maxsub' is not among the methods"),
+        (["compare", "digits", "--model", "resnet81"], "No model is called 'resnet81'"),
+        (["train", "nope"], "No recipe is called 'nope'"),
+        (["train", "digits", "--method", "nope"], "No method is called 'nope'"),
+        (["train", "nowhere/settings.json"], "nowhere/settings.json"),
+    ],
+)
+def test_bad_input_gets_one_clear_line(
+    words: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(*words) in (1, 2)
+    shown = capsys.readouterr()
+    assert message in shown.err + " ".join(shown.out.split())
+    assert "Traceback" not in shown.err
+
+
+def test_a_settings_file_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "settings.json").write_text('{"method": "maxsup"}')
+    assert run("train", str(tmp_path / "settings.json")) == 2
+    assert "no settings file of a run" in capsys.readouterr().err
+
+
+def test_the_command_is_installed_and_has_help() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "maxsup", "compare", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "usage: maxsup compare" in done.stdout
+    for option in ("--methods", "--seeds", "--label-noise", "--weight-decay", "--out"):
+        assert option in done.stdout

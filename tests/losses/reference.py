@@ -1,0 +1,145 @@
+"""Every objective once more: in float64, one position at a time, straight from its formula.
+
+A position has logits z (K,), a target t (K,) that sums to 1, and class weights w (K,). Classes with
+logit −inf are taken out before a formula sees them.
+"""
+
+import itertools
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+Formula = Callable[[Tensor, Tensor, Tensor, float], Tensor]
+
+
+def _log_softmax(z: Tensor) -> Tensor:
+    shifted = z - z.detach().max()
+    return shifted - shifted.exp().sum().log()
+
+
+def _cross_entropy(z: Tensor, t: Tensor) -> Tensor:
+    return -(t @ _log_softmax(z))
+
+
+def _top(z: Tensor) -> Tensor:
+    """The largest logit, the first of several."""
+    values = z.tolist()
+    return z[values.index(max(values))]
+
+
+def _below(z: Tensor, t: Tensor) -> Tensor:
+    gaps = t @ z - z
+    return gaps[gaps > 0]
+
+
+def _above(z: Tensor, t: Tensor) -> Tensor:
+    gaps = t @ z - z
+    return gaps[gaps < 0]
+
+
+def _mean(gaps: Tensor) -> Tensor:
+    return gaps.sum() / max(len(gaps), 1)
+
+
+def cross_entropy(z, t, w, strength):
+    return (t @ w) * _cross_entropy(z, t)
+
+
+def label_smoothing(z, t, w, alpha):
+    """H(s, q) with s = (1 − α)·t + α/K (Definition 3.1), weighted class by class as torch does."""
+    smoothed = (1 - alpha) * t + alpha / len(z)
+    return -(smoothed * w * _log_softmax(z)).sum()
+
+
+def regularization_term(z, t, w, alpha):
+    return (t @ w) * alpha / len(z) * _below(z, t).sum()
+
+
+def error_enhancement_term(z, t, w, alpha):
+    return (t @ w) * alpha / len(z) * _above(z, t).sum()
+
+
+def ls_regularization(z, t, w, alpha):
+    return (t @ w) * (_cross_entropy(z, t) + alpha * _mean(_below(z, t)))
+
+
+def ls_error_enhancement(z, t, w, alpha):
+    return (t @ w) * (_cross_entropy(z, t) + alpha * _mean(_above(z, t)))
+
+
+def ls_error_enhancement_top1(z, t, w, alpha):
+    return (t @ w) * (_cross_entropy(z, t) + alpha * (t @ z - _top(z)))
+
+
+def maxsup(z, t, w, alpha):
+    return (t @ w) * (_cross_entropy(z, t) + alpha * (_top(z) - z.sum() / len(z)))
+
+
+def confidence_penalty(z, t, w, beta):
+    log_q = _log_softmax(z)
+    return (t @ w) * (_cross_entropy(z, t) + beta * (log_q.exp() @ log_q))
+
+
+def logit_penalty(z, t, w, beta):
+    return (t @ w) * (_cross_entropy(z, t) + beta / 2 * (z @ z))
+
+
+def evaluate(
+    formula: Formula,
+    logits: Tensor,
+    target: Tensor,
+    strength: float,
+    *,
+    weight: Tensor | None = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+) -> Tensor:
+    """The objective of a whole batch, float64; differentiable in float64 logits.
+
+    Args:
+        formula: One of this module's, for a single position.
+        logits: (K,), (N, K) or (N, K, d1, ...).
+        target: Class indices or probabilities.
+        strength: α or β.
+        weight: Class weights (K,).
+        ignore_index: A label that does not count.
+        reduction: ``none``, ``sum`` or ``mean``.
+    """
+    logits = logits.double()
+    if logits.dim() == 1:
+        value = evaluate(
+            formula,
+            logits.unsqueeze(0),
+            target.unsqueeze(0),
+            strength,
+            weight=weight,
+            ignore_index=ignore_index,
+            reduction=reduction,
+        )
+        return value.squeeze(0) if reduction == "none" else value
+
+    num_classes = logits.shape[1]
+    per_class = torch.ones(num_classes).double() if weight is None else weight.double()
+    shape = (logits.shape[0], *logits.shape[2:])
+    values, sample_weights = [], []
+    for n, *inner in itertools.product(*map(range, shape)):
+        z = logits[(n, slice(None), *inner)]
+        if target.is_floating_point():
+            t = target[(n, slice(None), *inner)].double()
+        else:
+            label = int(target[(n, *inner)])
+            if label == ignore_index:
+                values.append(z[:0].sum())
+                continue
+            t = torch.tensor([float(k == label) for k in range(num_classes)], dtype=torch.float64)
+        here = z != -torch.inf
+        values.append(formula(z[here], t[here], per_class[here], strength))
+        sample_weights.append(float(t @ per_class))
+
+    stacked = torch.stack(values) if values else logits.sum(dim=1).flatten()
+    if reduction == "none":
+        return stacked.reshape(shape)
+    if reduction == "sum":
+        return stacked.sum()
+    return stacked.sum() / (sum(sample_weights) or 1.0)

@@ -1,0 +1,193 @@
+"""Ties, classes that are not available, overflow, NaN."""
+
+import math
+
+import pytest
+import torch
+
+from .cases import (
+    IGNORE,
+    LABEL_SMOOTHING,
+    LOGIT_PENALTY,
+    LS_ERROR_ENHANCEMENT,
+    LS_ERROR_ENHANCEMENT_TOP1,
+    LS_REGULARIZATION,
+    MAXSUP,
+    TERMS,
+    assert_equals_reference,
+    every_objective,
+    make,
+    one_hot,
+)
+
+ALPHA = 0.3
+
+
+def penalty_gradient(objective, logits, labels):
+    """The gradient of the penalty alone, of a sum over the batch."""
+    logits = logits.detach().clone().requires_grad_()
+    options = {"reduction": "sum"}
+    penalty = objective(logits, labels, ALPHA, **options) - objective(
+        logits, labels, 0.0, **options
+    )
+    return torch.autograd.grad(penalty, logits)[0]
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("tied", [[0, 1], [1, 3], [0, 1, 2, 3, 4]])
+def test_the_first_of_tied_logits_is_the_top_1(tied, dtype):
+    logits = torch.arange(5.0).div(10).to(dtype).unsqueeze(0)
+    logits[:, tied] = 2.0
+    expected = torch.full((1, 5), -ALPHA / 5, dtype=dtype)
+    expected[:, tied[0]] = ALPHA * (1 - 1 / 5)
+    found = penalty_gradient(MAXSUP, logits, torch.tensor([4]))
+    torch.testing.assert_close(found, expected, rtol=0, atol=4 * torch.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("lower", [0.0, 1.0, -3.0])
+def test_the_top_1_is_that_of_the_logits_however_close_the_next(lower):
+    # One unit in the last place above: gone after a log-softmax in float32.
+    lower = torch.tensor(lower)
+    upper = torch.nextafter(lower, torch.tensor(math.inf))
+    logits = torch.stack([lower, upper, lower]).unsqueeze(0)
+    found = penalty_gradient(MAXSUP, logits, torch.tensor([0]))
+    expected = ALPHA * (one_hot(logits.argmax(1), 3) - 1 / 3)
+    torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize(
+    "objective", [LS_REGULARIZATION, LS_ERROR_ENHANCEMENT, *TERMS], ids=lambda o: o.name
+)
+@pytest.mark.parametrize(
+    "row",
+    [[0.0, 1e-9, -1e-9], [1e4, 0.25, 0.2502, 0.2498], [-1e4, 3.0, 3.0000005, 2.9999995]],
+    ids=str,
+)
+def test_logits_just_beside_the_true_one_are_counted(objective, row):
+    logits = torch.tensor([row])
+    label = torch.tensor([0 if len(row) == 3 else 1])
+    assert_equals_reference(objective, objective.reference, logits, label, ALPHA)
+
+
+@every_objective
+def test_equal_logits(objective):
+    logits = torch.full((1, 4), 2.0, dtype=torch.float64)
+    value = objective(logits, torch.tensor([1]), ALPHA)
+    expected = {
+        "confidence-penalty": (1 - ALPHA) * math.log(4),
+        "logit-penalty": math.log(4) + ALPHA / 2 * 16,
+    }.get(objective.name, math.log(4) if objective.has_cross_entropy else 0.0)
+    assert float(value) == pytest.approx(expected)
+
+
+@every_objective
+def test_one_class_is_always_right(objective):
+    logits, labels, _ = make((3, 1))
+    value = objective(logits, labels, ALPHA, reduction="none")
+    if objective is LOGIT_PENALTY:
+        value = value - ALPHA / 2 * logits[:, 0].square()
+    assert torch.equal(value, torch.zeros(3, dtype=torch.float64))
+
+
+@pytest.mark.parametrize("kind", ["index", "soft"])
+@every_objective
+def test_a_class_that_is_not_available_is_as_if_absent(objective, kind):
+    logits, target, weight = make((4, 5), kind)
+    wider = torch.full((4, 6), -torch.inf, dtype=torch.float64)
+    place = torch.tensor([0, 1, 3, 4, 5])
+    wider[:, place] = logits
+    if kind == "soft":
+        wider_target = torch.zeros_like(wider)
+        wider_target[:, place] = target
+    else:
+        wider_target = place[target]
+    for absent_weight in (0.0, 9.0):
+        wider_weight = torch.full((6,), absent_weight, dtype=torch.float64)
+        wider_weight[place] = weight
+        for mine, theirs in ((None, None), (wider_weight, weight)):
+            wider.requires_grad_()
+            value = objective(wider, wider_target, ALPHA, weight=mine)
+            expected_logits = logits.clone().requires_grad_()
+            expected = objective(expected_logits, target, ALPHA, weight=theirs)
+            torch.testing.assert_close(value, expected)
+            (found,) = torch.autograd.grad(value, wider)
+            (wanted,) = torch.autograd.grad(expected, expected_logits)
+            torch.testing.assert_close(found[:, place], wanted)
+            assert torch.count_nonzero(found[:, 2]) == 0
+
+
+@pytest.mark.parametrize(
+    "objective",
+    [MAXSUP, LABEL_SMOOTHING, LOGIT_PENALTY, LS_REGULARIZATION, LS_ERROR_ENHANCEMENT]
+    + [LS_ERROR_ENHANCEMENT_TOP1],
+    ids=lambda o: o.name,
+)
+@pytest.mark.parametrize("weight", [None, torch.ones(3)])
+def test_a_true_class_that_is_not_available_costs_infinitely_much(objective, weight):
+    # (1 − α)·∞ + a finite rest, never ∞ − ∞; torch's own smoothing says +inf as well.
+    logits = torch.tensor([[0.0, 1.0, -torch.inf], [0.0, 1.0, 2.0]])
+    for target in (torch.tensor([2, 2]), one_hot(torch.tensor([2, 2]), 3)):
+        value = objective(logits, target, ALPHA, weight=weight, reduction="none")
+        assert float(value[0]) == math.inf
+        assert math.isfinite(float(value[1]))
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+@pytest.mark.parametrize("kind", ["index", "one-hot", "soft"])
+@every_objective
+def test_nan_and_infinity_stay_visible(objective, kind, bad):
+    logits, target, _ = make((4, 5), kind)
+    for k in range(5):
+        spoilt = logits.clone()
+        spoilt[1, k] = bad
+        value = objective(spoilt, target, ALPHA, reduction="none")
+        assert not bool(value[1].isfinite())
+        assert bool(value[[0, 2, 3]].isfinite().all())
+        assert not bool(objective(spoilt, target, ALPHA).isfinite())
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
+@every_objective
+def test_nothing_comes_from_ignored_positions_whatever_their_logits(objective, reduction, bad):
+    logits, labels, weight = make((4, 5, 2))
+    labels[1] = IGNORE
+    logits = logits.requires_grad_()
+    spoilt = logits.detach().clone()
+    spoilt[1] = bad
+    spoilt.requires_grad_()
+    options = {"weight": weight, "reduction": reduction}
+    value = objective(spoilt, labels, ALPHA, **options)
+    expected = objective(logits, labels, ALPHA, **options)
+    torch.testing.assert_close(value, expected)
+    (found,) = torch.autograd.grad(value.sum(), spoilt)
+    (wanted,) = torch.autograd.grad(expected.sum(), logits)
+    assert torch.equal(found[1], torch.zeros(5, 2, dtype=torch.float64))
+    torch.testing.assert_close(found, wanted)
+
+
+@pytest.mark.parametrize("size", [1e4, 6e4])
+@every_objective
+def test_logits_near_the_end_of_float16(objective, size):
+    logits = torch.tensor([[size, -size, 0.0], [-size, size, size / 2]], dtype=torch.float16)
+    labels = torch.tensor([0, 2])
+    assert_equals_reference(objective, objective.reference, logits, labels, ALPHA)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@every_objective
+def test_sums_over_many_classes_fit(objective, dtype):
+    # 20,000 logits near −10 add up to −200,000, beyond float16; in bfloat16 they would round.
+    logits, labels, _ = make((2, 20_000))
+    logits = (logits - 10).to(dtype)
+    assert_equals_reference(objective, objective.reference, logits, labels, ALPHA)
+
+
+@pytest.mark.parametrize("offset", [1e3, 1e6, -1e6])
+@every_objective
+def test_a_large_common_offset_costs_no_precision(objective, offset):
+    if objective is LOGIT_PENALTY:
+        pytest.skip("its value is that of the offset")
+    row = torch.tensor([[0.0, 3.0, 1.5, -2.0]])
+    found = objective(row + offset, torch.tensor([2]), ALPHA)
+    torch.testing.assert_close(found, objective(row, torch.tensor([2]), ALPHA))

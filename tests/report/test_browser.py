@@ -1,0 +1,150 @@
+"""The page in a real browser: Debian's Chromium, driven by Playwright."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_BROWSER = next(
+    (found for name in ("chromium", "chromium-browser", "google-chrome", "chrome")
+     if (found := shutil.which(name))), None,
+)  # fmt: skip
+_OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+pytestmark = pytest.mark.skipif(_BROWSER is None, reason="no Chromium is installed")
+
+# The luminance formula of WCAG 2, over every piece of text that can be seen.
+_CONTRASTS = """
+() => {
+  const parse = (c) => { const m = c.match(/[\\d.]+/g).map(Number); return m; };
+  const light = (c) => {
+    const [r, g, b] = c.slice(0, 3).map((v) => {
+      v /= 255; return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const behind = (e) => {
+    for (; e; e = e.parentElement) {
+      const c = parse(getComputedStyle(e).backgroundColor);
+      if (c.length < 4 || c[3] > 0) return c;
+    }
+    return [255, 255, 255];
+  };
+  const found = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const e = walker.currentNode.parentElement;
+    if (!walker.currentNode.textContent.trim() || !e.getClientRects().length) continue;
+    const style = getComputedStyle(e);
+    const colour = parse(e.closest("svg") ? style.fill : style.color);
+    const [a, b] = [light(colour), light(behind(e))].sort((x, y) => y - x);
+    found.push([(a + 0.05) / (b + 0.05), walker.currentNode.textContent.trim().slice(0, 40)]);
+  }
+  return found;
+}
+"""
+
+# Text that lies outside of what its scrolling or clipping ancestors, or the window, can show.
+_CUT_OFF = """
+() => {
+  const cut = [];
+  for (const e of document.querySelectorAll("p, li, td, th, dd, dt, figcaption, pre, svg text")) {
+    const box = e.getBoundingClientRect();
+    if (!box.width || e.closest(".skip") || getComputedStyle(e).position === "absolute") continue;
+    if (e.closest("thead") && box.left < -100) continue;  // kept for screen readers
+    const scroll = e.closest(".scroll");
+    if (scroll && scroll.scrollWidth > scroll.clientWidth) continue;  // can be scrolled to
+    const picture = e.closest("figure");
+    const room = picture ? picture.getBoundingClientRect() : { left: 0, right: innerWidth };
+    if (box.left < room.left - 1.5 || box.right > room.right + 1.5)
+      cut.push([e.tagName, e.textContent.trim().slice(0, 40), box.left, box.right, room.right]);
+  }
+  return cut;
+}
+"""
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with playwright.sync_playwright() as driver:
+        yield driver.chromium.launch(executable_path=_BROWSER, args=_OPTIONS)
+
+
+@pytest.fixture
+def page_file(variant_html: str, tmp_path: Path) -> Path:
+    (tmp_path / "report.html").write_text(variant_html, encoding="utf-8")
+    return tmp_path / "report.html"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1400])
+def test_the_page_in_a_browser(browser: Any, page_file: Path, scheme: str, width: int) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page = context.new_page()
+    messages: list[str] = []
+    requests: list[str] = []
+    page.on("console", lambda message: messages.append(message.text))
+    page.on("pageerror", lambda error: messages.append(str(error)))
+    page.on("request", lambda request: requests.append(request.url))
+    page.goto(page_file.as_uri())
+
+    assert messages == []
+    assert [url for url in requests if not url.startswith("data:")] == [page_file.as_uri()]
+    # Nothing makes the page itself scroll sideways, and nothing is cut off.
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(_CUT_OFF) == []
+    # Text can be read, in pictures too.
+    contrasts = page.evaluate(_CONTRASTS)
+    assert len(contrasts) > 100
+    assert [found for found in contrasts if found[0] < 4.5] == []
+    sizes = page.evaluate(
+        "[...document.querySelectorAll('figure svg text')].map(e => e.getBoundingClientRect())"
+        ".filter(box => box.width).map(box => Math.max(box.height, box.width))"
+    )
+    assert all(size >= 5 for size in sizes)
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_lines_and_marks_stand_out(browser: Any, page_file: Path, scheme: str) -> None:
+    context = browser.new_context(color_scheme=scheme)
+    page = context.new_page()
+    page.goto(page_file.as_uri())
+    colours = page.evaluate(
+        "() => { const s = getComputedStyle(document.documentElement);"
+        " return ['paper', ...Array(8).keys()].map("
+        "n => s.getPropertyValue(n === 'paper' ? '--paper' : `--m${n}`).trim()); }"
+    )
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+        r, g, b = (v / 12.92 if v <= 0.03928 else ((v + 0.055) / 1.055) ** 2.4 for v in parts)
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b
+
+    paper, *methods = (luminance(colour) for colour in colours)
+    for value in methods:
+        high, low = max(paper, value), min(paper, value)
+        assert (high + 0.05) / (low + 0.05) >= 3
+    context.close()
+
+
+def test_the_page_in_print(browser: Any, page_file: Path) -> None:
+    context = browser.new_context(viewport={"width": 720, "height": 1000}, color_scheme="dark")
+    page = context.new_page()
+    page.goto(page_file.as_uri())
+    page.emulate_media(media="print")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.evaluate("getComputedStyle(document.querySelector('nav')).display") == "none"
+    assert page.pdf(format="A4").startswith(b"%PDF")
+    context.close()
