@@ -1,0 +1,235 @@
+"""The criterions: what they hold, what they save, how a scheduled weight moves."""
+
+import copy
+import io
+import pickle
+
+import pytest
+import torch
+from torch import nn
+
+import maxsup
+from maxsup import schedules
+from maxsup.losses import LabelSmoothingLoss, LogitPenaltyLoss, Loss, MaxSupLoss
+
+from .cases import IGNORE, LOSSES, every_loss, make
+
+PENALTIES = LOSSES[1:]
+every_module = pytest.mark.parametrize("objective", PENALTIES, ids=lambda o: o.name)
+RISING = schedules.linear(0.1, 0.2, steps=10)
+
+
+def strength_of(criterion: Loss) -> float:
+    (value,) = criterion.strengths().values()
+    return value
+
+
+@pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
+@every_loss
+def test_a_module_is_its_function(objective, reduction):
+    logits, labels, weight = make((6, 4, 2), "ignored")
+    labels = torch.where(labels == IGNORE, 7, labels)
+    strength = {} if objective.strength is None else {objective.strength: 0.3}
+    options = {"weight": weight, "ignore_index": 7, "reduction": reduction}
+    criterion = objective.module(**strength, **options)
+    assert torch.equal(criterion(logits, labels), objective(logits, labels, **strength, **options))
+
+
+@every_loss
+def test_a_module_and_its_function_have_the_same_defaults(objective):
+    logits, labels, _ = make((6, 4), "ignored")
+    assert torch.equal(objective.module()(logits, labels), objective.function(logits, labels))
+
+
+@every_loss
+def test_it_stands_where_torch_s_criterion_stood(objective):
+    model, criterion = nn.Linear(4, 3), objective.module()
+    optimizer = torch.optim.SGD([*model.parameters(), *criterion.parameters()], lr=0.5)
+    inputs = torch.randn(30, 4, generator=torch.Generator().manual_seed(0))
+    labels = inputs[:, :3].argmax(1)
+    first = None
+    for _ in range(20):
+        value = criterion(model(inputs), labels)
+        first = value.item() if first is None else first
+        optimizer.zero_grad()
+        value.backward()
+        optimizer.step()
+        criterion.step()
+    assert value.item() < first
+
+
+@every_loss
+def test_it_has_nothing_to_learn(objective):
+    assert list(objective.module().parameters()) == []
+
+
+@every_module
+def test_a_step_moves_the_weight_along_its_schedule(objective):
+    criterion = objective.module(RISING)
+    for count in range(13):
+        assert strength_of(criterion) == RISING(count)
+        criterion.step()
+
+
+@every_module
+def test_a_fixed_weight_stays(objective):
+    criterion = objective.module(0.25)
+    criterion.step()
+    assert criterion.strengths() == {objective.strength: 0.25}
+
+
+@every_module
+def test_the_weight_in_use_is_the_present_one(objective):
+    logits, labels, _ = make((6, 4))
+    criterion = objective.module(RISING)
+    criterion.step()
+    criterion.step()
+    torch.testing.assert_close(criterion(logits, labels), objective(logits, labels, RISING(2)))
+
+
+def test_the_state_holds_the_weight_the_count_and_the_class_weights():
+    criterion = MaxSupLoss(RISING, weight=torch.ones(3))
+    criterion.step()
+    state = criterion.state_dict()
+    assert set(state) == {"alpha", "count", "weight"}
+    assert float(state["alpha"]) == RISING(1)
+    assert int(state["count"]) == 1
+    assert set(LogitPenaltyLoss().state_dict()) == {"beta", "count"}
+
+
+@every_module
+def test_a_restored_criterion_goes_on_where_it_stopped(objective):
+    criterion = objective.module(RISING)
+    for _ in range(4):
+        criterion.step()
+    file = io.BytesIO()
+    torch.save(criterion.state_dict(), file)
+    file.seek(0)
+
+    resumed = objective.module(RISING)
+    resumed.load_state_dict(torch.load(file, weights_only=True))
+    logits, labels, _ = make((6, 4))
+    for count in range(4, 12):
+        assert strength_of(resumed) == RISING(count)
+        assert torch.equal(resumed(logits, labels), criterion(logits, labels))
+        criterion.step()
+        resumed.step()
+
+
+def test_a_restored_criterion_inside_a_model():
+    def build():
+        return nn.ModuleDict({"net": nn.Linear(4, 3), "criterion": MaxSupLoss(RISING)})
+
+    trained, resumed = build(), build()
+    trained["criterion"].step()
+    resumed.load_state_dict(trained.state_dict())
+    assert strength_of(resumed["criterion"]) == RISING(1)
+
+
+@pytest.mark.parametrize(
+    "move",
+    [
+        nn.Module.half,
+        nn.Module.bfloat16,
+        nn.Module.float,
+        lambda module: module.to(torch.float16),
+        lambda module: module.to("cpu", torch.bfloat16),
+    ],
+    ids=["half", "bfloat16", "float", "to dtype", "to device and dtype"],
+)
+def test_a_moved_criterion_keeps_its_weight_exact(move):
+    criterion = MaxSupLoss(schedules.linear(0.1, 0.2, steps=7), weight=torch.rand(3))
+    criterion.step()
+    exact = strength_of(criterion)
+    model = move(nn.ModuleDict({"net": nn.Linear(4, 3), "criterion": criterion}))
+    assert model["criterion"].strengths() == {"alpha": exact}
+    assert model["criterion"].weight.dtype == model["net"].weight.dtype
+    for count in range(2, 400):
+        model["criterion"].step()
+        assert int(criterion.count) == count
+    assert strength_of(criterion) == 0.2
+
+
+def test_a_criterion_moved_to_a_device_does_not_wait_for_it():
+    logits, labels, weight = (tensor.to("meta") for tensor in make((5, 4)))
+    criterion = MaxSupLoss(RISING, weight=torch.ones(4)).to("meta")
+    assert criterion.weight.device.type == "meta"
+    criterion(logits, labels)
+    criterion.step()
+    assert strength_of(criterion) == RISING(1)
+
+
+@pytest.mark.parametrize(
+    "duplicate",
+    [copy.deepcopy, lambda criterion: pickle.loads(pickle.dumps(criterion))],
+    ids=["deepcopy", "pickle"],
+)
+@pytest.mark.parametrize("schedule", [0.1, RISING, schedules.cosine(0.1, 0.2, steps=10)], ids=str)
+def test_a_copy_goes_its_own_way(duplicate, schedule):
+    criterion = MaxSupLoss(schedule, weight=torch.tensor([1.0, 2.0, 3.0]), reduction="sum")
+    criterion.step()
+    twin, kept = duplicate(criterion), duplicate(criterion)
+    logits, labels, _ = make((6, 3))
+    assert torch.equal(twin(logits, labels), criterion(logits, labels))
+    for _ in range(4):
+        twin.step()
+    assert strength_of(criterion) == strength_of(kept)
+    for _ in range(4):
+        criterion.step()
+    assert strength_of(twin) == strength_of(criterion)
+
+
+def test_a_schedule_may_be_any_function_of_the_count():
+    criterion = MaxSupLoss(lambda count: 0.5 if count >= 2 else 0.0)
+    seen = []
+    for _ in range(4):
+        seen.append(strength_of(criterion))
+        criterion.step()
+    assert seen == [0.0, 0.0, 0.5, 0.5]
+
+
+def test_what_it_says_of_itself():
+    criterion = MaxSupLoss(RISING, ignore_index=255, reduction="sum")
+    assert repr(criterion) == (
+        "MaxSupLoss(alpha=0.1 → 0.2 (linear), ignore_index=255, reduction='sum')"
+    )
+    assert criterion.settings() == "alpha 0.1 → 0.2 (linear)"
+    assert LogitPenaltyLoss().settings() == "beta 0.0006"
+    assert maxsup.CrossEntropyLoss().settings() == ""
+    assert "weight=" in repr(MaxSupLoss(weight=torch.ones(3)))
+
+
+@every_loss
+def test_an_unknown_reduction(objective):
+    with pytest.raises(ValueError, match="reduction must be one of none, sum, mean; got 'avg'"):
+        objective.module(reduction="avg")
+
+
+@pytest.mark.parametrize("strength", [-0.1, float("nan"), float("inf"), lambda count: -0.1])
+@every_module
+def test_a_bad_strength(objective, strength):
+    with pytest.raises(ValueError, match=rf"{objective.strength} must be a finite number >= 0"):
+        objective.module(strength)
+
+
+@every_module
+def test_a_schedule_that_goes_wrong(objective):
+    criterion = objective.module(lambda count: 0.1 - 0.1 * count)
+    criterion.step()
+    with pytest.raises(ValueError, match=rf"{objective.strength} must .* >= 0; got -0.1"):
+        criterion.step()
+
+
+def test_label_smoothing_takes_at_most_one():
+    with pytest.raises(ValueError, match=r"alpha.*\[0, 1\].*1\.5"):
+        LabelSmoothingLoss(1.5)
+    criterion = LabelSmoothingLoss(schedules.linear(0.5, 1.5, steps=2))
+    criterion.step()
+    with pytest.raises(ValueError, match=r"alpha.*\[0, 1\].*1\.5"):
+        criterion.step()
+
+
+@every_loss
+def test_class_weights_that_are_no_tensor(objective):
+    with pytest.raises(ValueError, match="weight must be a floating-point tensor; got list"):
+        objective.module(weight=[1.0, 2.0])

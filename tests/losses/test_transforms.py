@@ -1,0 +1,186 @@
+"""Compiled, vectorised, differentiated twice, under autocast."""
+
+import shutil
+
+import pytest
+import torch
+from torch._dynamo.testing import CompileCounterWithBackend
+from torch.func import grad, vmap
+
+from maxsup import MaxSupLoss, functional, schedules
+
+from .cases import (
+    LABEL_SMOOTHING,
+    LOSSES,
+    MAXSUP,
+    every_objective,
+    every_penalty,
+    make,
+    one_hot,
+)
+
+
+@pytest.fixture(autouse=True)
+def _fresh_compiler():
+    torch.compiler.reset()
+    yield
+    torch.compiler.reset()
+
+
+def value_and_gradient(function, logits, *args, **options):
+    logits = logits.detach().clone().requires_grad_()
+    value = function(logits, *args, **options)
+    (gradient,) = torch.autograd.grad(value.sum(), logits)
+    return value.detach(), gradient
+
+
+@pytest.mark.parametrize("kind", ["ignored", "soft"])
+@every_objective
+def test_compiles_without_a_break(objective, kind):
+    logits, target, weight = make((4, 5), kind)
+    strength = torch.tensor(0.3, dtype=torch.float64)
+    options = {"weight": weight, "reduction": "none"}
+    compiled = torch.compile(objective, fullgraph=True, backend="aot_eager")
+    torch.testing.assert_close(
+        value_and_gradient(compiled, logits, target, strength, **options),
+        value_and_gradient(objective, logits, target, strength, **options),
+    )
+
+
+@pytest.mark.parametrize("objective", LOSSES[1:], ids=lambda o: o.name)
+def test_a_scheduled_weight_never_recompiles(objective):
+    logits, labels, _ = make((4, 5))
+    criterion = objective.module(schedules.linear(0.1, 0.5, steps=4))
+    counter = CompileCounterWithBackend("eager")
+    compiled = torch.compile(criterion, fullgraph=True, backend=counter)
+    for count in range(5):
+        torch.testing.assert_close(
+            compiled(logits, labels), objective(logits, labels, 0.1 + 0.1 * count)
+        )
+        criterion.step()
+    assert counter.frame_count == 1
+
+
+@every_penalty
+def test_a_strength_given_as_a_tensor_never_recompiles(objective):
+    logits, labels, _ = make((4, 5))
+    counter = CompileCounterWithBackend("eager")
+    compiled = torch.compile(objective, fullgraph=True, backend=counter)
+    for strength in (0.0, 0.1, 0.2, 1.0):
+        found = compiled(logits, labels, torch.tensor(strength))
+        torch.testing.assert_close(found, objective(logits, labels, strength))
+    assert counter.frame_count == 1
+
+
+def test_a_batch_of_any_size_is_one_graph():
+    counter = CompileCounterWithBackend("eager")
+    compiled = torch.compile(MaxSupLoss(), fullgraph=True, dynamic=True, backend=counter)
+    for size in (3, 4, 7):
+        logits, labels, _ = make((size, 5))
+        torch.testing.assert_close(compiled(logits, labels), MAXSUP(logits, labels))
+    assert counter.frame_count == 1
+
+
+@pytest.mark.skipif(
+    not any(map(shutil.which, ("c++", "g++", "clang++"))), reason="needs a C++ compiler"
+)
+def test_inductor():
+    logits, labels, weight = make((4, 5), "ignored")
+    criterion = MaxSupLoss(0.3, weight=weight)
+    compiled = torch.compile(criterion, fullgraph=True)
+    torch.testing.assert_close(
+        value_and_gradient(compiled, logits, labels),
+        value_and_gradient(criterion, logits, labels),
+    )
+
+
+@pytest.mark.parametrize("kind", ["index", "ignored", "soft"])
+@every_objective
+def test_per_sample_gradients(objective, kind):
+    logits, target, weight = make((4, 5, 3), kind)
+
+    def of_one(row, its_target):
+        value = objective(
+            row.unsqueeze(0), its_target.unsqueeze(0), 0.3, weight=weight, reduction="sum"
+        )
+        return value
+
+    found = vmap(grad(of_one))(logits, target)
+    _, expected = value_and_gradient(objective, logits, target, 0.3, weight=weight, reduction="sum")
+    torch.testing.assert_close(found, expected)
+
+
+@every_objective
+def test_vmap_over_samples_without_a_batch_axis(objective):
+    logits, labels, _ = make((4, 5))
+    found = vmap(lambda z, y: objective(z, y, 0.3))(logits, labels)
+    torch.testing.assert_close(found, objective(logits, labels, 0.3, reduction="none"))
+
+
+@every_penalty
+def test_vmap_over_strengths(objective):
+    logits, labels, _ = make((4, 5))
+    strengths = torch.tensor([0.0, 0.1, 0.4], dtype=torch.float64)
+    found = vmap(lambda strength: objective(logits, labels, strength))(strengths)
+    expected = torch.stack([objective(logits, labels, float(a)) for a in strengths])
+    torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize("kind", ["ignored", "soft"])
+@every_objective
+def test_first_and_second_derivatives(objective, kind):
+    logits, target, weight = make((3, 4), kind)
+    logits.requires_grad_()
+    strength = torch.tensor(0.3, dtype=torch.float64, requires_grad=True)
+
+    def function(logits, strength):
+        return objective(logits, target, strength, weight=weight)
+
+    assert torch.autograd.gradcheck(function, (logits, strength))
+    if objective.has_cross_entropy:
+        assert torch.autograd.gradgradcheck(function, (logits, strength))
+
+
+@pytest.mark.parametrize("objective", [MAXSUP, LABEL_SMOOTHING], ids=lambda o: o.name)
+def test_gradient_reaches_a_soft_target(objective):
+    logits, target, _ = make((3, 4), "soft")
+    target.requires_grad_()
+    assert torch.autograd.gradcheck(lambda t: objective(logits, t, 0.3), (target,))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("kind", ["ignored", "soft"])
+@every_objective
+def test_autocast_changes_nothing(objective, kind, dtype):
+    logits, target, weight = make((7, 300), kind, scale=8.0)
+    logits, weight = logits.to(dtype), weight.float()
+    target = target.float() if kind == "soft" else target
+    expected, expected_gradient = value_and_gradient(objective, logits, target, 0.3, weight=weight)
+    with torch.autocast("cpu", torch.bfloat16):
+        value, gradient = value_and_gradient(objective, logits, target, 0.3, weight=weight)
+    assert value.dtype == torch.float32
+    assert gradient.dtype == dtype
+    assert torch.equal(value, expected)
+    assert torch.equal(gradient, expected_gradient)
+
+
+def test_autocast_of_a_model_and_its_criterion():
+    model, criterion = torch.nn.Linear(6, 4), MaxSupLoss(0.3)
+    inputs, labels, _ = make((8, 6))
+    inputs, labels = inputs.float(), labels % 4
+    with torch.autocast("cpu", torch.bfloat16):
+        logits = model(inputs)
+        value = criterion(logits, labels)
+    assert logits.dtype == torch.bfloat16
+    torch.testing.assert_close(value, functional.maxsup_loss(logits.float(), labels, 0.3))
+    value.backward()
+    assert bool(model.weight.grad.isfinite().all())
+
+
+def test_grad_of_a_batch_with_one_hot_targets():
+    logits, labels, _ = make((4, 5))
+    target = one_hot(labels, 5, torch.float64)
+    found = grad(functional.maxsup_loss)(logits, target, 0.3)
+    torch.testing.assert_close(
+        found, value_and_gradient(functional.maxsup_loss, logits, labels, 0.3)[1]
+    )

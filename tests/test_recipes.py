@@ -1,0 +1,100 @@
+import dataclasses
+import math
+
+import pytest
+
+from maxsup.recipes import Recipe, all_recipes, get_recipe, recipe_page
+from maxsup.training._optimizer import build_optimizer, learning_rate
+
+
+def test_cifar100_resnet18_is_the_papers() -> None:
+    recipe = get_recipe("cifar100-resnet18")
+    assert (recipe.epochs, recipe.batch_size, recipe.optimizer) == (200, 128, "sgd")
+    assert (recipe.lr, recipe.momentum, recipe.nesterov) == (0.1, 0.9, True)
+    assert (recipe.lr_schedule, recipe.milestones, recipe.gamma) == ("step", (60, 120, 160), 0.2)
+    assert (recipe.weight_decay, recipe.decay_norm_and_bias) == (5e-4, True)
+    assert (recipe.crop_padding, recipe.flip, recipe.small_stem) == (4, True, True)
+    assert (recipe.warmup_epochs, recipe.mixup, recipe.cutmix, recipe.cutout) == (0, 0, 0, 0)
+
+
+def test_every_recipe_says_its_command() -> None:
+    for recipe in all_recipes():
+        assert "maxsup compare" in recipe_page(recipe.name)
+        assert get_recipe(recipe.name) == recipe
+
+
+def test_every_setting_is_described() -> None:
+    """The command line shows these sentences."""
+    import inspect
+
+    source = inspect.getsource(Recipe)
+    for field in dataclasses.fields(Recipe):
+        after = source.split(f"\n    {field.name}: ")[1].split("\n")[1]
+        assert after.strip().startswith('"""'), field.name
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"epochs": 0}, "epochs must be at least 1; got 0"),
+        ({"lr": float("nan")}, "lr must be at least 0; got nan"),
+        ({"batch_size": 10, "accumulate": 3}, r"batch_size \(10\) must be a multiple"),
+        ({"ema_decay": 1.0}, "ema_decay must lie between 0 and 1"),
+        ({"evaluate_ema": True}, "evaluate_ema needs ema_decay"),
+        ({"clip_norm": 0.0}, "clip_norm must be positive"),
+        ({"lr_schedule": "step"}, "needs milestones"),
+        ({"momentum": 0.0, "nesterov": True}, "nesterov needs a momentum"),
+    ],
+)
+def test_settings_out_of_range(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Recipe(name="r", model="m", **changes)  # type: ignore[arg-type]
+
+
+def rates(steps_per_epoch: int = 10, **changes: object) -> list[float]:
+    recipe = Recipe(name="r", model="m", lr=1.0, epochs=10, **changes)  # type: ignore[arg-type]
+    return [learning_rate(recipe, step, steps_per_epoch) for step in range(10 * steps_per_epoch)]
+
+
+def test_step_schedule() -> None:
+    found = rates(lr_schedule="step", milestones=(3, 7), gamma=0.2)
+    assert found[:30] == [1.0] * 30
+    assert found[30:70] == pytest.approx([0.2] * 40)
+    assert found[70:] == pytest.approx([0.04] * 30)
+
+
+def test_milestones_are_exact_for_any_number_of_steps() -> None:
+    for steps_per_epoch in (1, 3, 7, 19, 390, 391):
+        found = rates(steps_per_epoch, lr_schedule="step", milestones=(3,), gamma=0.5)
+        assert found.index(0.5) == 3 * steps_per_epoch
+
+
+def test_cosine_schedule_with_warmup() -> None:
+    found = rates(lr_schedule="cosine", warmup_epochs=2, warmup_lr=0.1, final_lr=0.01)
+    rise = found[:20]
+    assert rise == sorted(rise)
+    assert 0.1 < rise[0] < rise[-1] < 1
+    assert found[20] == 1.0
+    assert found[60] == pytest.approx(0.01 + 0.99 * (1 + math.cos(math.pi / 2)) / 2)
+    assert found[20:] == sorted(found[20:], reverse=True)
+    assert found[-1] > 0.01
+
+
+def test_one_cycle_and_constant_schedules() -> None:
+    found = rates(lr_schedule="one-cycle")
+    assert found.index(max(found)) == 30
+    assert found[65] == pytest.approx(0.5)
+    assert set(rates(lr_schedule="constant")) == {1.0}
+
+
+def test_weight_decay_spares_norms_and_biases_where_asked() -> None:
+    from maxsup.models import create_model
+
+    model = create_model("small-convnet", num_classes=10)
+    recipe = dataclasses.replace(get_recipe("digits"), decay_norm_and_bias=False)
+    groups = build_optimizer(model, recipe).param_groups
+    decayed = {id(p) for group in groups if group["weight_decay"] for p in group["params"]}
+    for name, parameter in model.named_parameters():
+        assert (id(parameter) in decayed) == (parameter.dim() > 1), name
+    everywhere = build_optimizer(model, get_recipe("digits")).param_groups
+    assert all(group["weight_decay"] == 5e-4 for group in everywhere)
