@@ -38,8 +38,6 @@ def synthetic(images: int) -> ImageData:
         train=part,
         validation=None,
         test=small,
-        notes=(),
-        fingerprint="",
     )
 
 

@@ -261,10 +261,13 @@ def _train(options: Train) -> None:
     directory = options.out or (
         Path("runs") / settings.recipe.name / settings.method / f"seed-{settings.seed}"
     )
-    _check_run_directory(directory, settings)
     console = Console(stderr=True)
     accelerator = build_accelerator(settings.recipe)
-    data = load_images(settings.data, prefer_label=settings.recipe.label_column)
+    data = load_images(
+        settings.data,
+        prefer_label=settings.recipe.label_column,
+        announce=console.print if accelerator.is_main_process else None,
+    )
     with ProgressReport(
         console, settings.recipe.epochs, quiet=not accelerator.is_main_process
     ) as progress:
@@ -273,14 +276,6 @@ def _train(options: Train) -> None:
         for name, value in result.values.items():
             print(f"{name.replace('_', ' '):24}{'–' if value is None else f'{value:.4f}'}")
         print(f"\nThe run: {directory}")
-
-
-def _check_run_directory(directory: Path, settings: RunSettings) -> None:
-    path = directory / "settings.json"
-    if path.exists() and RunSettings.load(path) != settings:
-        raise ValueError(
-            f"{directory} holds a run with other settings. Name another directory with --out."
-        )
 
 
 def _methods(options: Methods) -> None:

@@ -57,8 +57,8 @@ def test_parts_are_stratified_disjoint_and_repeatable() -> None:
         )
         assert (torch.bincount(part.labels) - share * whole).abs().max() <= 1.5
     again = load("digits", validation=0.2)
-    assert data.fingerprint() == again.fingerprint()
-    assert load("digits", validation=0.2, data_seed=1).fingerprint() != data.fingerprint()
+    assert data.fingerprint == again.fingerprint
+    assert load("digits", validation=0.2, data_seed=1).fingerprint != data.fingerprint
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.4, 0.9])
@@ -137,9 +137,9 @@ def test_a_part_of_a_split(tmp_path: Path) -> None:
 def test_a_changed_file_is_read_anew(tmp_path: Path) -> None:
     file = tmp_path / "train.parquet"
     parquet(file, labelled(10), KINDS)
-    before = load(file).fingerprint()
+    before = load(file).fingerprint
     parquet(file, {**labelled(10), "image": [picture(n + 100) for n in range(10)]}, KINDS)
-    assert load(file).fingerprint() != before
+    assert load(file).fingerprint != before
 
 
 def test_string_labels_are_sorted_classes(tmp_path: Path) -> None:

@@ -151,7 +151,7 @@ def test_a_moved_criterion_keeps_its_weight_exact(move):
 
 
 def test_a_criterion_moved_to_a_device_does_not_wait_for_it():
-    logits, labels, weight = (tensor.to("meta") for tensor in make((5, 4)))
+    logits, labels, _ = (tensor.to("meta") for tensor in make((5, 4)))
     criterion = MaxSupLoss(RISING, weight=torch.ones(4)).to("meta")
     assert criterion.weight.device.type == "meta"
     criterion(logits, labels)

@@ -22,6 +22,7 @@ from .cases import (
     LOGIT_PENALTY,
     LOSSES,
     LS_ERROR_ENHANCEMENT_TOP1,
+    LS_REGULARIZATION,
     MAXSUP,
     Objective,
     assert_equals_reference,
@@ -31,10 +32,6 @@ from .cases import (
 )
 
 STRENGTH = 0.3
-
-
-def reduced(values: Tensor, reduction: str) -> Tensor:
-    return {"none": lambda v: v, "mean": Tensor.mean, "sum": Tensor.sum}[reduction](values)
 
 
 def weights_on_the_mean(logits, target, alpha, weight=None, reduction="mean"):
@@ -84,8 +81,9 @@ def smoothing_ignored(logits, target, alpha, reduction="mean"):
 
 def every_sample_with_every_other(logits, target, alpha, reduction="mean"):
     true = logits.gather(1, target[:, None])
-    gaps = true.unsqueeze(0) - logits.unsqueeze(1)  # (B, B, K)
-    return F.cross_entropy(logits, target) + alpha * gaps.mean()
+    gaps = (true.unsqueeze(0) - logits.unsqueeze(1)).relu()  # (B, B, K)
+    means = gaps.sum(2) / gaps.count_nonzero(2).clamp(min=1)
+    return F.cross_entropy(logits, target) + alpha * means.mean()
 
 
 def smoothing_shared_by_the_wrong_classes(logits, target, alpha, reduction="mean"):
@@ -164,7 +162,7 @@ PITFALLS = [
     Pitfall(one_hot_weighted_class_by_class, CROSS_ENTROPY, as_one_hot, {"weight": WEIGHT}),
     Pitfall(summed_in_half_precision, MAXSUP, many_classes, {}),
     Pitfall(smoothing_ignored, LABEL_SMOOTHING, batch, {}),
-    Pitfall(every_sample_with_every_other, LABEL_SMOOTHING, batch, {"reduction": "mean"}),
+    Pitfall(every_sample_with_every_other, LS_REGULARIZATION, batch, {}),
     Pitfall(smoothing_shared_by_the_wrong_classes, LABEL_SMOOTHING, batch, {}),
     Pitfall(entropy_averaged_over_classes, CONFIDENCE_PENALTY, batch, {}),
     Pitfall(squares_averaged_over_classes, LOGIT_PENALTY, batch, {}),

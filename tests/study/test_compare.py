@@ -95,7 +95,7 @@ def test_runs_with_other_starts_are_not_compared(finished_study: tuple[Results, 
         runs[method, 0] = run
     changed = runs["maxsup", 0]
     assert isinstance(changed, RunResult)
-    runs["maxsup", 0] = RunResult("0", changed.batches, changed.history, changed.evaluation)
+    runs["maxsup", 0] = RunResult("", "0", changed.batches, changed.history, changed.evaluation)
     from maxsup.data import load_images
 
     with pytest.raises(RuntimeError, match=r"did not share initial weights .* seeds \[0\]"):

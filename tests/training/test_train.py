@@ -250,6 +250,34 @@ def test_the_earlier_checkpoint_survives_a_full_disk(
     assert without_times(run_training(tmp_path / "parts")) == without_times(whole)
 
 
+def test_a_directory_of_other_settings_or_data_is_left_alone(
+    run_training: Run, tmp_path: Path, noisy_digits: ImageData
+) -> None:
+    run_training(tmp_path)
+    with pytest.raises(ValueError, match="holds a run with other settings"):
+        run_training(tmp_path, lr=0.05)
+    changed = dataclasses.replace(noisy_digits, test=noisy_digits.test.select(torch.arange(9)))
+    with pytest.raises(ValueError, match="holds a run on other data"):
+        run_training(tmp_path, data=changed)
+
+
+def test_a_checkpoint_of_other_data_is_not_resumed(
+    run_training: Run, tmp_path: Path, noisy_digits: ImageData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved = _train.save_checkpoint
+
+    def save_and_stop(*args: object) -> None:
+        saved(*args)  # type: ignore[arg-type]
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_train, "save_checkpoint", save_and_stop)
+    with pytest.raises(KeyboardInterrupt):
+        run_training(tmp_path)
+    changed = dataclasses.replace(noisy_digits, test=noisy_digits.test.select(torch.arange(9)))
+    with pytest.raises(ValueError, match="holds a run on other data"):
+        run_training(tmp_path, data=changed)
+
+
 def test_a_broken_checkpoint_is_refused_with_a_way_out(run_training: Run, tmp_path: Path) -> None:
     (tmp_path / "checkpoint.pt").write_bytes(b"not a checkpoint")
     with pytest.raises(ValueError, match="Remove it to train from the start"):

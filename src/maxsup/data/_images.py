@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -38,6 +39,7 @@ class ImageData:
     notes: tuple[str, ...] = ()
     """What was chosen for the user, in sentences."""
 
+    @cached_property
     def fingerprint(self) -> str:
         """SHA-256 over all pixels, labels and class names."""
         digest = hashlib.sha256(repr(self.classes).encode())

@@ -46,7 +46,9 @@ def compare(
     if is_main:
         settings.claim(directory)
     data = load_images(
-        settings.data, announce=lambda text: console.print(text, highlight=False, markup=False)
+        settings.data,
+        prefer_label=settings.recipe.label_column,
+        announce=console.print if is_main else None,
     )
     # By seed first: a study looked at half-way holds whole pairs.
     plan = [(method, seed) for seed in settings.seeds for method in settings.methods]
@@ -64,8 +66,8 @@ def compare(
                     progress=progress,
                 )
                 (place / FAILURE_FILE).unlink(missing_ok=True)
-            except (OSError, KeyboardInterrupt):
-                # A full disk or a person: the next run would end no better.
+            except (OSError, ValueError):
+                # A full disk, or settings that do not fit: the next run would end no better.
                 raise
             except Exception as error:
                 runs[method, seed] = _cause(error)

@@ -59,7 +59,8 @@ class StudySettings:
     def claim(self, directory: Path) -> None:
         """Make ``directory`` this study's, or see that it is already.
 
-        Methods and seeds may be added to a study later: its finished runs are used again.
+        Methods and seeds may be added to a study later: its finished runs are used again. Whether
+        the data is still the same, each run sees for itself.
 
         Raises:
             ValueError: The directory holds a study with other data or another recipe, or files

@@ -40,6 +40,8 @@ class Evaluation:
 class RunResult:
     """A training's result; its ``result.json`` is written last and says that the run is done."""
 
+    data: str
+    """SHA-256 of the data, :attr:`maxsup.data.ImageData.fingerprint`."""
     initial_weights: str
     """SHA-256 of the weights before the first step."""
     batches: str
@@ -59,6 +61,7 @@ class RunResult:
         with atomic_write(directory / ARRAYS_FILE) as file:
             file.write(save({"logit_counts": found.logit_counts, "confusion": found.confusion}))
         content = {
+            "data": self.data,
             "initial_weights": self.initial_weights,
             "batches": self.batches,
             "values": self.values,
@@ -76,6 +79,7 @@ class RunResult:
         content = json.loads(path.read_text(encoding="utf-8"))
         values = {k: math.nan if v is None else v for k, v in content["values"].items()}
         return cls(
+            data=content["data"],
             initial_weights=content["initial_weights"],
             batches=content["batches"],
             history=content["history"],

@@ -87,11 +87,14 @@ def train(
     Raises:
         TrainingDiverged: The loss became infinite or NaN.
         OSError: A file could not be written; the last checkpoint is intact.
-        ValueError: The settings do not fit together, or the checkpoint cannot be read.
+        ValueError: The settings do not fit together, ``directory`` holds a run with other settings
+            or data, or its checkpoint cannot be read.
     """
     recipe = settings.recipe
+    _check_directory(directory, settings)
     finished = RunResult.load(directory)
     if finished is not None:
+        _check_data(directory, finished.data, data)
         progress.skip(recipe.epochs)
         return finished
     if accelerator.is_main_process:
@@ -125,6 +128,7 @@ def train(
     done, digest = 0, ""
     if checkpoint.exists():
         facts = load_checkpoint(checkpoint, state)
+        _check_data(directory, facts["data"], data)
         done, digest = facts["epoch"], facts["batches"]
     history = _read_history(directory / METRICS_FILE, done)
     measured = ema.module if ema is not None and recipe.evaluate_ema else model
@@ -142,16 +146,33 @@ def train(
         digest = hashlib.sha256((digest + batches.digest(epoch)).encode()).hexdigest()
         if accelerator.is_main_process:
             _write_history(directory / METRICS_FILE, history)
-            save_checkpoint(checkpoint, state, {"epoch": epoch + 1, "batches": digest})
+            facts = {"epoch": epoch + 1, "batches": digest, "data": data.fingerprint}
+            save_checkpoint(checkpoint, state, facts)
         progress.end_epoch(epoch + 1, row)
 
     evaluation = evaluate(measured, data, normalization, accelerator)
-    result = RunResult(initial_weights, digest, history, evaluation)
+    result = RunResult(data.fingerprint, initial_weights, digest, history, evaluation)
     if accelerator.is_main_process:
         save_weights(directory / WEIGHTS_FILE, measured)
         result.save(directory)
         checkpoint.unlink(missing_ok=True)
     return result
+
+
+def _check_directory(directory: Path, settings: RunSettings) -> None:
+    path = directory / SETTINGS_FILE
+    if path.exists() and RunSettings.load(path) != settings:
+        raise ValueError(
+            f"{directory} holds a run with other settings. Name another directory with --out."
+        )
+
+
+def _check_data(directory: Path, fingerprint: str, data: ImageData) -> None:
+    if fingerprint != data.fingerprint:
+        raise ValueError(
+            f"{directory} holds a run on other data: since then, images, labels or classes of "
+            f"{data.name} have changed. Name another directory with --out."
+        )
 
 
 def _build_batches(
