@@ -2,22 +2,25 @@ import math
 import pickle
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maxsup.schedules import constant, cosine, linear
 
+searched = settings(deadline=None, derandomize=True)
 weights = st.floats(0, 1)
 lengths = st.integers(1, 10_000)
 counts = st.integers(0, 20_000)
 RAMPS = pytest.mark.parametrize("ramp", [linear, cosine])
 
 
+@searched
 @given(weights, counts)
 def test_constant(value, count):
     assert constant(value)(count) == value
 
 
+@searched
 @given(weights, weights, lengths, counts)
 def test_linear_is_its_formula(start, end, steps, count):
     share = min(count / steps, 1)
@@ -25,6 +28,7 @@ def test_linear_is_its_formula(start, end, steps, count):
     assert found == pytest.approx((1 - share) * start + share * end, abs=1e-12)
 
 
+@searched
 @given(weights, weights, lengths, counts)
 def test_cosine_is_its_formula(start, end, steps, count):
     share = math.sin(math.pi / 2 * min(count / steps, 1)) ** 2
@@ -41,6 +45,7 @@ def test_cosine_is_steepest_half_way():
 
 
 @RAMPS
+@searched
 @given(start=weights, end=weights, steps=lengths)
 def test_the_ends(ramp, start, end, steps):
     schedule = ramp(start, end, steps=steps)
@@ -50,6 +55,7 @@ def test_the_ends(ramp, start, end, steps):
 
 
 @RAMPS
+@searched
 @given(start=weights, end=weights, steps=st.integers(1, 60), every=st.integers(1, 70))
 def test_it_never_turns_back_and_stays_between_the_ends(ramp, start, end, steps, every):
     schedule = ramp(start, end, steps=steps, every=every)
@@ -61,6 +67,7 @@ def test_it_never_turns_back_and_stays_between_the_ends(ramp, start, end, steps,
 
 
 @RAMPS
+@searched
 @given(steps=lengths, every=st.integers(1, 500), count=counts)
 def test_it_changes_only_at_multiples(ramp, steps, every, count):
     coarse, fine = ramp(0.1, 0.2, steps=steps, every=every), ramp(0.1, 0.2, steps=steps)

@@ -89,7 +89,8 @@ class _Ramp:
 
     def __post_init__(self) -> None:
         for name in ("steps", "every"):
-            if getattr(self, name) < 1:
+            # Written so that NaN fails too.
+            if not getattr(self, name) >= 1:
                 raise ValueError(f"{name} must be at least 1; got {getattr(self, name)}.")
 
     def __call__(self, count: int) -> float:

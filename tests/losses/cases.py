@@ -179,8 +179,8 @@ LOGITS = st.one_of(
 def problems(draw, targets=TARGETS) -> Problem:
     """Any shape, up to ±1e4, with classes that are not available; the target's always are."""
     shape = draw(SHAPES)
-    logits = torch.empty(shape, dtype=torch.float64)
-    flat = draw(st.lists(LOGITS, min_size=logits.numel(), max_size=logits.numel()))
+    size = torch.Size(shape).numel()
+    flat = draw(st.lists(LOGITS, min_size=size, max_size=size))
     logits = torch.tensor(flat, dtype=torch.float64).reshape(shape)
     class_axis = min(1, len(shape) - 1)
     num_classes = shape[class_axis]
@@ -188,7 +188,7 @@ def problems(draw, targets=TARGETS) -> Problem:
 
     kind = draw(st.sampled_from(targets))
     if kind == "soft":
-        parts = draw(st.lists(st.floats(0, 1), min_size=logits.numel(), max_size=logits.numel()))
+        parts = draw(st.lists(st.floats(0, 1), min_size=size, max_size=size))
         target = torch.tensor(parts, dtype=torch.float64).reshape(shape)
         target = target.masked_fill(logits == -torch.inf, 0.0)
         target.select(class_axis, 0).add_(0.1)

@@ -208,7 +208,9 @@ def test_an_unknown_reduction(objective):
 @pytest.mark.parametrize("strength", [-0.1, float("nan"), float("inf"), lambda count: -0.1])
 @every_module
 def test_a_bad_strength(objective, strength):
-    with pytest.raises(ValueError, match=rf"{objective.strength} must be a finite number >= 0"):
+    with pytest.raises(
+        ValueError, match=rf"{objective.strength} must be a finite number (>= 0|in)"
+    ):
         objective.module(strength)
 
 
@@ -216,7 +218,7 @@ def test_a_bad_strength(objective, strength):
 def test_a_schedule_that_goes_wrong(objective):
     criterion = objective.module(lambda count: 0.1 - 0.1 * count)
     criterion.step()
-    with pytest.raises(ValueError, match=rf"{objective.strength} must .* >= 0; got -0.1"):
+    with pytest.raises(ValueError, match=rf"{objective.strength} must .*0.*; got -0.1"):
         criterion.step()
 
 

@@ -48,7 +48,7 @@ def read_inputs(
     logits = _at_least_float32(logits)
 
     if target.is_floating_point():
-        labels, probabilities, kept = None, _at_least_float32(target), None
+        labels, probabilities, kept = None, target.to(logits.dtype), None
     else:
         labels, kept = _read_labels(target.long(), num_classes, ignore_index)
         probabilities = None
@@ -111,13 +111,20 @@ def _check_target(logits: Tensor, target: Tensor) -> None:
         )
 
 
-def _check_weight(weight: Tensor | None, num_classes: int) -> None:
-    if weight is None:
-        return
-    if not isinstance(weight, Tensor) or not weight.is_floating_point():
+def check_weight_kind(weight: Tensor | None) -> None:
+    """See that class weights are numbers in a tensor.
+
+    Raises:
+        ValueError: They are something else.
+    """
+    if weight is not None and not (isinstance(weight, Tensor) and weight.is_floating_point()):
         came = weight.dtype if isinstance(weight, Tensor) else type(weight).__name__
         raise ValueError(f"weight must be a floating-point tensor; got {came}.")
-    if tuple(weight.shape) != (num_classes,):
+
+
+def _check_weight(weight: Tensor | None, num_classes: int) -> None:
+    check_weight_kind(weight)
+    if weight is not None and tuple(weight.shape) != (num_classes,):
         raise ValueError(
             f"weight must have one entry per class, shape ({num_classes},); "
             f"got {tuple(weight.shape)}."

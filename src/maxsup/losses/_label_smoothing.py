@@ -47,16 +47,17 @@ def label_smoothing_loss(
         >>> label_smoothing_loss(torch.tensor([[2.0, 0.0, 1.0]]), torch.tensor([0]), alpha=0.1)
         tensor(0.5076)
     """
-    _check_alpha(alpha)
+    check_strength("alpha", alpha, at_most=1.0)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction)
     if inputs.class_weight is None:
         penalty = _terms.true_log_prob(inputs) - _terms.mean_log_prob(inputs)
-        return reduce(_terms.cross_entropy(inputs) + alpha * penalty, inputs, reduction)
+        return reduce(_terms.penalized(inputs, alpha, penalty), inputs, reduction)
 
     here = _terms.available(inputs)
-    weighted = torch.where(here, inputs.class_weight * inputs.log_probs, 0.0)
-    hard = -_terms.at_target(inputs, inputs.class_weight * inputs.log_probs)
-    uniform = -weighted.sum(dim=1) / here.sum(dim=1)
+    # A weight of 0 must not meet the −inf of a class that is not available.
+    weighted = torch.where(here, inputs.class_weight, 1.0) * inputs.log_probs
+    hard = -_terms.at_target(inputs, weighted)
+    uniform = -torch.where(here, weighted, 0.0).sum(dim=1) / here.sum(dim=1)
     return reduce((1 - alpha) * hard + alpha * uniform, inputs, reduction, weighted=True)
 
 
@@ -86,21 +87,12 @@ class LabelSmoothingLoss(Loss):
         reduction: str = "mean",
     ) -> None:
         super().__init__(weight, ignore_index=ignore_index, reduction=reduction)
-        self.set_schedule("alpha", alpha)
-        _check_alpha(float(self.alpha))
+        self.set_schedule("alpha", alpha, at_most=1.0)
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """See :meth:`Loss.forward`."""
         return label_smoothing_loss(
             logits, target, self.alpha, self.weight, self.ignore_index, self.reduction
-        )
-
-
-def _check_alpha(alpha: float | Tensor) -> None:
-    check_strength("alpha", alpha)
-    if not isinstance(alpha, Tensor) and alpha > 1:
-        raise ValueError(
-            f"alpha is the share of the target that is smoothed, in [0, 1]; got {alpha}."
         )
 
 

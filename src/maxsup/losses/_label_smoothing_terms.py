@@ -96,7 +96,7 @@ def ls_regularization_loss(
     check_strength("alpha", alpha)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction)
     below, _, _ = _gaps(inputs)
-    return reduce(_terms.cross_entropy(inputs) + alpha * _mean_of_nonzero(below), inputs, reduction)
+    return reduce(_terms.penalized(inputs, alpha, _mean_of_nonzero(below)), inputs, reduction)
 
 
 def ls_error_enhancement_loss(
@@ -122,7 +122,7 @@ def ls_error_enhancement_loss(
     check_strength("alpha", alpha)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction)
     _, above, _ = _gaps(inputs)
-    return reduce(_terms.cross_entropy(inputs) + alpha * _mean_of_nonzero(above), inputs, reduction)
+    return reduce(_terms.penalized(inputs, alpha, _mean_of_nonzero(above)), inputs, reduction)
 
 
 def ls_error_enhancement_top1_loss(
@@ -148,14 +148,21 @@ def ls_error_enhancement_top1_loss(
     check_strength("alpha", alpha)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction)
     penalty = _terms.true_log_prob(inputs) - _terms.top_log_prob(inputs)
-    return reduce(_terms.cross_entropy(inputs) + alpha * penalty, inputs, reduction)
+    return reduce(_terms.penalized(inputs, alpha, penalty), inputs, reduction)
 
 
 def _gaps(inputs: Inputs) -> tuple[Tensor, Tensor, Tensor]:
     """z_gt − z_k where z_k is below, and where it is above (0 elsewhere); the available classes."""
     available = _terms.available(inputs)
-    logits = torch.where(available, inputs.log_probs, 0.0)
-    gap = torch.where(available, _terms.true_log_prob(inputs).unsqueeze(1) - logits, 0.0)
+    # Logits close to the true one are compared with it itself: far below the top, log-probabilities
+    # have lost such differences.
+    anchor = _terms.at_target(inputs, inputs.logits).detach()
+    anchor = torch.where(anchor == -torch.inf, 0.0, anchor).unsqueeze(1)
+    centred = torch.where(available, inputs.logits - anchor, 0.0)
+    true = _terms.at_target(inputs, centred).unsqueeze(1)
+    gap = torch.where(available, true - centred, 0.0)
+    # A NaN or +inf among the logits makes all log-probabilities NaN; it must be seen here too.
+    gap = torch.where(inputs.log_probs.isnan(), inputs.log_probs, gap)
     # relu(NaN) is NaN, as a comparison with a NaN would not be.
     return gap.relu(), -(-gap).relu(), available
 

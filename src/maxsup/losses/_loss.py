@@ -1,12 +1,13 @@
 """The module that every objective extends: settings, scheduled weights, state."""
 
+import math
 from collections.abc import Callable
 from typing import Self
 
 import torch
 from torch import Tensor, nn
 
-from maxsup.losses._inputs import REDUCTIONS
+from maxsup.losses._inputs import REDUCTIONS, check_weight_kind
 from maxsup.losses._reduction import check_strength
 from maxsup.schedules import Schedule, constant
 
@@ -26,7 +27,7 @@ class Loss(nn.Module):
         reduction: ``none``, ``sum`` or ``mean``.
 
     Raises:
-        ValueError: ``reduction`` is none of the three.
+        ValueError: ``reduction`` is none of the three, or ``weight`` no floating-point tensor.
     """
 
     weight: Tensor | None
@@ -44,35 +45,40 @@ class Loss(nn.Module):
             raise ValueError(
                 f"reduction must be one of {', '.join(REDUCTIONS)}; got {reduction!r}."
             )
+        check_weight_kind(weight)
         self.ignore_index = ignore_index
         self.reduction = reduction
         self.register_buffer("weight", weight)
         self.register_buffer("count", torch.tensor(0))
         self._schedules: dict[str, Schedule] = {}
+        self._at_most: dict[str, float] = {}
 
-    def set_schedule(self, name: str, value: float | Schedule) -> None:
+    def set_schedule(
+        self, name: str, value: float | Schedule, *, at_most: float = math.inf
+    ) -> None:
         """Hold a weight under ``name``, fixed or following a schedule.
 
         Raises:
-            ValueError: The weight at the present step is negative or not finite.
+            ValueError: The weight at the present step is out of its range.
         """
         schedule = value if callable(value) else constant(value)
         now = schedule(int(self.count))
-        check_strength(name, now)
+        check_strength(name, now, at_most=at_most)
         self._schedules[name] = schedule
+        self._at_most[name] = at_most
         self.register_buffer(name, torch.tensor(now, dtype=torch.float64))
 
     def step(self) -> None:
         """Advance the scheduled weights by one optimiser step.
 
         Raises:
-            ValueError: A schedule gave a weight that is negative or not finite.
+            ValueError: A schedule gave a weight that is out of its range.
         """
         self.count += 1
         count = int(self.count)
         for name, schedule in self._schedules.items():
             now = schedule(count)
-            check_strength(name, now)
+            check_strength(name, now, at_most=self._at_most[name])
             self.get_buffer(name).fill_(now)
 
     def strengths(self) -> dict[str, float]:

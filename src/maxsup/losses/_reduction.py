@@ -41,13 +41,22 @@ def reduce(values: Tensor, inputs: Inputs, reduction: str, *, weighted: bool = F
     return values.sum() / torch.where(total == 0, 1.0, total)
 
 
-def check_strength(name: str, value: float | Tensor) -> None:
-    """Refuse a negative weight of a penalty; a tensor is taken as it is, unseen.
+def check_strength(name: str, value: float | Tensor, *, at_most: float = math.inf) -> None:
+    """Refuse a weight of a penalty that makes no sense; a tensor's value is not looked at.
 
     Raises:
-        ValueError: ``value`` is negative or not finite.
+        ValueError: ``value`` is no number, negative, too large, or a tensor with axes, which would
+            be spread over the values of the examples.
     """
     if isinstance(value, Tensor):
+        if value.dim() != 0:
+            raise ValueError(
+                f"{name} must be a number or a 0-dimensional tensor; got one of shape "
+                f"{tuple(value.shape)}."
+            )
         return
-    if not (value >= 0 and value < math.inf):
-        raise ValueError(f"{name} must be a finite number >= 0; got {value}.")
+    if not isinstance(value, int | float):
+        raise ValueError(f"{name} must be a number; got {type(value).__name__}.")
+    if not (value >= 0 and value <= at_most and value < math.inf):
+        expected = ">= 0" if at_most == math.inf else f"in [0, {at_most:g}]"
+        raise ValueError(f"{name} must be a finite number {expected}; got {value}.")

@@ -20,6 +20,16 @@ def true_log_prob(inputs: Inputs) -> Tensor:
     return at_target(inputs, inputs.log_probs)
 
 
+def penalized(inputs: Inputs, strength: float | Tensor, penalty: Tensor) -> Tensor:
+    """Cross-entropy + strength·penalty, for a penalty that depends on the true class's logit.
+
+    Where the true class is not available, the cross-entropy is +inf and the penalty may be −inf;
+    the sum is +inf, as (1 − α)·inf + a finite rest is.
+    """
+    hard = cross_entropy(inputs)
+    return torch.where(hard == torch.inf, hard, hard + strength * penalty)
+
+
 def at_target(inputs: Inputs, values: Tensor) -> Tensor:
     """Σ_k t_k·v_k for values (N, K, ...)."""
     if inputs.labels is not None:
@@ -43,5 +53,6 @@ def mean_log_prob(inputs: Inputs) -> Tensor:
 
 def top_log_prob(inputs: Inputs) -> Tensor:
     """max_k log q_k, whose gradient goes to the first of tied classes alone."""
-    top = inputs.log_probs.detach().argmax(dim=1, keepdim=True)
+    # Of the logits themselves: two that differ by a rounding may have one log-probability.
+    top = inputs.logits.detach().argmax(dim=1, keepdim=True)
     return inputs.log_probs.gather(1, top).squeeze(1)
