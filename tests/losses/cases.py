@@ -120,6 +120,14 @@ TERMS = (
 )
 
 every_objective = pytest.mark.parametrize("objective", LOSSES + TERMS, ids=lambda o: o.name)
+
+
+def every_objective_but(*left_out: Objective) -> pytest.MarkDecorator:
+    """All objectives but those of which a test does not speak."""
+    objectives = [o for o in LOSSES + TERMS if o not in left_out]
+    return pytest.mark.parametrize("objective", objectives, ids=lambda o: o.name)
+
+
 every_loss = pytest.mark.parametrize("objective", LOSSES, ids=lambda o: o.name)
 every_penalty = pytest.mark.parametrize("objective", LOSSES[1:] + TERMS, ids=lambda o: o.name)
 

@@ -12,6 +12,7 @@ from .cases import (
     MAXSUP,
     every_loss,
     every_objective,
+    every_objective_but,
     every_penalty,
     make,
     one_hot,
@@ -66,10 +67,9 @@ def test_the_logits_decide_the_dtype_of_the_value(objective, dtype, target_dtype
     assert objective(logits, target, weight=weight.float()).dtype == torch.float64
 
 
-@every_objective
+# Label smoothing follows torch, see test_identities.py.
+@every_objective_but(LABEL_SMOOTHING)
 def test_a_sample_s_whole_value_is_weighted(objective):
-    if objective is LABEL_SMOOTHING:
-        pytest.skip("follows torch, see test_identities.py")
     logits, labels, weight = make((6, 4))
     values = objective(logits, labels, 0.3, reduction="none")
     of_samples = weight[labels]
