@@ -63,6 +63,8 @@ class ConfidencePenaltyLoss(Loss):
         tensor(1.2477)
     """
 
+    _function = staticmethod(confidence_penalty_loss)
+
     beta: Tensor
 
     def __init__(
@@ -75,12 +77,6 @@ class ConfidencePenaltyLoss(Loss):
     ) -> None:
         super().__init__(weight, ignore_index=ignore_index, reduction=reduction)
         self.set_schedule("beta", beta)
-
-    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
-        """See :meth:`Loss.forward`."""
-        return confidence_penalty_loss(
-            logits, target, self.beta, self.weight, self.ignore_index, self.reduction
-        )
 
 
 METHOD = Method(

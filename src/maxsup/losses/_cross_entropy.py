@@ -60,9 +60,7 @@ class CrossEntropyLoss(Loss):
         tensor(0.4076)
     """
 
-    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
-        """See :meth:`Loss.forward`."""
-        return cross_entropy_loss(logits, target, self.weight, self.ignore_index, self.reduction)
+    _function = staticmethod(cross_entropy_loss)
 
 
 METHOD = Method(

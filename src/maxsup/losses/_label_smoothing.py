@@ -76,6 +76,8 @@ class LabelSmoothingLoss(Loss):
         tensor(0.5076)
     """
 
+    _function = staticmethod(label_smoothing_loss)
+
     alpha: Tensor
 
     def __init__(
@@ -88,12 +90,6 @@ class LabelSmoothingLoss(Loss):
     ) -> None:
         super().__init__(weight, ignore_index=ignore_index, reduction=reduction)
         self.set_schedule("alpha", alpha, at_most=1.0)
-
-    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
-        """See :meth:`Loss.forward`."""
-        return label_smoothing_loss(
-            logits, target, self.alpha, self.weight, self.ignore_index, self.reduction
-        )
 
 
 METHOD = Method(

@@ -200,11 +200,7 @@ class LSRegularizationLoss(_AblationLoss):
         tensor(2.2698)
     """
 
-    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
-        """See :meth:`Loss.forward`."""
-        return ls_regularization_loss(
-            logits, target, self.alpha, self.weight, self.ignore_index, self.reduction
-        )
+    _function = staticmethod(ls_regularization_loss)
 
 
 class LSErrorEnhancementLoss(_AblationLoss):
@@ -221,11 +217,7 @@ class LSErrorEnhancementLoss(_AblationLoss):
         tensor(1.9698)
     """
 
-    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
-        """See :meth:`Loss.forward`."""
-        return ls_error_enhancement_loss(
-            logits, target, self.alpha, self.weight, self.ignore_index, self.reduction
-        )
+    _function = staticmethod(ls_error_enhancement_loss)
 
 
 class LSErrorEnhancementTop1Loss(_AblationLoss):
@@ -242,11 +234,7 @@ class LSErrorEnhancementTop1Loss(_AblationLoss):
         tensor(1.9698)
     """
 
-    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
-        """See :meth:`Loss.forward`."""
-        return ls_error_enhancement_top1_loss(
-            logits, target, self.alpha, self.weight, self.ignore_index, self.reduction
-        )
+    _function = staticmethod(ls_error_enhancement_top1_loss)
 
 
 METHODS = (

@@ -62,6 +62,8 @@ class LogitPenaltyLoss(Loss):
         tensor(0.6576)
     """
 
+    _function = staticmethod(logit_penalty_loss)
+
     beta: Tensor
 
     def __init__(
@@ -74,12 +76,6 @@ class LogitPenaltyLoss(Loss):
     ) -> None:
         super().__init__(weight, ignore_index=ignore_index, reduction=reduction)
         self.set_schedule("beta", beta)
-
-    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
-        """See :meth:`Loss.forward`."""
-        return logit_penalty_loss(
-            logits, target, self.beta, self.weight, self.ignore_index, self.reduction
-        )
 
 
 METHOD = Method(

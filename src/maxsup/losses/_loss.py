@@ -32,6 +32,8 @@ class Loss(nn.Module):
 
     weight: Tensor | None
     count: Tensor
+    _function: Callable[..., Tensor]
+    """The objective: of logits, target, the scheduled weights, and the three settings above."""
 
     def __init__(
         self,
@@ -101,7 +103,11 @@ class Loss(nn.Module):
             A float32 (or float64) tensor: 0-dimensional, or one value per position with
             ``reduction="none"``.
         """
-        raise NotImplementedError
+        # In the order of their place in the function, after logits and target.
+        strengths = [self.get_buffer(name) for name in self._schedules]
+        return self._function(
+            logits, target, *strengths, self.weight, self.ignore_index, self.reduction
+        )
 
     def extra_repr(self) -> str:
         """What ``print(criterion)`` shows."""

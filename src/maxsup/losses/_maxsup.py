@@ -83,6 +83,8 @@ class MaxSupLoss(Loss):
         0.101
     """
 
+    _function = staticmethod(maxsup_loss)
+
     alpha: Tensor
 
     def __init__(
@@ -95,12 +97,6 @@ class MaxSupLoss(Loss):
     ) -> None:
         super().__init__(weight, ignore_index=ignore_index, reduction=reduction)
         self.set_schedule("alpha", alpha)
-
-    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
-        """See :meth:`Loss.forward`."""
-        return maxsup_loss(
-            logits, target, self.alpha, self.weight, self.ignore_index, self.reduction
-        )
 
 
 METHOD = Method(
