@@ -1,5 +1,21 @@
 import sys
 
-from maxsup.cli import main
 
-sys.exit(main())
+def main() -> int:
+    """Run the command line, or say what it needs."""
+    try:
+        from maxsup import cli
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("maxsup"):
+            raise
+        print(
+            f"maxsup: the commands need {error.name}, which is not installed: "
+            'pip install "maxsup[lab]" brings it.',
+            file=sys.stderr,
+        )
+        return 2
+    return cli.main()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -14,7 +14,7 @@ from rich.markdown import Markdown
 from rich.table import Table
 
 from maxsup import methods
-from maxsup.data import DataSettings, load_images
+from maxsup.data import DataSettings, load_images, short_name
 from maxsup.recipes import Recipe, all_recipes, get_recipe, recipe_page
 from maxsup.report import results_table, write_report
 from maxsup.study import StudySettings, compare
@@ -234,11 +234,7 @@ def _data_settings(options: DataSettings, recipe: Recipe) -> DataSettings:
 
 
 def _directory_name(data: DataSettings) -> str:
-    name = (
-        data.name.removeprefix("hf:").replace("/", "-")
-        if data.name.startswith("hf:")
-        else (Path(data.name).resolve().name)
-    )
+    name = short_name(data).replace("/", "-")
     return f"{name}-noise-{data.label_noise:g}" if data.label_noise else name
 
 
@@ -299,7 +295,3 @@ def _recipes(options: Recipes) -> None:
     for recipe in all_recipes():
         print(f"{recipe.name:20} {recipe_page(recipe.name).splitlines()[0]}")
     print("\nmaxsup recipes NAME shows a recipe with all its settings.")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

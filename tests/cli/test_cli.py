@@ -162,3 +162,15 @@ def test_the_command_is_installed_and_has_help() -> None:
     assert "usage: maxsup compare" in done.stdout
     for option in ("--methods", "--seeds", "--label-noise", "--weight-decay", "--out"):
         assert option in done.stdout
+
+
+def test_without_the_lab_the_command_says_what_it_needs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "tyro", None)
+    monkeypatch.delitem(sys.modules, "maxsup.cli")
+    monkeypatch.delattr("maxsup.cli")
+    from maxsup.__main__ import main as installed
+
+    assert installed() == 2
+    assert 'need tyro, which is not installed: pip install "maxsup[lab]"' in capsys.readouterr().err

@@ -115,6 +115,7 @@ def test_update_works_without_values(name):
     """On the meta device there is nothing to look at: an update that waits for values fails."""
     metric = METRICS[name]().to("meta")
     metric.update(*(tensor.to("meta") for tensor in arguments(name, BATCHES[0])))
+    assert all(getattr(metric, state).is_meta for state in metric._defaults)
 
 
 def test_two_processes_together_equal_one(tmp_path):

@@ -2,7 +2,7 @@
 
 from maxsup.data._batches import Augmentation, ResidentBatches, evaluation_batches
 from maxsup.data._images import ImageData, Split
-from maxsup.data._load import load_images
+from maxsup.data._load import load_images, short_name
 from maxsup.data._mixing import Mixing, mix
 from maxsup.data._normalize import Normalization
 from maxsup.data._settings import DataSettings
@@ -18,4 +18,5 @@ __all__ = [
     "evaluation_batches",
     "load_images",
     "mix",
+    "short_name",
 ]

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from pathlib import Path
 
 from maxsup.data._decode import decode_images
 from maxsup.data._digits import load_embedded_digits
@@ -46,7 +47,7 @@ def load_images(
         name = "digits"
     else:
         train, test, classes, notes = _load_source(settings, prefer_label, announce)
-        name = settings.name.removeprefix("hf:")
+        name = short_name(settings)
 
     validation = None
     if settings.validation:
@@ -55,6 +56,17 @@ def load_images(
     if settings.label_noise:
         train = add_label_noise(train, settings.label_noise, len(classes), settings.data_seed)
     return ImageData(name, classes, train, validation, test, tuple(notes))
+
+
+def short_name(settings: DataSettings) -> str:
+    """What to call a data set: without ``hf:``, or the last part of its path.
+
+    >>> short_name(DataSettings("hf:owner/birds")), short_name(DataSettings("my/birds/"))
+    ('owner/birds', 'birds')
+    """
+    if settings.name.startswith("hf:"):
+        return settings.name.removeprefix("hf:")
+    return Path(settings.name).expanduser().resolve().name
 
 
 def _load_source(
@@ -72,6 +84,8 @@ def _load_source(
     train = read(source.train, source.train_name)
     check_classes(train.labels, classes)
     notes = [f"Labels are those of the column {source.label_column}."]
+    if source.train_name != "train":
+        notes.append(f"The training set is the split {source.train_name}.")
     if source.test is None or source.test_name is None:
         train, test = hold_out(train, settings.test_fraction, settings.data_seed, "test")
         notes.append(
