@@ -10,19 +10,35 @@ from types import ModuleType
 from maxsup import functional, losses, methods, schedules
 from maxsup._version import __version__
 from maxsup.losses import (
+    ACLSLoss,
     ConfidencePenaltyLoss,
     CrossEntropyLoss,
+    DualFocalLoss,
+    FocalLoss,
     LabelSmoothingLoss,
+    LogitNormalizationLoss,
     LogitPenaltyLoss,
+    MarginLabelSmoothingLoss,
     MaxSupLoss,
+    OnlineLabelSmoothingLoss,
+    Poly1Loss,
+    ZipfLabelSmoothingLoss,
 )
 
 __all__ = [
+    "ACLSLoss",
     "ConfidencePenaltyLoss",
     "CrossEntropyLoss",
+    "DualFocalLoss",
+    "FocalLoss",
     "LabelSmoothingLoss",
+    "LogitNormalizationLoss",
     "LogitPenaltyLoss",
+    "MarginLabelSmoothingLoss",
     "MaxSupLoss",
+    "OnlineLabelSmoothingLoss",
+    "Poly1Loss",
+    "ZipfLabelSmoothingLoss",
     "__version__",
     "functional",
     "losses",

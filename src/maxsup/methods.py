@@ -7,12 +7,20 @@ To add one, write a file with a :class:`Loss` and a :class:`Method`, and add its
 import difflib
 
 from maxsup.losses import (
+    _acls,
     _confidence_penalty,
     _cross_entropy,
+    _dual_focal,
+    _focal,
     _label_smoothing,
     _label_smoothing_terms,
+    _logit_normalization,
     _logit_penalty,
+    _margin_label_smoothing,
     _maxsup,
+    _online_label_smoothing,
+    _poly1,
+    _zipf_label_smoothing,
 )
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method, Training
@@ -23,8 +31,16 @@ _BUILT_IN = (
     _cross_entropy.METHOD,
     _label_smoothing.METHOD,
     _maxsup.METHOD,
+    _online_label_smoothing.METHOD,
+    _zipf_label_smoothing.METHOD,
     _confidence_penalty.METHOD,
     _logit_penalty.METHOD,
+    _logit_normalization.METHOD,
+    _margin_label_smoothing.METHOD,
+    _focal.METHOD,
+    _dual_focal.METHOD,
+    _poly1.METHOD,
+    _acls.METHOD,
     *_label_smoothing_terms.METHODS,
 )
 _METHODS = {method.name: method for method in _BUILT_IN}

@@ -1,11 +1,10 @@
-import torch
 from torch import Tensor
 
-from maxsup.losses import _terms
 from maxsup.losses._inputs import read_inputs
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
 from maxsup.losses._reduction import check_strength, reduce
+from maxsup.losses._statistics import statistics
 from maxsup.schedules import Schedule
 
 
@@ -38,15 +37,15 @@ def confidence_penalty_loss(
         ValueError: An argument's shape, dtype, label, name or range is not as described.
 
     Example:
+        >>> import torch
         >>> logits, target = torch.zeros(1, 4), torch.tensor([0])
         >>> confidence_penalty_loss(logits, target, 0.1)  # 0.9·log 4
         tensor(1.2477)
     """
     check_strength("beta", beta)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction)
-    log_probs = torch.where(_terms.available(inputs), inputs.log_probs, 0.0)
-    entropy = -(inputs.log_probs.exp() * log_probs).sum(dim=1)
-    return reduce(_terms.cross_entropy(inputs) - beta * entropy, inputs, reduction)
+    true, entropy = statistics(inputs, "true", "entropy")
+    return reduce(-true - beta * entropy, inputs, reduction)
 
 
 class ConfidencePenaltyLoss(Loss):
@@ -59,6 +58,7 @@ class ConfidencePenaltyLoss(Loss):
         reduction: ``none``, ``sum`` or ``mean``.
 
     Example:
+        >>> import torch
         >>> ConfidencePenaltyLoss(beta=0.1)(torch.zeros(1, 4), torch.tensor([0]))
         tensor(1.2477)
     """

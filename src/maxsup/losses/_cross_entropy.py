@@ -1,10 +1,8 @@
 from torch import Tensor
 
-from maxsup.losses import _terms
-from maxsup.losses._inputs import read_inputs
+from maxsup.losses._combination import combine
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
-from maxsup.losses._reduction import reduce
 
 
 def cross_entropy_loss(
@@ -42,8 +40,7 @@ def cross_entropy_loss(
         >>> cross_entropy_loss(torch.tensor([[2.0, 0.0, 1.0]]), torch.tensor([0]))
         tensor(0.4076)
     """
-    inputs = read_inputs(logits, target, weight, ignore_index, reduction)
-    return reduce(_terms.cross_entropy(inputs), inputs, reduction)
+    return combine(logits, target, weight, ignore_index, reduction, true=-1.0)
 
 
 class CrossEntropyLoss(Loss):

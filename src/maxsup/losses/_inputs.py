@@ -15,13 +15,24 @@ class Inputs(NamedTuple):
     per-example value is (N, ...).
     """
 
-    logits: Tensor  # float32 at least; 0 at ignored positions
-    log_probs: Tensor  # log-softmax of the logits
+    logits: Tensor  # as they came; 0 at ignored positions
     labels: Tensor | None  # (N, ...) int64, a valid class even at ignored positions
     probabilities: Tensor | None  # (N, K, ...), where the target is not an index
     kept: Tensor | None  # (N, ...) bool, False at ignored positions; None when none is ignored
     class_weight: Tensor | None  # (K, 1, ...), ready to broadcast against the logits
     single: bool  # the caller gave one example without a batch axis
+
+    def wide_dtype(self) -> torch.dtype:
+        """The precision to compute in."""
+        return wide_dtype(self.logits)
+
+    def widened(self) -> "Inputs":
+        """With logits in float32 at least.
+
+        For objectives that send two gradients to the logits: these are added before they are
+        rounded to the logits' own precision.
+        """
+        return self._replace(logits=wide(self.logits))
 
 
 def read_inputs(
@@ -45,10 +56,10 @@ def read_inputs(
     single = logits.dim() == 1
     if single:
         logits, target = logits.unsqueeze(0), target.unsqueeze(0)
-    logits = _at_least_float32(logits)
+    dtype = wide_dtype(logits)
 
     if target.is_floating_point():
-        labels, probabilities, kept = None, target.to(logits.dtype), None
+        labels, probabilities, kept = None, target.to(dtype), None
     else:
         labels, kept = _read_labels(target.long(), num_classes, ignore_index)
         probabilities = None
@@ -56,11 +67,9 @@ def read_inputs(
         # Not only the value: a NaN at an ignored position must not reach the gradient either.
         logits = torch.where(kept.unsqueeze(1), logits, 0.0)
     if weight is not None:
-        weight = weight.to(logits.dtype).reshape(-1, *[1] * (logits.dim() - 2))
+        weight = weight.to(dtype).reshape(-1, *[1] * (logits.dim() - 2))
 
-    return Inputs(
-        logits, logits.log_softmax(dim=1), labels, probabilities, kept, weight, single=single
-    )
+    return Inputs(logits, labels, probabilities, kept, weight, single=single)
 
 
 def values_can_be_seen(tensor: Tensor) -> bool:
@@ -72,8 +81,14 @@ def values_can_be_seen(tensor: Tensor) -> bool:
     )
 
 
-def _at_least_float32(tensor: Tensor) -> Tensor:
-    return tensor if tensor.dtype == torch.float64 else tensor.float()
+def wide_dtype(tensor: Tensor) -> torch.dtype:
+    """The precision to compute in: float32, or float64 for such a tensor."""
+    return torch.float64 if tensor.dtype == torch.float64 else torch.float32
+
+
+def wide(tensor: Tensor) -> Tensor:
+    """The tensor in float32 at least."""
+    return tensor.to(wide_dtype(tensor))
 
 
 def _check_logits(logits: Tensor) -> None:
@@ -135,14 +150,14 @@ def _read_labels(
     target: Tensor, num_classes: int, ignore_index: int
 ) -> tuple[Tensor, Tensor | None]:
     """Labels that are safe to gather with, and where they count."""
-    kept = target != ignore_index
     if values_can_be_seen(target):
-        if target.numel() > 0:
-            low, high = target.aminmax()
-            if low < 0 or high >= num_classes:
-                _check_label_range(target[kept], num_classes, ignore_index)
-        if bool(kept.all()):
+        low, high = map(int, target.aminmax()) if target.numel() > 0 else (0, 0)
+        in_range = low >= 0 and high < num_classes
+        if in_range and not low <= ignore_index <= high:
             return target, None
+        if not in_range:
+            _check_label_range(target[target != ignore_index], num_classes, ignore_index)
+    kept = target != ignore_index
     return torch.where(kept, target, 0), kept
 
 

@@ -1,11 +1,12 @@
 import torch
 from torch import Tensor
 
-from maxsup.losses import _terms
-from maxsup.losses._inputs import read_inputs
+from maxsup.losses._combination import as_number, combine
+from maxsup.losses._inputs import read_inputs, wide
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
 from maxsup.losses._reduction import check_strength, reduce
+from maxsup.losses._statistics import at_target
 from maxsup.schedules import Schedule, linear
 
 
@@ -48,15 +49,16 @@ def label_smoothing_loss(
         tensor(0.5076)
     """
     check_strength("alpha", alpha, at_most=1.0)
-    inputs = read_inputs(logits, target, weight, ignore_index, reduction)
-    if inputs.class_weight is None:
-        penalty = _terms.true_log_prob(inputs) - _terms.mean_log_prob(inputs)
-        return reduce(_terms.penalized(inputs, alpha, penalty), inputs, reduction)
+    if weight is None:
+        alpha = as_number(alpha)
+        return combine(logits, target, weight, ignore_index, reduction, true=alpha - 1, mean=-alpha)
 
-    here = _terms.available(inputs)
+    inputs = read_inputs(logits, target, weight, ignore_index, reduction)
+    assert inputs.class_weight is not None
+    here = inputs.logits != -torch.inf
     # A weight of 0 must not meet the −inf of a class that is not available.
-    weighted = torch.where(here, inputs.class_weight, 1.0) * inputs.log_probs
-    hard = -_terms.at_target(inputs, weighted)
+    weighted = torch.where(here, inputs.class_weight, 1.0) * wide(inputs.logits).log_softmax(dim=1)
+    hard = -at_target(weighted, inputs.labels, inputs.probabilities)
     uniform = -torch.where(here, weighted, 0.0).sum(dim=1) / here.sum(dim=1)
     return reduce((1 - alpha) * hard + alpha * uniform, inputs, reduction, weighted=True)
 

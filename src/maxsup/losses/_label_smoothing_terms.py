@@ -5,11 +5,14 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from maxsup.losses import _terms
-from maxsup.losses._inputs import Inputs, read_inputs
+from maxsup.losses._combination import as_number, combine
+from maxsup.losses._gaps import gap_sum
+from maxsup.losses._inputs import Inputs, read_inputs, wide
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
 from maxsup.losses._reduction import check_strength, reduce
+from maxsup.losses._statistics import at_target, statistics
+from maxsup.losses._terms import penalized
 from maxsup.schedules import Schedule
 
 
@@ -65,11 +68,16 @@ def label_smoothing_terms(
     """
     check_strength("alpha", alpha)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction)
-    below, above, available = _gaps(inputs)
-    count = available.sum(dim=1)
+    highest = wide(inputs.logits.detach()).amax(dim=1)
+    # 0, or NaN where the logits hold a NaN or +inf, which must be seen in either term.
+    spoilt = highest - highest
+    available = (inputs.logits != -torch.inf).sum(dim=1)
+    inputs = inputs.widened()
+    below, _ = _gaps(inputs)
+    above, _ = _gaps(inputs, above=True)
     return LabelSmoothingTerms(
-        reduce(alpha * below.sum(dim=1) / count, inputs, reduction),
-        reduce(alpha * above.sum(dim=1) / count, inputs, reduction),
+        reduce(alpha * below / available + spoilt, inputs, reduction),
+        reduce(-alpha * above / available + spoilt, inputs, reduction),
     )
 
 
@@ -94,9 +102,10 @@ def ls_regularization_loss(
         tensor(0.1000)
     """
     check_strength("alpha", alpha)
-    inputs = read_inputs(logits, target, weight, ignore_index, reduction)
-    below, _, _ = _gaps(inputs)
-    return reduce(_terms.penalized(inputs, alpha, _mean_of_nonzero(below)), inputs, reduction)
+    inputs = read_inputs(logits, target, weight, ignore_index, reduction).widened()
+    (true,) = statistics(inputs, "true")
+    below, count = _gaps(inputs)
+    return reduce(penalized(true, alpha, below / count.clamp(min=1)), inputs, reduction)
 
 
 def ls_error_enhancement_loss(
@@ -120,9 +129,10 @@ def ls_error_enhancement_loss(
         tensor(-0.2000)
     """
     check_strength("alpha", alpha)
-    inputs = read_inputs(logits, target, weight, ignore_index, reduction)
-    _, above, _ = _gaps(inputs)
-    return reduce(_terms.penalized(inputs, alpha, _mean_of_nonzero(above)), inputs, reduction)
+    inputs = read_inputs(logits, target, weight, ignore_index, reduction).widened()
+    (true,) = statistics(inputs, "true")
+    above, count = _gaps(inputs, above=True)
+    return reduce(penalized(true, alpha, -above / count.clamp(min=1)), inputs, reduction)
 
 
 def ls_error_enhancement_top1_loss(
@@ -146,29 +156,24 @@ def ls_error_enhancement_top1_loss(
         tensor(-0.2000)
     """
     check_strength("alpha", alpha)
-    inputs = read_inputs(logits, target, weight, ignore_index, reduction)
-    penalty = _terms.true_log_prob(inputs) - _terms.top_log_prob(inputs)
-    return reduce(_terms.penalized(inputs, alpha, penalty), inputs, reduction)
+    alpha = as_number(alpha)
+    return combine(logits, target, weight, ignore_index, reduction, true=alpha - 1, top=-alpha)
 
 
-def _gaps(inputs: Inputs) -> tuple[Tensor, Tensor, Tensor]:
-    """z_gt − z_k where z_k is below, and where it is above (0 elsewhere); the available classes."""
-    available = _terms.available(inputs)
-    # Logits close to the true one are compared with it itself: far below the top, log-probabilities
-    # have lost such differences.
-    anchor = _terms.at_target(inputs, inputs.logits).detach()
+def _gaps(inputs: Inputs, *, above: bool = False) -> tuple[Tensor, Tensor]:
+    """Σ_k relu(z_gt − z_k), or Σ_k relu(z_k − z_gt), and how many terms are not 0."""
+    if inputs.labels is not None:
+        return gap_sum(inputs.logits, inputs.labels, above=above)
+    logits, available = wide(inputs.logits), inputs.logits != -torch.inf
+    # Logits close to the true one are measured from where it is, so that a sum over the target
+    # does not lose such differences.
+    anchor = at_target(logits, None, inputs.probabilities).detach()
     anchor = torch.where(anchor == -torch.inf, 0.0, anchor).unsqueeze(1)
-    centred = torch.where(available, inputs.logits - anchor, 0.0)
-    true = _terms.at_target(inputs, centred).unsqueeze(1)
-    gap = torch.where(available, true - centred, 0.0)
-    # A NaN or +inf among the logits makes all log-probabilities NaN; it must be seen here too.
-    gap = torch.where(inputs.log_probs.isnan(), inputs.log_probs, gap)
-    # relu(NaN) is NaN, as a comparison with a NaN would not be.
-    return gap.relu(), -(-gap).relu(), available
-
-
-def _mean_of_nonzero(gap: Tensor) -> Tensor:
-    return gap.sum(dim=1) / (gap != 0).sum(dim=1).clamp(min=1)
+    centred = torch.where(available, logits - anchor, 0.0)
+    true = at_target(centred, None, inputs.probabilities).unsqueeze(1)
+    gap = centred - true if above else true - centred
+    gap = torch.where(available, gap, 0.0).relu()
+    return gap.sum(dim=1), (gap != 0).sum(dim=1)
 
 
 class _AblationLoss(Loss):

@@ -1,11 +1,10 @@
-import torch
 from torch import Tensor
 
-from maxsup.losses import _terms
 from maxsup.losses._inputs import read_inputs
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
 from maxsup.losses._reduction import check_strength, reduce
+from maxsup.losses._statistics import statistics
 from maxsup.schedules import Schedule
 
 
@@ -38,14 +37,15 @@ def logit_penalty_loss(
         ValueError: An argument's shape, dtype, label, name or range is not as described.
 
     Example:
+        >>> import torch
         >>> logits, target = torch.tensor([[2.0, 0.0, 1.0]]), torch.tensor([0])
         >>> logit_penalty_loss(logits, target, 0.1) - logit_penalty_loss(logits, target, 0.0)
         tensor(0.2500)
     """
     check_strength("beta", beta)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction)
-    squares = torch.where(_terms.available(inputs), inputs.logits, 0.0).square()
-    return reduce(_terms.cross_entropy(inputs) + beta / 2 * squares.sum(dim=1), inputs, reduction)
+    true, squares = statistics(inputs, "true", "squares")
+    return reduce(beta / 2 * squares - true, inputs, reduction)
 
 
 class LogitPenaltyLoss(Loss):
@@ -58,6 +58,7 @@ class LogitPenaltyLoss(Loss):
         reduction: ``none``, ``sum`` or ``mean``.
 
     Example:
+        >>> import torch
         >>> LogitPenaltyLoss(beta=0.1)(torch.tensor([[2.0, 0.0, 1.0]]), torch.tensor([0]))
         tensor(0.6576)
     """

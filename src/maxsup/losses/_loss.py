@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import Self
+from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +10,11 @@ from torch import Tensor, nn
 from maxsup.losses._inputs import REDUCTIONS, check_weight_kind
 from maxsup.losses._reduction import check_strength
 from maxsup.schedules import Schedule, constant
+
+
+class _Range(NamedTuple):
+    at_most: float
+    positive: bool
 
 
 class Loss(nn.Module):
@@ -53,10 +58,15 @@ class Loss(nn.Module):
         self.register_buffer("weight", weight)
         self.register_buffer("count", torch.tensor(0))
         self._schedules: dict[str, Schedule] = {}
-        self._at_most: dict[str, float] = {}
+        self._ranges: dict[str, _Range] = {}
 
     def set_schedule(
-        self, name: str, value: float | Schedule, *, at_most: float = math.inf
+        self,
+        name: str,
+        value: float | Schedule,
+        *,
+        at_most: float = math.inf,
+        positive: bool = False,
     ) -> None:
         """Hold a weight under ``name``, fixed or following a schedule.
 
@@ -65,9 +75,9 @@ class Loss(nn.Module):
         """
         schedule = value if callable(value) else constant(value)
         now = schedule(int(self.count))
-        check_strength(name, now, at_most=at_most)
+        check_strength(name, now, at_most=at_most, positive=positive)
         self._schedules[name] = schedule
-        self._at_most[name] = at_most
+        self._ranges[name] = _Range(at_most, positive)
         self.register_buffer(name, torch.tensor(now, dtype=torch.float64))
 
     def step(self) -> None:
@@ -80,8 +90,11 @@ class Loss(nn.Module):
         count = int(self.count)
         for name, schedule in self._schedules.items():
             now = schedule(count)
-            check_strength(name, now, at_most=self._at_most[name])
+            check_strength(name, now, **self._ranges[name]._asdict())
             self.get_buffer(name).fill_(now)
+
+    def end_epoch(self) -> None:
+        """Say that an epoch of training is over; most objectives have nothing to do then."""
 
     def strengths(self) -> dict[str, float]:
         """The present value of every scheduled weight, by name."""

@@ -1,10 +1,8 @@
 from torch import Tensor
 
-from maxsup.losses import _terms
-from maxsup.losses._inputs import read_inputs
 from maxsup.losses._loss import Loss
+from maxsup.losses._margin_label_smoothing import margin_label_smoothing_loss
 from maxsup.losses._method import Method
-from maxsup.losses._reduction import check_strength, reduce
 from maxsup.schedules import Schedule, linear
 
 
@@ -54,10 +52,8 @@ def maxsup_loss(
         >>> maxsup_loss(logits, wrong, alpha=0.1) - maxsup_loss(logits, wrong, alpha=0.0)
         tensor(0.1000)
     """
-    check_strength("alpha", alpha)
-    inputs = read_inputs(logits, target, weight, ignore_index, reduction)
-    penalty = _terms.top_log_prob(inputs) - _terms.mean_log_prob(inputs)
-    return reduce(_terms.cross_entropy(inputs) + alpha * penalty, inputs, reduction)
+    # Margin-based label smoothing without a margin (Liu et al. 2022) is the same objective.
+    return margin_label_smoothing_loss(logits, target, alpha, 0.0, weight, ignore_index, reduction)
 
 
 class MaxSupLoss(Loss):

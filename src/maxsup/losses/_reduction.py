@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from maxsup.losses._inputs import Inputs
-from maxsup.losses._terms import at_target
+from maxsup.losses._statistics import at_target
 
 
 def reduce(values: Tensor, inputs: Inputs, reduction: str, *, weighted: bool = False) -> Tensor:
@@ -24,7 +24,9 @@ def reduce(values: Tensor, inputs: Inputs, reduction: str, *, weighted: bool = F
     """
     weight = None
     if inputs.class_weight is not None:
-        weight = at_target(inputs, inputs.class_weight.expand_as(inputs.logits))
+        weight = at_target(
+            inputs.class_weight.expand_as(inputs.logits), inputs.labels, inputs.probabilities
+        )
         if not weighted:
             values = values * weight
     if inputs.kept is not None:
@@ -36,12 +38,14 @@ def reduce(values: Tensor, inputs: Inputs, reduction: str, *, weighted: bool = F
     if reduction == "sum":
         return values.sum()
     if weight is None:
-        return values.sum() / max(values.numel(), 1)
+        return values.mean() if values.numel() > 0 else values.sum()
     total = weight.sum()
     return values.sum() / torch.where(total == 0, 1.0, total)
 
 
-def check_strength(name: str, value: float | Tensor, *, at_most: float = math.inf) -> None:
+def check_strength(
+    name: str, value: float | Tensor, *, at_most: float = math.inf, positive: bool = False
+) -> None:
     """Refuse a weight of a penalty that makes no sense; a tensor's value is not looked at.
 
     Raises:
@@ -57,6 +61,7 @@ def check_strength(name: str, value: float | Tensor, *, at_most: float = math.in
         return
     if not isinstance(value, int | float):
         raise ValueError(f"{name} must be a number; got {type(value).__name__}.")
-    if not (value >= 0 and value <= at_most and value < math.inf):
+    if not (value >= 0 and value <= at_most and value < math.inf) or (positive and value == 0):
         expected = ">= 0" if at_most == math.inf else f"in [0, {at_most:g}]"
+        expected = "> 0" if positive else expected
         raise ValueError(f"{name} must be a finite number {expected}; got {value}.")

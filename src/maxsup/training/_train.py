@@ -138,6 +138,7 @@ def train(
         # What the model draws itself (dropout and the like): a stream for each epoch and process.
         set_seed(derive_seed(settings.seed, "model", epoch), device_specific=True)
         row = _train_epoch(epoch, batches, wrapped, state, accelerator, settings, progress)
+        criterion.end_epoch()
         for name, split in (("validation", data.validation), ("test", data.test)):
             if split is not None:
                 row |= quick_figures(name, measured, split, normalization, accelerator)

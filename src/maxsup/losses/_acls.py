@@ -1,0 +1,120 @@
+import torch
+from torch import Tensor
+
+from maxsup.losses._gaps import gap_sum
+from maxsup.losses._inputs import read_inputs
+from maxsup.losses._loss import Loss
+from maxsup.losses._method import Method
+from maxsup.losses._reduction import check_strength, reduce
+from maxsup.losses._statistics import at_target, statistics
+from maxsup.losses._top import top_class
+from maxsup.schedules import Schedule
+
+
+def acls_loss(
+    logits: Tensor,
+    target: Tensor,
+    alpha: float | Tensor = 0.1,
+    margin: float | Tensor = 10.0,
+    pos_lambda: float | Tensor = 1.0,
+    neg_lambda: float | Tensor = 0.1,
+    weight: Tensor | None = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+) -> Tensor:
+    """Adaptive and conditional label smoothing (ACLS, Park et al. 2023).
+
+    Cross-entropy + α·[λ₁·relu(z_max − m)² + λ₂/(K − 1)·Σ_{k ≠ top} relu(sg(z_max) − z_k − m)²],
+    where sg stops the gradient. The largest logit is pulled below the margin, the others up to
+    within the margin of it; smoothing is the stronger, the further they are from there.
+
+    Unlike most it depends on the common offset of the logits.
+
+    Args:
+        logits: Shape (N, K), (N, K, d1, ...) or (K,), any floating dtype; computed in float32 at
+            least. A class whose logit is −inf is not available; K counts the others.
+        target: Class indices or probabilities; see :func:`cross_entropy_loss`.
+        alpha: Weight of the penalty, a number ≥ 0 or a 0-dimensional tensor (not checked).
+        margin: m, a number ≥ 0 or a 0-dimensional tensor (not checked), as are the next two.
+        pos_lambda: λ₁, the weight of the largest logit's part.
+        neg_lambda: λ₂, the weight of the others' part.
+        weight: Class weights, shape (K,). A sample's whole loss, penalty included, is multiplied by
+            Σ_k t_k·w_k, and ``mean`` divides by the sum of these.
+        ignore_index: Positions with this label give value and gradient 0 and count in no mean.
+        reduction: ``none``, ``sum`` or ``mean``.
+
+    Returns:
+        0-dimensional, or one value per position for ``none``; float32, or float64 for such logits.
+
+    Raises:
+        ValueError: An argument's shape, dtype, label, name or range is not as described.
+
+    Example:
+        >>> logits, target = torch.tensor([[4.0, 0.0, 1.0]]), torch.tensor([0])
+        >>> penalized = acls_loss(logits, target, alpha=0.1, margin=2.0)
+        >>> penalized - acls_loss(logits, target, alpha=0.0)  # 0.1·(2² + 0.1/2·(2² + 1²))
+        tensor(0.4250)
+    """
+    strengths = {"alpha": alpha, "margin": margin}
+    for name, value in {**strengths, "pos_lambda": pos_lambda, "neg_lambda": neg_lambda}.items():
+        check_strength(name, value)
+    inputs = read_inputs(logits, target, weight, ignore_index, reduction).widened()
+    (true,) = statistics(inputs, "true")
+    place = top_class(inputs.logits.detach())[0].squeeze(1)
+    top = at_target(inputs.logits, place, None)
+    above = (top - margin).relu().square()
+    below, _ = gap_sum(inputs.logits, place, margin, power=2, fixed=True)
+    others = (inputs.logits != -torch.inf).sum(dim=1) - 1
+    penalty = pos_lambda * above + neg_lambda * below / others.clamp(min=1)
+    return reduce(alpha * penalty - true, inputs, reduction)
+
+
+class ACLSLoss(Loss):
+    """The module of :func:`maxsup.functional.acls_loss`.
+
+    Args:
+        alpha: Weight of the penalty, ≥ 0, fixed or following a schedule, as are the others.
+        margin: How far the largest logit may lie above 0, and above another, at no cost; ≥ 0.
+        pos_lambda: Weight of the largest logit's part, ≥ 0.
+        neg_lambda: Weight of the others' part, ≥ 0.
+        weight: Class weights, shape (K,).
+        ignore_index: Positions with this label give value and gradient 0 and count in no mean.
+        reduction: ``none``, ``sum`` or ``mean``.
+
+    Example:
+        >>> ACLSLoss(margin=2.0)(torch.tensor([[4.0, 0.0, 1.0]]), torch.tensor([0]))
+        tensor(0.4909)
+    """
+
+    _function = staticmethod(acls_loss)
+
+    alpha: Tensor
+    margin: Tensor
+    pos_lambda: Tensor
+    neg_lambda: Tensor
+
+    def __init__(
+        self,
+        alpha: float | Schedule = 0.1,
+        margin: float | Schedule = 10.0,
+        pos_lambda: float | Schedule = 1.0,
+        neg_lambda: float | Schedule = 0.1,
+        *,
+        weight: Tensor | None = None,
+        ignore_index: int = -100,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(weight, ignore_index=ignore_index, reduction=reduction)
+        self.set_schedule("alpha", alpha)
+        self.set_schedule("margin", margin)
+        self.set_schedule("pos_lambda", pos_lambda)
+        self.set_schedule("neg_lambda", neg_lambda)
+
+
+METHOD = Method(
+    name="acls",
+    label="ACLS",
+    summary="smooths by how far the largest logit lies beyond a margin, and the others below it",
+    build=lambda training: ACLSLoss(),
+    page_file="acls.md",
+)

@@ -1,0 +1,110 @@
+import torch
+from torch import Tensor
+
+from maxsup.losses._combination import as_number, combine
+from maxsup.losses._gaps import gap_sum
+from maxsup.losses._inputs import read_inputs
+from maxsup.losses._loss import Loss
+from maxsup.losses._method import Method
+from maxsup.losses._reduction import check_strength, reduce
+from maxsup.losses._statistics import statistics
+from maxsup.losses._top import top_class
+from maxsup.schedules import Schedule
+
+
+def margin_label_smoothing_loss(
+    logits: Tensor,
+    target: Tensor,
+    alpha: float | Tensor = 0.1,
+    margin: float | Tensor = 10.0,
+    weight: Tensor | None = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+) -> Tensor:
+    """Cross-entropy + α/K·Σ_k relu(z_max − z_k − m) (Liu et al. 2022).
+
+    Margin-based label smoothing: logits may lie up to the margin m below the largest at no cost.
+    With m = 0 it is MaxSup, :func:`maxsup_loss`.
+
+    Args:
+        logits: Shape (N, K), (N, K, d1, ...) or (K,), any floating dtype; computed in float32 at
+            least. A class whose logit is −inf is not available; K counts the others.
+        target: Class indices or probabilities; see :func:`cross_entropy_loss`.
+        alpha: Weight of the penalty, a number ≥ 0 or a 0-dimensional tensor (not checked).
+        margin: m, a number ≥ 0 or a 0-dimensional tensor (not checked).
+        weight: Class weights, shape (K,). A sample's whole loss, penalty included, is multiplied by
+            Σ_k t_k·w_k, and ``mean`` divides by the sum of these.
+        ignore_index: Positions with this label give value and gradient 0 and count in no mean.
+        reduction: ``none``, ``sum`` or ``mean``.
+
+    Returns:
+        0-dimensional, or one value per position for ``none``; float32, or float64 for such logits.
+
+    Raises:
+        ValueError: An argument's shape, dtype, label, name or range is not as described.
+
+    Example:
+        >>> logits, target = torch.tensor([[2.0, 0.0, 1.0]]), torch.tensor([0])
+        >>> penalized = margin_label_smoothing_loss(logits, target, alpha=0.3, margin=1.5)
+        >>> penalized - margin_label_smoothing_loss(logits, target, alpha=0.0)
+        tensor(0.0500)
+    """
+    check_strength("alpha", alpha)
+    check_strength("margin", margin)
+    if not isinstance(margin, Tensor) and margin == 0:
+        alpha = as_number(alpha)
+        return combine(
+            logits, target, weight, ignore_index, reduction, true=-1.0, top=alpha, mean=-alpha
+        )
+
+    inputs = read_inputs(logits, target, weight, ignore_index, reduction).widened()
+    (true,) = statistics(inputs, "true")
+    top, _ = top_class(inputs.logits.detach())
+    excess, _ = gap_sum(inputs.logits, top.squeeze(1), margin)
+    available = (inputs.logits != -torch.inf).sum(dim=1)
+    return reduce(alpha * excess / available - true, inputs, reduction)
+
+
+class MarginLabelSmoothingLoss(Loss):
+    """The module of :func:`maxsup.functional.margin_label_smoothing_loss`.
+
+    Args:
+        alpha: Weight of the penalty, ≥ 0, fixed or following a schedule.
+        margin: How far below the largest a logit may lie at no cost, ≥ 0, fixed or following a
+            schedule.
+        weight: Class weights, shape (K,).
+        ignore_index: Positions with this label give value and gradient 0 and count in no mean.
+        reduction: ``none``, ``sum`` or ``mean``.
+
+    Example:
+        >>> criterion = MarginLabelSmoothingLoss(alpha=0.3, margin=1.5)
+        >>> criterion(torch.tensor([[2.0, 0.0, 1.0]]), torch.tensor([0]))
+        tensor(0.4576)
+    """
+
+    _function = staticmethod(margin_label_smoothing_loss)
+
+    alpha: Tensor
+    margin: Tensor
+
+    def __init__(
+        self,
+        alpha: float | Schedule = 0.1,
+        margin: float | Schedule = 10.0,
+        *,
+        weight: Tensor | None = None,
+        ignore_index: int = -100,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(weight, ignore_index=ignore_index, reduction=reduction)
+        self.set_schedule("alpha", alpha)
+        self.set_schedule("margin", margin)
+
+
+METHOD = Method(
+    name="margin-label-smoothing",
+    label="Margin-based label smoothing",
+    summary="pulls down the largest logit only where it lies further than a margin above another",
+    build=lambda training: MarginLabelSmoothingLoss(),
+    page_file="margin_label_smoothing.md",
+)
