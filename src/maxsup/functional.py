@@ -13,6 +13,7 @@ from maxsup.losses._label_smoothing_terms import (
     ls_error_enhancement_top1_loss,
     ls_regularization_loss,
 )
+from maxsup.losses._linear_losses import linear_label_smoothing_loss, linear_maxsup_loss
 from maxsup.losses._logit_normalization import logit_normalization_loss
 from maxsup.losses._logit_penalty import logit_penalty_loss
 from maxsup.losses._margin_label_smoothing import margin_label_smoothing_loss
@@ -31,6 +32,8 @@ __all__ = [
     "focal_loss",
     "label_smoothing_loss",
     "label_smoothing_terms",
+    "linear_label_smoothing_loss",
+    "linear_maxsup_loss",
     "logit_normalization_loss",
     "logit_penalty_loss",
     "ls_error_enhancement_loss",

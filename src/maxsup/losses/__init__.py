@@ -11,6 +11,7 @@ from maxsup.losses._label_smoothing_terms import (
     LSErrorEnhancementTop1Loss,
     LSRegularizationLoss,
 )
+from maxsup.losses._linear_losses import LinearLabelSmoothingLoss, LinearMaxSupLoss
 from maxsup.losses._logit_normalization import LogitNormalizationLoss
 from maxsup.losses._logit_penalty import LogitPenaltyLoss
 from maxsup.losses._loss import Loss
@@ -30,6 +31,8 @@ __all__ = [
     "LSErrorEnhancementTop1Loss",
     "LSRegularizationLoss",
     "LabelSmoothingLoss",
+    "LinearLabelSmoothingLoss",
+    "LinearMaxSupLoss",
     "LogitNormalizationLoss",
     "LogitPenaltyLoss",
     "Loss",

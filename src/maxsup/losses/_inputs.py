@@ -51,7 +51,7 @@ def read_inputs(
     _check_logits(logits)
     num_classes = logits.shape[0] if logits.dim() == 1 else logits.shape[1]
     _check_target(logits, target)
-    _check_weight(weight, num_classes)
+    check_weight(weight, num_classes)
 
     single = logits.dim() == 1
     if single:
@@ -137,7 +137,7 @@ def check_weight_kind(weight: Tensor | None) -> None:
         raise ValueError(f"weight must be a floating-point tensor; got {came}.")
 
 
-def _check_weight(weight: Tensor | None, num_classes: int) -> None:
+def check_weight(weight: Tensor | None, num_classes: int) -> None:
     check_weight_kind(weight)
     if weight is not None and tuple(weight.shape) != (num_classes,):
         raise ValueError(

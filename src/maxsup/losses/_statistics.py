@@ -42,12 +42,16 @@ def statistics(inputs: Inputs, *names: Name, other: Tensor | None = None) -> tup
     """
     probabilities = inputs.probabilities
     soft_is_learned = probabilities is not None and probabilities.requires_grad
-    if closed_form_serves(inputs.logits) and not soft_is_learned:
-        found: tuple[Tensor, ...] = _ClosedForm.apply(
-            inputs.logits, inputs.labels, probabilities, other, names
-        )
-        return found
-    return _composed(inputs.logits, inputs.labels, probabilities, other, names)
+    if soft_is_learned or _in_transform():
+        return _composed(inputs.logits, inputs.labels, probabilities, other, names)
+    if torch.compiler.is_compiling():
+        function = _Traced.apply
+    elif closed_form_serves(inputs.logits):
+        function = _ClosedForm.apply
+    else:
+        function = _composed
+    found: tuple[Tensor, ...] = function(inputs.logits, inputs.labels, probabilities, other, names)
+    return found
 
 
 def closed_form_serves(logits: Tensor) -> bool:
@@ -58,10 +62,16 @@ def closed_form_serves(logits: Tensor) -> bool:
     """
     return (
         not torch.compiler.is_compiling()
-        and torch._C._functorch.maybe_current_level() is None
+        and not _in_transform()
         and forward_ad._current_level < 0
         and type(logits) in (Tensor, torch.nn.Parameter)
     )
+
+
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
+def _in_transform() -> bool:
+    """Whether ``torch.func`` is at work; compiled code is for one of the two cases."""
+    return torch._C._functorch.maybe_current_level() is not None
 
 
 def at_target(values: Tensor, labels: Tensor | None, probabilities: Tensor | None) -> Tensor:
@@ -72,6 +82,96 @@ def at_target(values: Tensor, labels: Tensor | None, probabilities: Tensor | Non
     # A class that is not available has log-probability −inf: it must not meet a target of 0.
     nothing = (probabilities == 0) & (values == -torch.inf)
     return (probabilities * torch.where(nothing, 0.0, values)).sum(dim=1)
+
+
+class _Traced(torch.autograd.Function):
+    """The same for compilers, which fuse what goes over the logits in one pass.
+
+    Only numbers per example are kept for the gradient; the softmax is computed anew from them. Even
+    the place of the top is a minimum, which compilers make better loops of than of a search.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        logits: Tensor,
+        labels: Tensor | None,
+        probabilities: Tensor | None,
+        other: Tensor | None,
+        names: tuple[Name, ...],
+    ) -> tuple[Tensor, ...]:
+        values = wide(logits)
+        highest = values.amax(dim=1, keepdim=True)
+        below = values - highest
+        here = logits != -torch.inf
+        log_top = -below.exp().sum(dim=1, keepdim=True).log()
+        top = entropy = available = None
+        found = {"top": log_top.squeeze(1)}
+        if "true" in names:
+            found["true"] = at_target(below + log_top, labels, probabilities)
+        if "other" in names:
+            found["other"] = at_target(below + log_top, other, None)
+        if "top" in names:
+            # Whole numbers up to 2²⁴ are exact in float32, which vectorises better than int64.
+            places = _places(logits, torch.float32)
+            top = torch.where(below == 0, places, float(logits.shape[1])).amin(dim=1, keepdim=True)
+            top = top.to(torch.int32)
+        if "mean" in names:
+            available = here.to(below.dtype).sum(dim=1, keepdim=True)
+            mean = torch.where(here, below, 0.0).sum(dim=1, keepdim=True) / available
+            found["mean"] = (mean + log_top).squeeze(1)
+        if "entropy" in names:
+            log_probs = torch.where(here, below + log_top, 0.0)
+            softmax = (below + log_top).exp()
+            entropy = -(softmax * log_probs).sum(dim=1, keepdim=True)
+            found["entropy"] = entropy.squeeze(1)
+        if "squares" in names:
+            found["squares"] = torch.where(here, values, 0.0).square().sum(dim=1)
+        ctx.save_for_backward(
+            logits, labels, probabilities, other, top, highest, log_top, entropy, available
+        )
+        ctx.names = names
+        return tuple(found[name] for name in names)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        logits, labels, probabilities, other, top, highest, log_top, entropy, available = (
+            ctx.saved_tensors
+        )
+        of = {name: given.unsqueeze(1) for name, given in zip(ctx.names, gradients, strict=True)}
+        log_probs = wide(logits) - highest + log_top
+        here = logits != -torch.inf
+        places = _places(logits, torch.int32)
+        factor = torch.zeros_like(log_top)
+        added = torch.zeros_like(log_top)
+        if "true" in of:
+            if labels is None:
+                factor = factor - of["true"] * probabilities.sum(dim=1, keepdim=True)
+                added = added + of["true"] * probabilities
+            else:
+                factor = factor - of["true"]
+                added = added + torch.where(places == labels.unsqueeze(1), of["true"], 0.0)
+        if "other" in of:
+            factor = factor - of["other"]
+            added = added + torch.where(places == other.unsqueeze(1), of["other"], 0.0)
+        if "top" in of:
+            factor = factor - of["top"]
+            added = added + torch.where(places == top, of["top"], 0.0)
+        if "mean" in of:
+            factor = factor - of["mean"]
+            added = added + torch.where(here, of["mean"] / available, 0.0)
+        if "entropy" in of:
+            factor = factor - of["entropy"] * (torch.where(here, log_probs, 0.0) + entropy)
+        if "squares" in of:
+            added = added + torch.where(here, 2 * of["squares"] * wide(logits), 0.0)
+        gradient = factor * log_probs.exp() + added
+        return gradient.to(logits.dtype), None, None, None, None
+
+
+def _places(logits: Tensor, dtype: torch.dtype) -> Tensor:
+    """0 to K − 1 along axis 1."""
+    places = torch.arange(logits.shape[1], dtype=dtype, device=logits.device)
+    return places.reshape(-1, *[1] * (logits.dim() - 2))
 
 
 def _composed(
@@ -223,11 +323,7 @@ def _log_probs(logits: Tensor, highest: Tensor, log_top: Tensor) -> Tensor:
 def mean_below(logits: Tensor, highest: Tensor) -> tuple[Tensor, int | Tensor]:
     """mean_k (z_k − z_max) over the available classes, and their number."""
     num_classes = logits.shape[1]
-    if values_can_be_seen(logits) and 0 < logits.numel() < 2**17:
-        mean = (logits - highest).mean(dim=1, keepdim=True)
-        if float(mean.sum()) > -torch.inf:
-            return mean, num_classes
-    elif values_can_be_seen(logits) and logits.numel() > 0:
+    if values_can_be_seen(logits) and logits.numel() > 0:
         mean = logits.mean(dim=1, keepdim=True, dtype=highest.dtype) - highest
         # A mean of the logits as they are is −inf where a class is not available, and has lost
         # digits where the offset that they share is large against their spread.

@@ -1,0 +1,128 @@
+"""The benchmark of the objectives runs and says what it should; no time is asserted."""
+
+import importlib.util
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import torch
+
+FILE = Path(__file__).parents[1] / "benchmarks" / "loss.py"
+
+pytestmark = pytest.mark.skipif(not FILE.exists(), reason="the benchmarks are not at hand")
+
+LOSSES = (
+    "maxsup.maxsup_loss",
+    "maxsup.maxsup_loss, compiled",
+    "maxsup.label_smoothing_loss",
+    "maxsup.label_smoothing_loss, compiled",
+    "torch cross-entropy",
+    "torch cross-entropy, compiled",
+    "torch label smoothing",
+    "torch label smoothing, compiled",
+    "timm label smoothing",
+    "naive MaxSup",
+    "torch-uncertainty MaxSup",
+    "copy of the logits",
+)
+HEADS = (
+    "maxsup.linear_maxsup_loss",
+    "maxsup.linear_label_smoothing_loss",
+    "linear + maxsup.maxsup_loss",
+    "linear + torch label smoothing",
+    "torch linear_cross_entropy",
+    "torch linear_cross_entropy, chunked",
+    "torch linear_cross_entropy, chunked, no smoothing",
+    "Liger fused linear cross-entropy",
+)
+
+
+@pytest.fixture(scope="module")
+def loss() -> Iterator[ModuleType]:
+    spec = importlib.util.spec_from_file_location("benchmarks_loss", FILE)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, spec.name, module)  # dataclasses look themselves up there
+        patch.setenv("KINETO_LOG_LEVEL", "6")
+        spec.loader.exec_module(module)
+        yield module
+
+
+def run(module: ModuleType, directory: Path, *arguments: str) -> list[dict[str, Any]]:
+    quick = ("--device", "cpu", "--no-compile", "--rounds", "1", "--head-rounds", "1")
+    module.main([*quick, *arguments, "--json", str(directory / "costs.json")])
+    return json.loads((directory / "costs.json").read_text())["costs"]
+
+
+def test_a_whole_run(loss: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    picture = tmp_path / "costs.png"
+    costs = run(
+        loss, tmp_path, "--shapes", "16x10", "8x100", "--heads", "8x4x50", "--picture", str(picture)
+    )
+    printed = capsys.readouterr().out.splitlines()
+
+    assert [cost["contestant"] for cost in costs] == [*LOSSES, *LOSSES, *HEADS]
+    assert [cost["shape"] for cost in costs[::12]] == [[16, 10], [8, 100], [8, 4, 50]]
+    for name in (*LOSSES, *HEADS):
+        # Followed by its numbers; a longer name is another contestant.
+        assert any(line.strip().startswith(f"{name}  ") for line in printed), name
+    assert "\x1b" not in "".join(printed)
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+    for cost in costs:
+        if cost["skipped"] is not None:
+            assert cost["ratio"] is None
+            continue
+        assert cost["ratio"] > 0
+        assert cost["seconds"] > 0
+        if cost["contestant"] in (loss.REFERENCE, loss.HEAD_REFERENCE):
+            assert cost["ratio"] == 1
+    ran = {cost["contestant"] for cost in costs if cost["skipped"] is None}
+    assert {*LOSSES[::2][:4], "naive MaxSup", "copy of the logits"} <= ran
+    assert {"linear + maxsup.maxsup_loss", "linear + torch label smoothing"} <= ran
+    assert all(cost["skipped"] for cost in costs if "compiled" in cost["contestant"])
+
+
+def test_the_peak_of_what_is_known(loss: ModuleType, tmp_path: Path) -> None:
+    costs = run(
+        loss, tmp_path, "--shapes", "64x5000", "--heads", "--only", "copy", "torch cross-entropy"
+    )
+    peaks = {
+        cost["contestant"]: cost["peak_bytes"] for cost in costs if cost["peak_bytes"] is not None
+    }
+    logits = 64 * 5000 * 4
+    assert set(peaks) == {"copy of the logits", "torch cross-entropy", "torch label smoothing"}
+    assert peaks["copy of the logits"] == logits
+    # The log-probabilities, their gradient and that of the logits.
+    assert peaks["torch cross-entropy"] == pytest.approx(3 * logits, rel=0.01)
+
+
+def test_what_fails_or_disagrees_is_named(loss: ModuleType) -> None:
+    def fail() -> None:
+        raise RuntimeError("no such luck")
+
+    contestants = [
+        loss.Contestant(loss.REFERENCE, "label smoothing", lambda: loss.torch_label_smoothing),
+        loss.Contestant("broken", "label smoothing", fail),
+        loss.Contestant("another", "label smoothing", lambda: loss.naive_maxsup),
+    ]
+    inputs = loss.loss_inputs((8, 10), torch.float32, torch.device("cpu"))
+    steps, skipped = loss.warm_up(contestants, inputs, loss.REFERENCE)
+    assert list(steps) == [loss.REFERENCE]
+    assert skipped["broken"] == "RuntimeError: no such luck"
+    assert skipped["another"].startswith("gives ")
+
+
+@pytest.mark.parametrize("wrong", [["--shapes", "10"], ["--heads", "2x3"], ["--rounds", "0"]])
+def test_bad_options(
+    loss: ModuleType, wrong: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        loss.read_options(wrong)
+    assert "error" in capsys.readouterr().err
