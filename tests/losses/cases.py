@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 import torch
@@ -29,8 +30,11 @@ class Objective:
     module: type[losses.Loss] | None = None
     strength: str | None = "alpha"  # what the weight of its penalty is called
     default: float = 0.1
+    smallest: float = 0.0  # the least that its weight may be
     jumps: bool = False  # the gradient jumps where another logit equals the true one
     has_cross_entropy: bool = True
+    shifts: bool = False  # its value depends on the offset that all logits share
+    scheduled: bool = True  # its module has one scheduled weight, of any size from 0
 
     def __call__(self, logits, target, strength=None, **options):
         """The function, with its penalty's weight under one name for all."""
@@ -71,6 +75,7 @@ LOGIT_PENALTY = Objective(
     losses.LogitPenaltyLoss,
     strength="beta",
     default=6e-4,
+    shifts=True,
 )
 LS_REGULARIZATION = Objective(
     "ls-regularization",
@@ -92,6 +97,62 @@ LS_ERROR_ENHANCEMENT_TOP1 = Objective(
     reference.ls_error_enhancement_top1,
     losses.LSErrorEnhancementTop1Loss,
 )
+MARGIN = Objective(
+    "margin-label-smoothing",
+    partial(functional.margin_label_smoothing_loss, margin=1.0),
+    reference.margin_label_smoothing,
+    partial(losses.MarginLabelSmoothingLoss, margin=1.0),
+    scheduled=False,
+)
+ACLS = Objective(
+    "acls",
+    partial(functional.acls_loss, margin=1.0),
+    reference.acls,
+    partial(losses.ACLSLoss, margin=1.0),
+    shifts=True,
+    scheduled=False,
+)
+FOCAL = Objective(
+    "focal",
+    functional.focal_loss,
+    reference.focal,
+    losses.FocalLoss,
+    strength="gamma",
+    default=3.0,
+)
+DUAL_FOCAL = Objective(
+    "dual-focal",
+    functional.dual_focal_loss,
+    reference.dual_focal,
+    losses.DualFocalLoss,
+    strength="gamma",
+    default=5.0,
+)
+POLY1 = Objective(
+    "poly-1",
+    functional.poly1_loss,
+    reference.poly1,
+    losses.Poly1Loss,
+    strength="epsilon",
+    default=1.0,
+)
+LOGIT_NORMALIZATION = Objective(
+    "logit-normalization",
+    functional.logit_normalization_loss,
+    reference.logit_normalization,
+    losses.LogitNormalizationLoss,
+    strength="temperature",
+    default=0.04,
+    smallest=0.05,
+    shifts=True,
+    scheduled=False,
+)
+ZIPF = Objective(
+    "zipf-label-smoothing",
+    functional.zipf_label_smoothing_loss,
+    reference.zipf,
+    losses.ZipfLabelSmoothingLoss,
+)
 LOSSES = (
     CROSS_ENTROPY,
     LABEL_SMOOTHING,
@@ -101,6 +162,13 @@ LOSSES = (
     LS_REGULARIZATION,
     LS_ERROR_ENHANCEMENT,
     LS_ERROR_ENHANCEMENT_TOP1,
+    MARGIN,
+    ACLS,
+    FOCAL,
+    DUAL_FOCAL,
+    POLY1,
+    LOGIT_NORMALIZATION,
+    ZIPF,
 )
 TERMS = (
     Objective(
@@ -127,6 +195,8 @@ def every_objective_but(*left_out: Objective) -> pytest.MarkDecorator:
     objectives = [o for o in LOSSES + TERMS if o not in left_out]
     return pytest.mark.parametrize("objective", objectives, ids=lambda o: o.name)
 
+
+SHIFTING = tuple(objective for objective in LOSSES if objective.shifts)
 
 every_loss = pytest.mark.parametrize("objective", LOSSES, ids=lambda o: o.name)
 every_penalty = pytest.mark.parametrize("objective", LOSSES[1:] + TERMS, ids=lambda o: o.name)

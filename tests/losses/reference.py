@@ -4,6 +4,7 @@ A position has logits z (K,), a target t (K,) that sums to 1, and class weights 
 logit −inf are taken out before a formula sees them.
 """
 
+import bisect
 import itertools
 from collections.abc import Callable
 
@@ -18,7 +19,7 @@ def _log_softmax(z: Tensor) -> Tensor:
     return shifted - shifted.exp().sum().log()
 
 
-def _cross_entropy(z: Tensor, t: Tensor) -> Tensor:
+def plain_cross_entropy(z: Tensor, t: Tensor) -> Tensor:
     return -(t @ _log_softmax(z))
 
 
@@ -43,7 +44,7 @@ def _mean(gaps: Tensor) -> Tensor:
 
 
 def cross_entropy(z, t, w, strength):
-    return (t @ w) * _cross_entropy(z, t)
+    return (t @ w) * plain_cross_entropy(z, t)
 
 
 def label_smoothing(z, t, w, alpha):
@@ -61,28 +62,82 @@ def error_enhancement_term(z, t, w, alpha):
 
 
 def ls_regularization(z, t, w, alpha):
-    return (t @ w) * (_cross_entropy(z, t) + alpha * _mean(_below(z, t)))
+    return (t @ w) * (plain_cross_entropy(z, t) + alpha * _mean(_below(z, t)))
 
 
 def ls_error_enhancement(z, t, w, alpha):
-    return (t @ w) * (_cross_entropy(z, t) + alpha * _mean(_above(z, t)))
+    return (t @ w) * (plain_cross_entropy(z, t) + alpha * _mean(_above(z, t)))
 
 
 def ls_error_enhancement_top1(z, t, w, alpha):
-    return (t @ w) * (_cross_entropy(z, t) + alpha * (t @ z - _top(z)))
+    return (t @ w) * (plain_cross_entropy(z, t) + alpha * (t @ z - _top(z)))
 
 
 def maxsup(z, t, w, alpha):
-    return (t @ w) * (_cross_entropy(z, t) + alpha * (_top(z) - z.sum() / len(z)))
+    return (t @ w) * (plain_cross_entropy(z, t) + alpha * (_top(z) - z.sum() / len(z)))
 
 
 def confidence_penalty(z, t, w, beta):
     log_q = _log_softmax(z)
-    return (t @ w) * (_cross_entropy(z, t) + beta * (log_q.exp() @ log_q))
+    return (t @ w) * (plain_cross_entropy(z, t) + beta * (log_q.exp() @ log_q))
 
 
 def logit_penalty(z, t, w, beta):
-    return (t @ w) * (_cross_entropy(z, t) + beta / 2 * (z @ z))
+    return (t @ w) * (plain_cross_entropy(z, t) + beta / 2 * (z @ z))
+
+
+def margin_label_smoothing(z, t, w, alpha, margin=1.0):
+    excess = (_top(z) - z - margin).relu().sum() / len(z)
+    return (t @ w) * (plain_cross_entropy(z, t) + alpha * excess)
+
+
+def acls(z, t, w, alpha, margin=1.0, pos_lambda=1.0, neg_lambda=0.1):
+    top = z.tolist().index(max(z.tolist()))
+    others = [k for k in range(len(z)) if k != top]
+    below = (z[top].detach() - z[others] - margin).relu().square().sum() / max(len(others), 1)
+    penalty = pos_lambda * (z[top] - margin).relu().square() + neg_lambda * below
+    return (t @ w) * (plain_cross_entropy(z, t) + alpha * penalty)
+
+
+def _focused(doubt, gamma):
+    return doubt.clamp(min=torch.finfo(torch.float32).tiny) ** gamma
+
+
+def focal(z, t, w, gamma):
+    log_q = _log_softmax(z)
+    return (t @ w) * -(t * _focused(-torch.expm1(log_q), gamma) * log_q).sum()
+
+
+def dual_focal(z, t, w, gamma):
+    log_q, scores = _log_softmax(z), z.tolist()
+    total = z[:0].sum()
+    for k in t.nonzero().flatten().tolist():
+        lower = [j for j, score in enumerate(scores) if score < scores[k]]
+        below = log_q[max(lower, key=lambda j: (scores[j], -j))].exp() if lower else 0.0
+        total = total - t[k] * _focused(below - torch.expm1(log_q[k]), gamma) * log_q[k]
+    return (t @ w) * total
+
+
+def poly1(z, t, w, epsilon):
+    return (t @ w) * (plain_cross_entropy(z, t) - epsilon * (t @ torch.expm1(_log_softmax(z))))
+
+
+def logit_normalization(z, t, w, temperature):
+    return (t @ w) * plain_cross_entropy(z / ((z.norm() + 1e-7) * temperature), t)
+
+
+def zipf(z, t, w, alpha, votes=None):
+    target = t.tolist().index(max(t.tolist()))
+    scores = z.tolist() if votes is None else votes.tolist()
+    others = [k for k in range(len(z)) if k != target]
+    if not others:
+        return (t @ w) * plain_cross_entropy(z, t)
+    ordered = sorted(scores)
+    ranks = [1 + len(scores) - bisect.bisect_right(ordered, scores[k]) for k in others]
+    share = 1 / torch.tensor(ranks, dtype=torch.float64)
+    share = share / share.sum()
+    divergence = (share * (share.log() - _log_softmax(z[others]))).sum()
+    return (t @ w) * (plain_cross_entropy(z, t) + alpha * divergence)
 
 
 def evaluate(

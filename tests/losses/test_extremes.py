@@ -6,11 +6,13 @@ import pytest
 import torch
 
 from .cases import (
+    ACLS,
     IGNORE,
     LOGIT_PENALTY,
     LS_ERROR_ENHANCEMENT,
     LS_REGULARIZATION,
     MAXSUP,
+    SHIFTING,
     TERMS,
     assert_equals_reference,
     every_loss,
@@ -76,6 +78,10 @@ def test_equal_logits(objective):
     expected = {
         "confidence-penalty": (1 - ALPHA) * math.log(4),
         "logit-penalty": math.log(4) + ALPHA / 2 * 16,
+        "acls": math.log(4) + ALPHA,
+        "focal": math.log(4) * 0.75**ALPHA,
+        "dual-focal": math.log(4) * 0.75**ALPHA,
+        "poly-1": math.log(4) + ALPHA * 0.75,
     }.get(objective.name, math.log(4) if objective.has_cross_entropy else 0.0)
     assert float(value) == pytest.approx(expected)
 
@@ -86,6 +92,8 @@ def test_one_class_is_always_right(objective):
     value = objective(logits, labels, ALPHA, reduction="none")
     if objective is LOGIT_PENALTY:
         value = value - ALPHA / 2 * logits[:, 0].square()
+    if objective is ACLS:
+        value = value - ALPHA * (logits[:, 0] - 1).relu().square()
     assert torch.equal(value, torch.zeros(3, dtype=torch.float64))
 
 
@@ -179,8 +187,7 @@ def test_sums_over_many_classes_fit(objective, dtype):
 
 
 @pytest.mark.parametrize("offset", [1e3, 1e6, -1e6])
-# The logit penalty's value is that of the offset.
-@every_objective_but(LOGIT_PENALTY)
+@every_objective_but(*SHIFTING)
 def test_a_large_common_offset_costs_no_precision(objective, offset):
     row = torch.tensor([[0.0, 3.0, 1.5, -2.0]])
     found = objective(row + offset, torch.tensor([2]), ALPHA)

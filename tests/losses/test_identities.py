@@ -9,6 +9,7 @@ from maxsup.functional import (
     label_smoothing_loss,
     label_smoothing_terms,
     ls_error_enhancement_top1_loss,
+    margin_label_smoothing_loss,
     maxsup_loss,
 )
 
@@ -230,6 +231,17 @@ def test_maxsup_is_margin_based_label_smoothing_without_a_margin():
     )
 
 
+@pytest.mark.parametrize("kind", ["index", "ignored", "soft"])
+def test_without_a_margin_the_two_are_one(kind):
+    logits, target, weight = make((6, 5), kind)
+    for margin in (0, 0.0, torch.tensor(0.0)):
+        assert_same_function(
+            lambda z: maxsup_loss(z, target, ALPHA, weight=weight),
+            lambda z: margin_label_smoothing_loss(z, target, ALPHA, margin, weight=weight),  # noqa: B023
+            logits,
+        )
+
+
 @pytest.mark.parametrize("share", [0.5, 0.6, 0.64, 0.66, 0.8, 1.0])
 def test_maxsup_ties_an_almost_even_mixture(share):
     # The loss of logits (d, 0) is least at d = 0 exactly where |2λ − 1| <= α.
@@ -241,13 +253,15 @@ def test_maxsup_ties_an_almost_even_mixture(share):
 
 
 @every_objective
-def test_only_the_logit_penalty_sees_a_common_offset(objective):
+def test_a_common_offset_is_seen_by_those_that_say_so(objective):
     logits, labels, _ = make((6, 5))
     moved = objective(logits + 7.0, labels, ALPHA, reduction="none")
     stayed = objective(logits, labels, ALPHA, reduction="none")
     if objective is LOGIT_PENALTY:
         added = ((logits + 7.0).square() - logits.square()).sum(1) * ALPHA / 2
         torch.testing.assert_close(moved, stayed + added)
+    elif objective.shifts:
+        assert not bool(torch.isclose(moved, stayed).any())
     else:
         torch.testing.assert_close(moved, stayed)
 

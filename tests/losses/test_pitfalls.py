@@ -15,15 +15,22 @@ from torch.nn import functional as F
 from maxsup import functional, losses
 
 from .cases import (
+    ACLS,
     CONFIDENCE_PENALTY,
     CROSS_ENTROPY,
+    DUAL_FOCAL,
+    FOCAL,
     IGNORE,
     LABEL_SMOOTHING,
+    LOGIT_NORMALIZATION,
     LOGIT_PENALTY,
     LOSSES,
     LS_ERROR_ENHANCEMENT_TOP1,
     LS_REGULARIZATION,
+    MARGIN,
     MAXSUP,
+    POLY1,
+    ZIPF,
     Objective,
     assert_equals_reference,
     every_penalty,
@@ -115,6 +122,74 @@ def top_class_without_the_true_one(logits, target, alpha, reduction="mean"):
     return F.cross_entropy(logits, target) + alpha * (true - wrong.max(1).values).mean()
 
 
+def not_renormalised(logits, target, alpha, reduction="mean"):
+    ranks = logits.argsort(1, descending=True).argsort(1) + 1
+    share = 1 / ranks.double()
+    share = share / share.sum(1, keepdim=True)  # with the target still among them
+    others = ~one_hot(target, logits.shape[1]).bool()
+    log_q = logits.masked_fill(~others, -torch.inf).log_softmax(1).masked_fill(~others, 0.0)
+    divergence = torch.where(others, share * (share.log() - log_q), 0.0).sum(1)
+    return F.cross_entropy(logits, target) + alpha * divergence.mean()
+
+
+def tied_ranks_in_the_order_they_come(logits, target, alpha, reduction="mean"):
+    ranks = logits.argsort(dim=1, descending=True, stable=True).argsort(dim=1) + 1
+    others = ~one_hot(target, logits.shape[1]).bool()
+    share = torch.where(others, 1 / ranks.double(), 0.0)
+    share = share / share.sum(1, keepdim=True)
+    log_q = logits.masked_fill(~others, -torch.inf).log_softmax(1).masked_fill(~others, 0.0)
+    divergence = (torch.special.xlogy(share, share) - share * log_q).sum(1)
+    return F.cross_entropy(logits, target) + alpha * divergence.mean()
+
+
+def margin_averaged_over_the_batch_alone(logits, target, alpha, reduction="mean"):
+    gaps = (logits.amax(1, keepdim=True) - logits - 1.0).relu()
+    return F.cross_entropy(logits, target) + alpha * gaps.sum(1).mean()
+
+
+def margin_on_the_true_class(logits, target, alpha, reduction="mean"):
+    gaps = (logits.gather(1, target[:, None]) - logits - 1.0).relu()
+    return F.cross_entropy(logits, target) + alpha * gaps.mean()
+
+
+def acls_without_the_stop(logits, target, alpha, reduction="mean"):
+    top = logits.amax(1, keepdim=True)
+    below = (top - logits - 1.0).relu().square().sum(1) / (logits.shape[1] - 1)
+    above = (top[:, 0] - 1.0).relu().square()
+    return F.cross_entropy(logits, target) + alpha * (above + 0.1 * below).mean()
+
+
+def focal_summed(logits, target, gamma, reduction="mean"):
+    return functional.focal_loss(logits, target, gamma, reduction="sum")
+
+
+def focal_of_the_whole_batch(logits, target, gamma, reduction="mean"):
+    mean = F.cross_entropy(logits, target)
+    return (1 - torch.exp(-mean)) ** gamma * mean
+
+
+def second_class_even_above(logits, target, gamma, reduction="mean"):
+    q = logits.softmax(1)
+    true = q.gather(1, target[:, None])[:, 0]
+    other = q.masked_fill(one_hot(target, logits.shape[1]).bool(), 0.0).amax(1)
+    return (-((1 - true + other) ** gamma) * true.log()).mean()
+
+
+def poly_of_the_log_probability(logits, target, epsilon, reduction="mean"):
+    values = F.cross_entropy(logits, target, reduction="none")
+    return (values + epsilon * (1 + values)).mean()
+
+
+def temperature_twice(logits, target, temperature, reduction="mean"):
+    scaled = F.normalize(logits, dim=1) / temperature
+    return F.cross_entropy(scaled / temperature, target)
+
+
+def length_held_fixed(logits, target, temperature, reduction="mean"):
+    length = logits.detach().norm(dim=1, keepdim=True) + 1e-7
+    return F.cross_entropy(logits / (length * temperature), target)
+
+
 @dataclass(frozen=True)
 class Pitfall:
     wrong: Callable[..., Tensor]
@@ -151,6 +226,10 @@ def tied() -> tuple[Tensor, Tensor]:
     return torch.tensor([[2.0, 2.0, 0.0]], dtype=torch.float64), torch.tensor([2])
 
 
+def tied_others() -> tuple[Tensor, Tensor]:
+    return torch.tensor([[3.0, 1.0, 1.0, 0.0]], dtype=torch.float64), torch.tensor([0])
+
+
 WEIGHT = torch.tensor([0.5, 1.0, 2.0, 3.0, 4.0], dtype=torch.float64)
 PITFALLS = [
     Pitfall(weights_on_the_mean, MAXSUP, batch, {"weight": WEIGHT}),
@@ -169,6 +248,17 @@ PITFALLS = [
     Pitfall(cross_entropy_scaled_down, MAXSUP, batch, {}),
     Pitfall(tied_logits_share_the_penalty, MAXSUP, tied, {}),
     Pitfall(top_class_without_the_true_one, LS_ERROR_ENHANCEMENT_TOP1, batch, {}),
+    Pitfall(not_renormalised, ZIPF, batch, {}),
+    Pitfall(tied_ranks_in_the_order_they_come, ZIPF, tied_others, {}),
+    Pitfall(margin_averaged_over_the_batch_alone, MARGIN, batch, {}),
+    Pitfall(margin_on_the_true_class, MARGIN, batch, {}),
+    Pitfall(acls_without_the_stop, ACLS, batch, {}),
+    Pitfall(focal_summed, FOCAL, batch, {}),
+    Pitfall(focal_of_the_whole_batch, FOCAL, batch, {}),
+    Pitfall(second_class_even_above, DUAL_FOCAL, batch, {}),
+    Pitfall(poly_of_the_log_probability, POLY1, batch, {}),
+    Pitfall(temperature_twice, LOGIT_NORMALIZATION, batch, {}),
+    Pitfall(length_held_fixed, LOGIT_NORMALIZATION, batch, {}),
 ]
 
 

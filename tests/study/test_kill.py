@@ -16,7 +16,7 @@ def start(directory: Path) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
         [
             *(sys.executable, "-m", "maxsup", "compare", "digits", "--label-noise", "0.4"),
-            *("--methods", "baseline", "maxsup", "--seeds", "2"),
+            *("--methods", "baseline", "maxsup", "online-label-smoothing", "--seeds", "2"),
             *("--epochs", str(4 * KILLS), "--batch-size", "128", "--out", "study"),
         ],
         cwd=directory,

@@ -46,8 +46,7 @@ def read_inputs(
     Raises:
         ValueError: A shape, dtype, label, or name is not as described in the message.
     """
-    if reduction not in REDUCTIONS:
-        raise ValueError(f"reduction must be one of {', '.join(REDUCTIONS)}; got {reduction!r}.")
+    check_reduction(reduction)
     _check_logits(logits)
     num_classes = logits.shape[0] if logits.dim() == 1 else logits.shape[1]
     _check_target(logits, target)
@@ -70,6 +69,16 @@ def read_inputs(
         weight = weight.to(dtype).reshape(-1, *[1] * (logits.dim() - 2))
 
     return Inputs(logits, labels, probabilities, kept, weight, single=single)
+
+
+def check_reduction(reduction: str) -> None:
+    """See that a reduction is one of the three.
+
+    Raises:
+        ValueError: It is none of them.
+    """
+    if reduction not in REDUCTIONS:
+        raise ValueError(f"reduction must be one of {', '.join(REDUCTIONS)}; got {reduction!r}.")
 
 
 def values_can_be_seen(tensor: Tensor) -> bool:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from maxsup.losses._inputs import check_weight, wide_dtype
+from maxsup.losses._inputs import check_reduction, check_weight, wide_dtype
 from maxsup.losses._statistics import closed_form_serves
 
 Objective = Callable[..., Tensor]
@@ -75,6 +75,7 @@ def linear_head_loss(
     """
     _check(features, linear_weight, target, linear_bias, chunk_size)
     check_weight(weight, len(linear_weight))
+    check_reduction(reduction)
     if torch.is_autocast_enabled(features.device.type):
         # As torch.nn.functional.linear does there; outside of what differentiates by hand.
         dtype = torch.get_autocast_dtype(features.device.type)

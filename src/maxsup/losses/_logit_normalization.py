@@ -45,10 +45,12 @@ def logit_normalization_loss(
     """
     check_strength("temperature", temperature, positive=True)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction).widened()
-    finite = torch.where(inputs.logits == -torch.inf, 0.0, inputs.logits)
+    missing = inputs.logits == -torch.inf
+    finite = torch.where(missing, 0.0, inputs.logits)
     # Its gradient is 0 where all logits are 0, as torch has it.
     length = torch.linalg.vector_norm(finite, dim=1, keepdim=True)
-    inputs = inputs._replace(logits=inputs.logits / ((length + 1e-7) * temperature))
+    scaled = finite / ((length + 1e-7) * temperature)
+    inputs = inputs._replace(logits=torch.where(missing, -torch.inf, scaled))
     (true,) = statistics(inputs, "true")
     return reduce(-true, inputs, reduction)
 

@@ -7,7 +7,7 @@ from typing import NamedTuple, Self
 import torch
 from torch import Tensor, nn
 
-from maxsup.losses._inputs import REDUCTIONS, check_weight_kind
+from maxsup.losses._inputs import check_reduction, check_weight_kind
 from maxsup.losses._reduction import check_strength
 from maxsup.schedules import Schedule, constant
 
@@ -48,10 +48,7 @@ class Loss(nn.Module):
         reduction: str = "mean",
     ) -> None:
         super().__init__()
-        if reduction not in REDUCTIONS:
-            raise ValueError(
-                f"reduction must be one of {', '.join(REDUCTIONS)}; got {reduction!r}."
-            )
+        check_reduction(reduction)
         check_weight_kind(weight)
         self.ignore_index = ignore_index
         self.reduction = reduction

@@ -68,10 +68,13 @@ def closed_form_serves(logits: Tensor) -> bool:
     )
 
 
-@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
 def _in_transform() -> bool:
     """Whether ``torch.func`` is at work; compiled code is for one of the two cases."""
     return torch._C._functorch.maybe_current_level() is not None
+
+
+# What torch.compiler.assume_constant_result does, which would load the whole compiler on import.
+_in_transform._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
 
 def at_target(values: Tensor, labels: Tensor | None, probabilities: Tensor | None) -> Tensor:

@@ -1,0 +1,172 @@
+"""The gradients that are written out by hand, where they are used and where they are not."""
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from maxsup import losses
+from maxsup.functional import maxsup_loss
+from maxsup.losses._inputs import read_inputs
+from maxsup.losses._statistics import _ClosedForm, _composed, _Traced
+from maxsup.losses._top import top_class
+
+from .cases import ACLS, DUAL_FOCAL, IGNORE, LOSSES, MARGIN, MAXSUP, every_loss, make
+
+# Rows long enough to be searched block by block, with and without a remainder, and sums over more
+# and less than what takes the short way.
+LONG = [(3, 256), (2, 260), (4, 300), (2, 1000), (70, 2000)]
+NAMES = ("true", "other", "top", "mean", "entropy", "squares")
+
+
+def gradient_of(function, logits, *args, **options):
+    logits = logits.detach().clone().requires_grad_()
+    value = function(logits, *args, **options)
+    return torch.autograd.grad(value.sum(), logits)[0]
+
+
+@pytest.mark.parametrize("shape", LONG, ids=str)
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
+def test_the_top_is_found_in_blocks_as_argmax_finds_it(shape, dtype):
+    generator = torch.Generator().manual_seed(0)
+    # Rounded, so that most rows have several equal maxima.
+    for scale in (0.0, 1.0, 3.0, 1e4):
+        logits = (scale * torch.randn(shape, generator=generator)).round().to(dtype)
+        index, value = top_class(logits)
+        assert torch.equal(index, logits.argmax(1, keepdim=True))
+        assert torch.equal(value, logits.amax(1, keepdim=True))
+    for place in (0, 63, 64, 127, shape[1] - 65, shape[1] - 64, shape[1] - 1):
+        logits = torch.zeros(shape, dtype=dtype)
+        logits[:, place:] = 5.0
+        assert top_class(logits)[0].unique().tolist() == [place]
+
+
+@pytest.mark.parametrize("shape", [*LONG, (5, 4), (6, 1), (2, 5, 3), (2, 3, 4, 2)], ids=str)
+@pytest.mark.parametrize("kind", ["index", "soft"])
+def test_every_number_has_the_gradient_of_its_composition(shape, kind):
+    logits, target, _ = make(shape, kind)
+    inputs = read_inputs(logits, target, None, IGNORE, "none")
+    other = torch.randint(shape[1], (shape[0], *shape[2:]))
+    rest = (inputs.labels, inputs.probabilities, other)
+    logits.view(-1)[::7].fill_(-torch.inf)
+    logits[:, 0] = 0.5
+    for function in (_ClosedForm.apply, _Traced.apply):
+        for names in (*((name,) for name in NAMES), NAMES):
+            ours, theirs = logits.clone().requires_grad_(), logits.clone().requires_grad_()
+            found = function(ours, *rest, names)
+            expected = _composed(theirs, *rest, names)
+            pull = [torch.linspace(0.5, 1.5, v.numel()).double().reshape(v.shape) for v in found]
+            reached = [v != -torch.inf for v in expected]
+            for mine, wanted in zip(found, expected, strict=True):
+                torch.testing.assert_close(mine, wanted)
+            pull = [p * r for p, r in zip(pull, reached, strict=True)]
+            (mine,) = torch.autograd.grad(found, ours, pull)
+            (wanted,) = torch.autograd.grad(expected, theirs, pull)
+            torch.testing.assert_close(mine, wanted)
+
+
+@pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
+@every_loss
+def test_a_kept_graph_can_be_gone_through_again(objective, reduction):
+    logits, labels, weight = make((5, 4))
+    for of_classes in (None, weight):
+        leaf = logits.clone().requires_grad_()
+        value = objective(leaf, labels, 0.3, weight=of_classes, reduction=reduction).sum()
+        first, second, third = (
+            torch.autograd.grad(value, leaf, retain_graph=True)[0].clone() for _ in range(3)
+        )
+        assert torch.equal(first, second)
+        assert torch.equal(first, third)
+
+
+@every_loss
+def test_a_gradient_is_nobody_else_s_memory(objective):
+    logits, labels, _ = make((5, 4))
+    leaf = logits.clone().requires_grad_()
+    objective(leaf, labels, 0.3).backward()
+    before = leaf.grad.clone()
+    objective(leaf, labels, 0.3).backward()
+    torch.testing.assert_close(leaf.grad, 2 * before)
+    value = objective(leaf, labels, 0.3)
+    leaf.grad = None
+    (2 * value + value).backward()
+    torch.testing.assert_close(leaf.grad, 3 * before)
+
+
+@pytest.mark.parametrize("shape", LONG, ids=str)
+@pytest.mark.parametrize("objective", LOSSES, ids=lambda o: o.name)
+def test_many_classes_are_as_few(objective, shape):
+    """Against torch's own differentiation: of shapes for which the reference is too slow."""
+    logits, labels, _ = make(shape)
+    gradient, value = torch.func.grad_and_value(lambda z: objective(z, labels, 0.3))(logits)
+    torch.testing.assert_close(objective(logits, labels, 0.3), value)
+    torch.testing.assert_close(gradient_of(objective, logits, labels, 0.3), gradient)
+
+
+@pytest.mark.parametrize("offset", [0.0, 300.0, -1e6])
+def test_an_offset_of_many_logits_costs_no_precision(offset):
+    logits, labels, _ = make((300, 1000), scale=0.25)
+    logits = (logits * 8).round() / 8
+    found = maxsup_loss((logits + offset).float(), labels, 0.3)
+    torch.testing.assert_close(found.double(), maxsup_loss(logits, labels, 0.3), rtol=1e-6, atol=0)
+
+
+@pytest.mark.parametrize("shape", [(300, 1000), (4, 300)], ids=str)
+@pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
+def test_a_class_that_is_not_available_among_many(shape, reduction):
+    logits, labels, _ = make(shape)
+    logits[0, 5] = -torch.inf
+    labels[0] = 6
+    rest = torch.cat((logits[:1, :5], logits[:1, 6:]), dim=1)
+    alone = maxsup_loss(rest, labels[:1] - 1, 0.3)
+    values = maxsup_loss(logits, labels, 0.3, reduction="none")
+    torch.testing.assert_close(values[0], alone)
+    value = maxsup_loss(logits, labels, 0.3, reduction=reduction)
+    expected = values if reduction == "none" else getattr(values, reduction)()
+    torch.testing.assert_close(value, expected)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("objective", [MAXSUP, MARGIN, ACLS, DUAL_FOCAL], ids=lambda o: o.name)
+def test_a_gradient_is_rounded_once(objective, dtype):
+    logits, labels, _ = make((50, 300))
+    logits = logits.to(dtype)
+    found = gradient_of(objective, logits, labels, 0.3, reduction="sum")
+    exact = gradient_of(objective, logits.double(), labels, 0.3, reduction="sum")
+    eps = torch.finfo(dtype).eps
+    torch.testing.assert_close(found.double(), exact, rtol=0.51 * eps + 3e-6, atol=3e-7)
+
+
+def test_gradients_need_no_gradient_of_their_own():
+    logits, labels, _ = make((5, 4))
+    with torch.no_grad():
+        assert not maxsup_loss(logits.requires_grad_(), labels).requires_grad
+    with torch.inference_mode():
+        maxsup_loss(logits.detach(), labels)
+    assert not maxsup_loss(logits.detach(), labels).requires_grad
+
+
+@pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated")  # torch's own use of it
+def test_forward_mode_differentiation():
+    logits, labels, _ = make((5, 4))
+    tangent = torch.ones_like(logits).cumsum(1)
+    with torch.autograd.forward_ad.dual_level():
+        dual = torch.autograd.forward_ad.make_dual(logits, tangent)
+        slope = torch.autograd.forward_ad.unpack_dual(maxsup_loss(dual, labels, 0.3)).tangent
+    expected = (gradient_of(maxsup_loss, logits, labels, 0.3) * tangent).sum()
+    torch.testing.assert_close(slope, expected)
+
+
+def test_nothing_of_the_logits_size_is_kept_beside_the_softmax():
+    logits, labels, _ = make((8, 300))
+    kept = []
+    with torch.autograd.graph.saved_tensors_hooks(lambda t: kept.append(t) or t, lambda t: t):
+        losses.MaxSupLoss(0.3)(logits.requires_grad_(), labels)
+    sizes = [tensor.numel() for tensor in kept if tensor is not None]
+    assert sorted(sizes)[-1] == logits.numel()  # the logits themselves
+    assert sum(size >= logits.numel() for size in sizes) == 1
+
+
+def test_it_differs_from_what_it_replaces_in_cost_alone():
+    logits, labels, _ = make((6, 5))
+    plain = F.cross_entropy(logits, labels) + 0.3 * (logits.max(1).values - logits.mean(1)).mean()
+    torch.testing.assert_close(maxsup_loss(logits, labels, 0.3), plain)
