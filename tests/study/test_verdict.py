@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from maxsup.study import holds
-from maxsup.study._verdict import verdict
+from maxsup.study._verdict import _same_note, verdict
 from maxsup.study.schema import DataFacts, MethodFacts, Run, Summary
 from maxsup.study.statistics import summarise
 
@@ -140,3 +140,26 @@ def test_what_holds_is_decided_by_the_adjusted_p() -> None:
     found["p_t_holm"] = 0.06
     assert not holds(found)
     assert not holds(None)
+
+
+def test_methods_that_did_what_the_baseline_does_are_named() -> None:
+    def run(method: str, seed: int, accuracy: float) -> Run:
+        return Run(
+            method=method,
+            seed=seed,
+            status="finished",
+            cause=None,
+            fingerprint=None,
+            values={"test_accuracy": accuracy, "test_nll": 0.1 * seed},
+            history=[],
+            reliability=None,
+        )
+
+    runs = [run("a", 0, 0.9), run("a", 1, 0.8), run("b", 0, 0.9), run("b", 1, 0.8)]
+    runs += [run("c", 0, 0.9), run("c", 1, 0.81)]
+    labels = {"a": "Base", "b": "Sleeper", "c": "Other"}
+    (note,) = _same_note(labels, "a", runs)
+    assert note.startswith("Sleeper gave exactly the numbers of Base, seed by seed")
+    assert _same_note(labels, "a", runs[:2] + runs[4:]) == []
+    failed = run("b", 2, 0.5) | {"values": {}}
+    assert len(_same_note(labels, "a", [*runs, failed])) == 1  # type: ignore[list-item]

@@ -13,6 +13,8 @@ with t the target, q the softmax, H its entropy, K the number of available class
 gradients that reach the numbers.
 """
 
+import functools
+import importlib.util
 from typing import Any, Literal
 
 import torch
@@ -46,10 +48,12 @@ def statistics(inputs: Inputs, *names: Name, other: Tensor | None = None) -> tup
         return _composed(inputs.logits, inputs.labels, probabilities, other, names)
     if torch.compiler.is_compiling():
         function = _Traced.apply
-    elif closed_form_serves(inputs.logits):
-        function = _ClosedForm.apply
-    else:
+    elif not closed_form_serves(inputs.logits):
         function = _composed
+    elif _kernels_serve(inputs, names):
+        function = _ByKernels.apply
+    else:
+        function = _ClosedForm.apply
     found: tuple[Tensor, ...] = function(inputs.logits, inputs.labels, probabilities, other, names)
     return found
 
@@ -204,6 +208,61 @@ def _composed(
             number = torch.where(here, wide(logits), 0.0).square().sum(dim=1)
         found.append(number)
     return tuple(found)
+
+
+def _kernels_serve(inputs: Inputs, names: tuple[Name, ...]) -> bool:
+    """Whether the GPU kernels can do it: rows of logits with labels, and three of the numbers."""
+    logits = inputs.logits
+    return (
+        logits.is_cuda
+        and inputs.labels is not None
+        and set(names) <= {"true", "top", "mean"}
+        and logits.dim() == 2
+        and logits.stride(1) == 1
+        and logits.dtype != torch.float64
+        and _triton_is_there()
+    )
+
+
+@functools.cache
+def _triton_is_there() -> bool:
+    return importlib.util.find_spec("triton") is not None
+
+
+class _ByKernels(torch.autograd.Function):
+    """The same on a GPU, where one kernel reads the logits and another writes their gradient."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        logits: Tensor,
+        labels: Tensor,
+        probabilities: None,
+        other: None,
+        names: tuple[Name, ...],
+    ) -> tuple[Tensor, ...]:
+        from maxsup.losses import _kernels
+
+        true, mean, *rest = _kernels.log_prob_statistics(logits, labels, 0)
+        ctx.save_for_backward(logits, labels, *rest)
+        ctx.names = names
+        found = {"true": true, "mean": mean, "top": -rest[1]}
+        return tuple(found[name] for name in names)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        from maxsup.losses import _kernels
+
+        logits, labels, *rest = ctx.saved_tensors
+        if torch.is_grad_enabled():
+            numbers = _composed(logits, labels, None, None, ctx.names)
+            (second,) = torch.autograd.grad(numbers, logits, gradients, create_graph=True)
+            return second, None, None, None, None
+        of = dict(zip(ctx.names, gradients, strict=True))
+        nothing = torch.zeros_like(rest[0])
+        reaching = [of.get(name, nothing).contiguous() for name in ("true", "top", "mean")]
+        gradient = _kernels.log_prob_gradient(logits, labels, *rest, *reaching, 0)
+        return gradient, None, None, None, None
 
 
 class _ClosedForm(torch.autograd.Function):

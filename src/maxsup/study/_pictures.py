@@ -1,5 +1,6 @@
 """What the page's pictures show beyond the table: computed once, kept in the results."""
 
+import statistics
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,11 +16,18 @@ from maxsup.training import WEIGHTS_FILE, RunResult, build_model, features_of, l
 _SAMPLES = 80
 """Test samples of each class in the projection, as in the paper's Appendix G."""
 
+_BEYOND = 5.0
+"""How many times the median spread a method's logits may have and still share the others' axis."""
+
 Finished = Mapping[tuple[str, int], RunResult]
 
 
 def pooled_logits(settings: StudySettings, finished: Finished) -> dict[str, schema.LogitDensity]:
-    """The density of each method's logits over its finished seeds, on common edges."""
+    """The density of each method's logits over its finished seeds.
+
+    On common edges, so that methods can be compared; but one that spreads far beyond the others
+    would press them into a line, and has edges of its own.
+    """
     counts = {
         method: [run.evaluation.logit_counts for (of, _), run in finished.items() if of == method]
         for method in settings.methods
@@ -27,11 +35,23 @@ def pooled_logits(settings: StudySettings, finished: Finished) -> dict[str, sche
     pooled = {method: torch.stack(each).sum(dim=0) for method, each in counts.items() if each}
     if not pooled:
         return {}
-    edges, densities = logit_densities(list(pooled.values()))
-    return {
-        method: schema.LogitDensity(edges=edges, density=density)
-        for method, density in zip(pooled, densities, strict=True)
-    }
+    spreads = {method: _spread(each) for method, each in pooled.items()}
+    usual = _BEYOND * statistics.median(spreads.values())
+    common = [method for method in pooled if spreads[method] <= usual]
+    found: dict[str, schema.LogitDensity] = {}
+    for group in (common, *([method] for method in pooled if method not in common)):
+        edges, densities = logit_densities([pooled[method] for method in group])
+        for method, density in zip(group, densities, strict=True):
+            found[method] = schema.LogitDensity(edges=edges, density=density)
+    return found
+
+
+def _spread(counts: torch.Tensor) -> float:
+    """The standard deviation of a histogram, in bins."""
+    share = counts.double() / counts.sum().clamp(min=1)
+    places = torch.arange(len(counts), dtype=torch.float64)
+    mean = (share * places).sum()
+    return float((share * (places - mean).square()).sum().sqrt())
 
 
 def confused_classes(

@@ -24,6 +24,7 @@ def verdict(
             *_noise_note(data),
             *_fitted_note(labels, summary["train_accuracy"]),
             *_failure_note(runs),
+            *_same_note(labels, baseline, runs),
             *_power_note(summary[PRIMARY], len(methods)),
             *_scope_note(seeds),
             *data["notes"],
@@ -150,6 +151,27 @@ def _failure_note(runs: list[Run]) -> list[str]:
     return [
         f"{len(failed)} of {len(runs)} runs failed and are left out of every mean; a method that "
         "fails on hard seeds looks better than it is."
+    ]
+
+
+def _same_note(labels: dict[str, str], baseline: str, runs: list[Run]) -> list[str]:
+    """Name the methods that did what the baseline does, to the last digit."""
+    values = {(run["method"], run["seed"]): run["values"] for run in runs if run["values"]}
+    same = [
+        label
+        for name, label in labels.items()
+        if name != baseline
+        and any((name, seed) in values for _, seed in values)
+        and all(
+            values[name, seed] == values.get((baseline, seed)) for of, seed in values if of == name
+        )
+    ]
+    if not same:
+        return []
+    base = _in_sentence(labels[baseline], baseline)
+    return [
+        f"{' and '.join(same)} gave exactly the numbers of {base}, seed by seed: on this data "
+        "their penalty never set in (a margin, for instance, was wider than the logits differ)."
     ]
 
 

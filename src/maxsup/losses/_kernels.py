@@ -1,0 +1,212 @@
+"""The numbers of :mod:`maxsup.losses._statistics` on a GPU: Triton kernels, one program to a row.
+
+Forward, the logits are read once. Backward, they are read once more and the gradient is written
+once: nothing of their size is kept in between. All arithmetic is in float32. A row that fits into
+one block is held in registers; a longer one is gone through block by block, with the sums so far
+moved along whenever a higher logit turns up.
+
+The two operations are registered with torch, so that autocast and compilers know their results.
+They are not differentiable by themselves.
+"""
+
+import torch
+import triton
+import triton.language as tl
+from torch import Tensor
+
+# A block of so many float32 logits still fits the registers of one program of 16 warps.
+MOST_IN_ONE_BLOCK = 16384
+DTYPES = (torch.float32, torch.bfloat16, torch.float16)
+
+
+@torch.library.custom_op("maxsup::log_prob_statistics", mutates_args=())
+def log_prob_statistics(
+    logits: Tensor, labels: Tensor, block: int
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """Numbers of the log-softmax of every row.
+
+    Args:
+        logits: Shape (N, K), of one of ``DTYPES``; the classes of a row lie side by side.
+        labels: Shape (N,), int64, each in [0, K).
+        block: Logits to a block, a power of two; 0 chooses.
+
+    Returns:
+        Six tensors of shape (N,): log q of the label; the mean of log q over the available classes;
+        the largest logit; log Σ_k exp(z_k − z_max), the negative of the largest log q (all
+        float32); the first class with the largest logit (int64); how many classes are available
+        (float32). Where a row holds a NaN or +inf, its float32 numbers are NaN.
+    """
+    rows, classes = logits.shape
+    true, mean, highest, log_sum, available = (
+        torch.empty(rows, dtype=torch.float32, device=logits.device) for _ in range(5)
+    )
+    top = torch.empty(rows, dtype=torch.int64, device=logits.device)
+    if rows:
+        width = block or min(triton.next_power_of_2(classes), MOST_IN_ONE_BLOCK)
+        _statistics_of_row[(rows,)](
+            logits,
+            labels,
+            true,
+            mean,
+            highest,
+            log_sum,
+            top,
+            available,
+            logits.stride(0),
+            classes,
+            width,
+            num_warps=_warps(width),
+        )
+    return true, mean, highest, log_sum, top, available
+
+
+@torch.library.custom_op("maxsup::log_prob_gradient", mutates_args=())
+def log_prob_gradient(
+    logits: Tensor,
+    labels: Tensor,
+    highest: Tensor,
+    log_sum: Tensor,
+    top: Tensor,
+    available: Tensor,
+    of_true: Tensor,
+    of_top: Tensor,
+    of_mean: Tensor,
+    block: int,
+) -> Tensor:
+    """The gradient that reaches the logits by way of the numbers.
+
+    Args:
+        logits: As given to :func:`log_prob_statistics`, with what follows as given or returned.
+        labels: Shape (N,).
+        highest: Shape (N,).
+        log_sum: Shape (N,).
+        top: Shape (N,).
+        available: Shape (N,).
+        of_true: What reaches log q of the label, shape (N,), float32.
+        of_top: What reaches the largest log q.
+        of_mean: What reaches the mean of log q.
+        block: Logits to a block, a power of two; 0 chooses.
+
+    Returns:
+        Shape (N, K), in the logits' dtype.
+    """
+    rows, classes = logits.shape
+    gradient = torch.empty((rows, classes), dtype=logits.dtype, device=logits.device)
+    if rows:
+        # Elements are independent here, so a row is spread over several programs.
+        width = block or min(triton.next_power_of_2(classes), 4096)
+        _gradient_of_block[(rows, triton.cdiv(classes, width))](
+            logits,
+            labels,
+            highest,
+            log_sum,
+            top,
+            available,
+            of_true,
+            of_top,
+            of_mean,
+            gradient,
+            logits.stride(0),
+            classes,
+            width,
+            num_warps=_warps(width),
+        )
+    return gradient
+
+
+@log_prob_statistics.register_fake
+def _(logits: Tensor, labels: Tensor, block: int) -> tuple[Tensor, ...]:
+    number = logits.new_empty(logits.shape[0], dtype=torch.float32)
+    top = logits.new_empty(logits.shape[0], dtype=torch.int64)
+    return number, number.clone(), number.clone(), number.clone(), top, number.clone()
+
+
+@log_prob_gradient.register_fake
+def _(logits: Tensor, *rest: object) -> Tensor:
+    return logits.new_empty(logits.shape)
+
+
+def _warps(width: int) -> int:
+    """Eight to sixteen logits to a thread and load."""
+    return max(1, min(16, width // 512))
+
+
+@triton.jit
+def _statistics_of_row(
+    logits,
+    labels,
+    true,
+    mean,
+    highest_of,
+    log_sum_of,
+    top_of,
+    available_of,
+    stride,
+    classes,
+    width: tl.constexpr,
+):
+    row = tl.program_id(0).to(tl.int64)
+    start = logits + row * stride
+    highest = float("-inf")
+    total = 0.0
+    below = 0.0
+    count = 0.0
+    top = 0
+    for first in range(0, classes, width):
+        places = first + tl.arange(0, width)
+        z = tl.load(start + places, mask=places < classes, other=float("-inf")).to(tl.float32)
+        here = z != float("-inf")
+        highest_here = tl.max(z, axis=0)
+        place = tl.min(tl.where(z == highest_here, places, classes), axis=0)
+        top = tl.where(highest_here > highest, place, top)
+        new = tl.maximum(highest, highest_here)
+        # While all classes so far are missing, any finite number stands for the highest.
+        anchor = tl.where(new == float("-inf"), 0.0, new)
+        moved = tl.where(count > 0, highest - anchor, 0.0)
+        total = total * tl.exp(moved) + tl.sum(tl.exp(z - anchor), axis=0)
+        below += count * moved + tl.sum(tl.where(here, z - anchor, 0.0), axis=0)
+        count += tl.sum(here.to(tl.float32), axis=0)
+        highest = new
+    log_sum = tl.log(total)
+    label = tl.load(labels + row)
+    at_label = tl.load(start + label).to(tl.float32)
+    # Nothing available, or an infinite logit: no number of such a row means anything.
+    log_sum = tl.where(tl.abs(highest) == float("inf"), float("nan"), log_sum)
+    tl.store(true + row, at_label - highest - log_sum)
+    tl.store(mean + row, below / count - log_sum)
+    tl.store(highest_of + row, highest)
+    tl.store(log_sum_of + row, log_sum)
+    tl.store(top_of + row, top.to(tl.int64))
+    tl.store(available_of + row, count)
+
+
+@triton.jit
+def _gradient_of_block(
+    logits,
+    labels,
+    highest_of,
+    log_sum_of,
+    top_of,
+    available_of,
+    of_true,
+    of_top,
+    of_mean,
+    gradient,
+    stride,
+    classes,
+    width: tl.constexpr,
+):
+    row = tl.program_id(0).to(tl.int64)
+    places = tl.program_id(1) * width + tl.arange(0, width)
+    inside = places < classes
+    z = tl.load(logits + row * stride + places, mask=inside, other=float("-inf")).to(tl.float32)
+    g_true = tl.load(of_true + row)
+    g_top = tl.load(of_top + row)
+    g_mean = tl.load(of_mean + row)
+    share = g_mean / tl.load(available_of + row)
+    q = tl.exp(z - tl.load(highest_of + row) - tl.load(log_sum_of + row))
+    found = -(g_true + g_top + g_mean) * q
+    found += tl.where(z == float("-inf"), 0.0, share)
+    found += tl.where(places == tl.load(labels + row), g_true, 0.0)
+    found += tl.where(places == tl.load(top_of + row), g_top, 0.0)
+    tl.store(gradient + row * classes + places, found.to(gradient.dtype.element_ty), mask=inside)

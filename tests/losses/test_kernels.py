@@ -1,0 +1,121 @@
+"""The GPU kernels, run by Triton's interpreter on the CPU, in a process of their own: the variable
+that asks for it is read when Triton is imported."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from maxsup.losses._statistics import _ByKernels, _composed
+
+WIDE_ENOUGH = 0  # lets the kernels choose their block
+DTYPES = (torch.float32, torch.bfloat16, torch.float16)
+
+
+def draw(rows, classes, dtype, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    logits = (4 * torch.randn(rows, classes, generator=generator)).to(dtype)
+    return logits, torch.randint(classes, (rows,), generator=generator)
+
+
+def assert_right(logits, labels, block=WIDE_ENOUGH):
+    """Numbers and gradient against the composition in float64."""
+    from maxsup.losses import _kernels
+
+    names = ("true", "top", "mean")
+    exact = logits.double().requires_grad_()
+    expected = _composed(exact, labels, None, None, names)
+    true, mean, *rest = _kernels.log_prob_statistics(logits, labels, block)
+    for found, wanted in zip((true, -rest[1], mean), expected, strict=True):
+        assert found.dtype == torch.float32
+        torch.testing.assert_close(found.double(), wanted, rtol=2e-6, atol=2e-6, equal_nan=True)
+    assert torch.equal(rest[2], logits.argmax(1))
+    pull = [torch.linspace(-1, 1 + k, len(logits)) for k in range(3)]
+    (wanted,) = torch.autograd.grad(expected, exact, [each.double() for each in pull])
+    found = _kernels.log_prob_gradient(logits, labels, *rest, *pull, block)
+    assert found.dtype == logits.dtype
+    eps = torch.finfo(logits.dtype).eps
+    torch.testing.assert_close(
+        found.double(), wanted, rtol=max(eps, 1e-5), atol=2e-6, equal_nan=True
+    )
+
+
+def check_everything():
+    for dtype in DTYPES:
+        for classes in (1, 2, 10, 100, 1000):
+            assert_right(*draw(5, classes, dtype))
+        for block in (16, 64, 128):  # rows of many blocks, the last one not full
+            assert_right(*draw(5, 100, dtype), block)
+
+    for block in (0, 16):
+        logits, labels = draw(6, 50, torch.float32)
+        logits[0, [3, 20, 40]] = 50.0  # ties: the first, in this block or another
+        logits[1, :17] = -torch.inf  # a block without any class that is available
+        logits[2, 30:] = -torch.inf
+        labels[1:3] = torch.tensor([20, 5])
+        logits[3] += 1e6
+        logits[3] = logits[3].round()
+        logits[4] = 2.0
+        assert_right(logits, labels, block)
+
+        from maxsup.losses import _kernels
+
+        for bad in (torch.nan, torch.inf):
+            for place in (0, 20, 49):
+                spoilt = logits.clone()
+                spoilt[5, place] = bad
+                true, mean, _, log_sum, *_ = _kernels.log_prob_statistics(spoilt, labels, block)
+                for number in (true, mean, log_sum):
+                    assert bool(number[5].isnan())
+                    assert bool(number[:5].isfinite().all())
+        true, *_ = _kernels.log_prob_statistics(
+            torch.tensor([[0.0, -torch.inf, 1.0]]), torch.tensor([1]), block
+        )
+        assert float(true) == -torch.inf
+
+    wide, labels = draw(4, 60, torch.float32)
+    assert_right(wide[:, :37], labels % 37)  # rows that lie further apart than they are long
+    assert _kernels.log_prob_statistics(wide[:0], labels[:0], 0)[0].shape == (0,)
+
+    logits, labels = draw(5, 30, torch.float32)
+    leaves = [logits.clone().requires_grad_() for _ in range(2)]
+    found = _ByKernels.apply(leaves[0], labels, None, None, ("true", "mean"))
+    wanted = _composed(leaves[1], labels, None, None, ("true", "mean"))
+    torch.testing.assert_close(found, wanted)
+    for numbers in (found, wanted):
+        (numbers[0].square() + numbers[1]).sum().backward()
+    torch.testing.assert_close(leaves[0].grad, leaves[1].grad)
+    torch.library.opcheck(_kernels.log_prob_statistics, (logits, labels, 0))
+
+
+def test_the_kernels_by_interpreter():
+    if importlib.util.find_spec("triton") is None:
+        pytest.skip("Triton is not installed; torch brings it on Linux")
+    environment = os.environ | {"TRITON_INTERPRET": "1"}
+    done = subprocess.run(
+        [sys.executable, __file__], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("classes", [10, 1000, 16384, 16385, 128256])
+def test_the_kernels_on_a_device(classes, dtype):
+    logits, labels = (tensor.cuda() for tensor in draw(64, classes, dtype))
+    names = ("true", "top", "mean")
+    ours, exact = logits.clone().requires_grad_(), logits.double().requires_grad_()
+    found = _ByKernels.apply(ours, labels, None, None, names)
+    wanted = _composed(exact, labels, None, None, names)
+    torch.testing.assert_close([x.double() for x in found], list(wanted), rtol=1e-5, atol=1e-5)
+    (mine,) = torch.autograd.grad(sum(found).sum(), ours)
+    (theirs,) = torch.autograd.grad(sum(wanted).sum(), exact)
+    eps = torch.finfo(dtype).eps
+    torch.testing.assert_close(mine.double(), theirs, rtol=max(eps, 1e-4), atol=1e-6)
+
+
+if __name__ == "__main__":
+    check_everything()
