@@ -170,7 +170,7 @@ def test_gradient_reaches_a_soft_target(objective):
     assert torch.autograd.gradcheck(lambda t: objective(logits, t, 0.3), (target,))
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
 @pytest.mark.parametrize("kind", ["ignored", "soft"])
 @every_objective
 def test_autocast_changes_nothing(objective, kind, dtype):
@@ -178,7 +178,7 @@ def test_autocast_changes_nothing(objective, kind, dtype):
     logits, weight = logits.to(dtype), weight.float()
     target = target.float() if kind == "soft" else target
     expected, expected_gradient = value_and_gradient(objective, logits, target, 0.3, weight=weight)
-    with torch.autocast("cpu", torch.bfloat16):
+    with torch.autocast("cpu", torch.float16 if dtype == torch.float16 else torch.bfloat16):
         value, gradient = value_and_gradient(objective, logits, target, 0.3, weight=weight)
     assert value.dtype == torch.float32
     assert gradient.dtype == dtype

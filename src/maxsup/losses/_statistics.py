@@ -149,29 +149,38 @@ class _Traced(torch.autograd.Function):
         log_probs = wide(logits) - highest + log_top
         here = logits != -torch.inf
         places = _places(logits, torch.int32)
+        soft = labels is None and "true" in of
         factor = torch.zeros_like(log_top)
-        added = torch.zeros_like(log_top)
+        for name in ("other", "top", "mean"):
+            if name in of:
+                factor = factor - of[name]
         if "true" in of:
-            if labels is None:
-                factor = factor - of["true"] * probabilities.sum(dim=1, keepdim=True)
-                added = added + of["true"] * probabilities
-            else:
-                factor = factor - of["true"]
-                added = added + torch.where(places == labels.unsqueeze(1), of["true"], 0.0)
-        if "other" in of:
-            factor = factor - of["other"]
-            added = added + torch.where(places == other.unsqueeze(1), of["other"], 0.0)
-        if "top" in of:
-            factor = factor - of["top"]
-            added = added + torch.where(places == top, of["top"], 0.0)
-        if "mean" in of:
-            factor = factor - of["mean"]
-            added = added + torch.where(here, of["mean"] / available, 0.0)
+            share = of["true"] * probabilities.sum(dim=1, keepdim=True) if soft else of["true"]
+            factor = factor - share
         if "entropy" in of:
             factor = factor - of["entropy"] * (torch.where(here, log_probs, 0.0) + entropy)
+        gradient = factor * log_probs.exp()
+        if "mean" in of:
+            gradient = gradient + torch.where(here, of["mean"] / available, 0.0)
         if "squares" in of:
-            added = added + torch.where(here, 2 * of["squares"] * wide(logits), 0.0)
-        gradient = factor * log_probs.exp() + added
+            gradient = gradient + torch.where(here, 2 * of["squares"] * wide(logits), 0.0)
+        if soft:
+            gradient = gradient + of["true"] * probabilities
+
+        # One choice among the single entries: loops with fewer selections are faster.
+        entries = torch.zeros_like(log_top)
+        if "top" in of:
+            entries = torch.where(places == top, of["top"], entries)
+        if "true" in of and labels is not None:
+            index = labels.unsqueeze(1).to(torch.int32)
+            at_label = of["true"]
+            if "top" in of:
+                at_label = at_label + torch.where(index == top, of["top"], 0.0)
+            entries = torch.where(places == index, at_label, entries)
+        gradient = gradient + entries
+        if "other" in of:
+            index = other.unsqueeze(1).to(torch.int32)
+            gradient = gradient + torch.where(places == index, of["other"], 0.0)
         return gradient.to(logits.dtype), None, None, None, None
 
 
