@@ -145,6 +145,23 @@ def test_gradients_need_no_gradient_of_their_own():
     assert not maxsup_loss(logits.detach(), labels).requires_grad
 
 
+def test_logits_may_be_changed_in_place_as_with_torch_s_cross_entropy():
+    logits, labels, _ = make((5, 4))
+    expected = gradient_of(maxsup_loss, logits, labels, 0.3)
+    leaf = logits.clone().requires_grad_()
+    scores = leaf * 1.0
+    value = maxsup_loss(scores, labels, 0.3)
+    scores.detach().mul_(2.0)
+    torch.testing.assert_close(torch.autograd.grad(value, leaf)[0], expected)
+    # What would need the logits that are gone says so.
+    scores = leaf * 1.0
+    value = maxsup_loss(scores, labels, 0.3)
+    scores.detach().mul_(2.0)
+    torch.autograd.grad(value, scores, retain_graph=True)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        torch.autograd.grad(value, scores)
+
+
 @pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated")  # torch's own use of it
 def test_forward_mode_differentiation():
     logits, labels, _ = make((5, 4))

@@ -76,6 +76,9 @@ def check_everything():
         )
         assert float(true) == -torch.inf
 
+    true, *_ = _kernels.log_prob_statistics(torch.zeros(3, 4), torch.tensor([-1, 4, 2]), 0)
+    assert true.isnan().tolist() == [True, True, False]
+
     wide, labels = draw(4, 60, torch.float32)
     assert_right(wide[:, :37], labels % 37)  # rows that lie further apart than they are long
     assert _kernels.log_prob_statistics(wide[:0], labels[:0], 0)[0].shape == (0,)

@@ -18,7 +18,6 @@ from maxsup.losses._inputs import (
     read_inputs,
     values_can_be_seen,
     wide,
-    wide_dtype,
 )
 from maxsup.losses._reduction import reduce
 from maxsup.losses._statistics import Name, closed_form_serves, mean_below, statistics
@@ -139,7 +138,7 @@ def _evaluate(
     logits = wide(logits)
     try:
         at_labels = logits.gather(1, labels.unsqueeze(1))
-    except RuntimeError:  # on the CPU an index out of range raises
+    except (RuntimeError, IndexError):  # on the CPU an index out of range raises
         return None
     softmax = logits.softmax(dim=1)
     if top is None:
@@ -174,7 +173,7 @@ def _evaluate(
 
 
 def _total_below(logits: Tensor, highest: Tensor, mean: float) -> tuple[float, Tensor]:
-    """C and the distances whose sum, times c, is that of c·mean_k (z_k − z_max)."""
+    """The term c·mean_k (z_k − z_max) as a factor and distances that are to be added up."""
     if logits.numel() >= _SMALL:
         below = logits.mean(dim=1, keepdim=True) - highest
         # A mean of the logits as they are loses digits where the offset that they share is large
@@ -190,16 +189,20 @@ class _ClosedForm(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, logits: Tensor, labels: Tensor, evaluated: _Evaluated) -> Tensor:
         if ctx.needs_input_grad[0]:
-            ctx.save_for_backward(logits, labels, evaluated.place)
+            # Looked at for a second backward alone, so that logits may be changed in place before
+            # the first, as they may with torch's cross-entropy.
+            ctx.save_for_backward(logits)
+            ctx.dtype, ctx.labels, ctx.place = logits.dtype, labels, evaluated.place
             ctx.softmax = evaluated.softmax
             ctx.weights, ctx.reduction = evaluated.weights, evaluated.reduction
         return evaluated.value
 
     @staticmethod
     def backward(ctx: Any, of_value: Tensor) -> tuple[Tensor | None, ...]:
-        logits, labels, place = ctx.saved_tensors
+        labels, place = ctx.labels, ctx.place
         true, top, mean = ctx.weights
         if torch.is_grad_enabled():
+            (logits,) = ctx.saved_tensors
             inputs = Inputs(logits, labels, None, None, None, single=False)
             value = _compose(inputs, ctx.weights, ctx.reduction)
             (second,) = torch.autograd.grad(value, logits, of_value, create_graph=True)
@@ -209,15 +212,16 @@ class _ClosedForm(torch.autograd.Function):
         # finds it gone, and computes it anew.
         gradient, ctx.softmax = ctx.softmax, None
         if gradient is None:
-            gradient = logits.softmax(dim=1, dtype=wide_dtype(logits))
-        if logits.shape[1] == 1:
+            gradient = wide(*ctx.saved_tensors).softmax(dim=1)
+        num_classes = gradient.shape[1]
+        if num_classes == 1:
             # The log-probability of the only class is always 0; rounding must not say otherwise.
-            return torch.zeros_like(logits), None, None
+            return gradient.zero_().to(ctx.dtype), None, None
 
         gradient.scatter_(1, labels.unsqueeze(1), true, reduce="add")
         if top is not None:
             gradient.scatter_(1, place, top, reduce="add")
-        share = 0.0 if mean is None else mean / logits.shape[1]
+        share = 0.0 if mean is None else mean / num_classes
         if ctx.reduction == "none":
             gradient.add_(share).mul_(of_value.unsqueeze(1))
         else:
@@ -225,4 +229,4 @@ class _ClosedForm(torch.autograd.Function):
             factor = float(of_value) / (labels.numel() if ctx.reduction == "mean" else 1)
             offset = torch.full((), share * factor, dtype=gradient.dtype)
             torch.add(offset, gradient, alpha=factor, out=gradient)
-        return gradient.to(logits.dtype), None, None
+        return gradient.to(ctx.dtype), None, None

@@ -27,7 +27,7 @@ def log_prob_statistics(
 
     Args:
         logits: Shape (N, K), of one of ``DTYPES``; the classes of a row lie side by side.
-        labels: Shape (N,), int64, each in [0, K).
+        labels: Shape (N,), int64, each in [0, K); one that is not gives NaN.
         block: Logits to a block, a power of two; 0 chooses.
 
     Returns:
@@ -169,7 +169,9 @@ def _statistics_of_row(
         highest = new
     log_sum = tl.log(total)
     label = tl.load(labels + row)
-    at_label = tl.load(start + label).to(tl.float32)
+    # A label that is no class is not read, and makes the value NaN.
+    known = (label >= 0) & (label < classes)
+    at_label = tl.load(start + label, mask=known, other=float("nan")).to(tl.float32)
     # Nothing available, or an infinite logit: no number of such a row means anything.
     log_sum = tl.where(tl.abs(highest) == float("inf"), float("nan"), log_sum)
     tl.store(true + row, at_label - highest - log_sum)
