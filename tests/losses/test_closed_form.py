@@ -40,6 +40,19 @@ def test_the_top_is_found_in_blocks_as_argmax_finds_it(shape, dtype):
         assert top_class(logits)[0].unique().tolist() == [place]
 
 
+@pytest.mark.parametrize("shape", [(40, 5), (7, 5, 6), (3, 5, 4, 2), (2, 300, 3)], ids=str)
+def test_the_top_is_the_first_whatever_the_layout(shape):
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randint(3, shape, generator=generator).float()
+    layouts = [logits, logits.movedim(1, -1).contiguous().movedim(-1, 1)]
+    for laid_out in layouts:
+        index, _ = top_class(laid_out)
+        for place in torch.cartesian_prod(*(torch.arange(n) for n in (shape[0], *shape[2:]))):
+            n, *inner = place.reshape(-1).tolist()
+            row = laid_out[(n, slice(None), *inner)].tolist()
+            assert int(index[(n, 0, *inner)]) == row.index(max(row))
+
+
 @pytest.mark.parametrize("shape", [*LONG, (5, 4), (6, 1), (2, 5, 3), (2, 3, 4, 2)], ids=str)
 @pytest.mark.parametrize("kind", ["index", "soft"])
 def test_every_number_has_the_gradient_of_its_composition(shape, kind):

@@ -237,6 +237,20 @@ def test_compiled_it_counts_as_well():
     torch.compiler.reset()
 
 
+@pytest.mark.parametrize("kind", ["index", "soft"])
+def test_autocast_changes_nothing(kind):
+    logits, target, _ = make((7, K), kind)
+    target = target.float() if kind == "soft" else target
+    soft_labels = torch.rand(K, K, generator=torch.Generator().manual_seed(1)).softmax(1)
+    expected = online_label_smoothing_loss(logits.float(), target, soft_labels)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(
+            online_label_smoothing_loss(logits.float(), target, soft_labels), expected
+        )
+    on_meta = [tensor.to("meta") for tensor in (logits, target, soft_labels)]
+    assert online_label_smoothing_loss(*on_meta).is_meta
+
+
 def test_bad_settings():
     with pytest.raises(ValueError, match="variant must be one of cifar, fine-grained; got 'x'"):
         OnlineLabelSmoothingLoss(K, "x")

@@ -5,7 +5,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from maxsup.losses._combination import as_number, combine
 from maxsup.losses._gaps import gap_sum
 from maxsup.losses._inputs import Inputs, read_inputs, wide
 from maxsup.losses._loss import Loss
@@ -156,8 +155,9 @@ def ls_error_enhancement_top1_loss(
         tensor(-0.2000)
     """
     check_strength("alpha", alpha)
-    alpha = as_number(alpha)
-    return combine(logits, target, weight, ignore_index, reduction, true=alpha - 1, top=-alpha)
+    inputs = read_inputs(logits, target, weight, ignore_index, reduction)
+    true, top = statistics(inputs, "true", "top")
+    return reduce(penalized(true, alpha, true - top), inputs, reduction)
 
 
 def _gaps(inputs: Inputs, *, above: bool = False) -> tuple[Tensor, Tensor]:

@@ -60,7 +60,8 @@ def margin_label_smoothing_loss(
     inputs = read_inputs(logits, target, weight, ignore_index, reduction).widened()
     (true,) = statistics(inputs, "true")
     top, _ = top_class(inputs.logits.detach())
-    excess, _ = gap_sum(inputs.logits, top.squeeze(1), margin)
+    # Logits that tie with the largest are pulled up like the others, as MaxSup does.
+    excess, _ = gap_sum(inputs.logits, top.squeeze(1), margin, closed=True)
     available = (inputs.logits != -torch.inf).sum(dim=1)
     return reduce(alpha * excess / available - true, inputs, reduction)
 

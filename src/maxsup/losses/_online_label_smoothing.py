@@ -1,3 +1,4 @@
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
@@ -75,10 +76,18 @@ def _mixed(
         )
     else:
         assert inputs.probabilities is not None
-        mixed = inputs.probabilities.movedim(1, -1) @ soft_labels.to(inputs.wide_dtype())
+        with _full_precision(inputs.logits.device.type):
+            mixed = inputs.probabilities.movedim(1, -1) @ soft_labels.to(inputs.wide_dtype())
         target = hard * inputs.probabilities + soft * mixed.movedim(-1, 1)
     (true,) = statistics(inputs._replace(labels=None, probabilities=target), "true")
     return -true
+
+
+def _full_precision(device: str) -> contextlib.AbstractContextManager[object]:
+    """Keep autocast from a matrix product."""
+    if torch.amp.is_autocast_available(device):
+        return torch.autocast(device, enabled=False)
+    return contextlib.nullcontext()
 
 
 @dataclass(frozen=True)

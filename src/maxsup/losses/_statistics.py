@@ -358,6 +358,11 @@ class _ClosedForm(torch.autograd.Function):
         else:
             gradient.mul_(factor)
 
+        if "true" in of and "top" in of and "mean" not in of and labels is not None:
+            # In one sum where the true class is the top: nothing must be left over where the
+            # gradient is exactly 0.
+            both = torch.where(top == labels.unsqueeze(1), of["top"], 0.0)
+            of["true"], of["top"] = of["true"] + both, of["top"] - both
         if "true" in of and labels is not None:
             add_at(gradient, labels, of["true"])
         elif "true" in of:

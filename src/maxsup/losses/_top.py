@@ -38,8 +38,9 @@ def top_class(logits: Tensor) -> tuple[Tensor, Tensor]:
         and logits.shape[0] > 0
     )
     if not by_blocks:
-        value, index = logits.max(dim=1, keepdim=True)
-        return index, value
+        # Not max(dim), which finds the first of equal logits only where a row lies in one piece.
+        index = logits.argmax(dim=1, keepdim=True)
+        return index, logits.gather(1, index)
 
     width = _block_width(num_classes)
     whole = num_classes // width
