@@ -83,8 +83,12 @@ def test_methods_of_a_seed_share_start_and_batches(run_training: Run, tmp_path: 
     names = [method.name for method in all_methods()]
     results = [run_training(tmp_path / name, method=name, epochs=1) for name in names]
     assert len({(result.initial_weights, result.batches) for result in results}) == 1
-    # And yet they are trained differently.
-    assert len({result.values["train_r2"] for result in results}) == len(names)
+    # And yet they are trained differently, but for those whose margin is wider than the logits of
+    # so short a training differ.
+    found = {name: result.values["train_r2"] for name, result in zip(names, results, strict=True)}
+    for asleep in ("margin-label-smoothing", "acls"):
+        assert found.pop(asleep) == found["baseline"]
+    assert len(set(found.values())) == len(found)
     other = run_training(tmp_path / "other", seed=1, epochs=1)
     assert other.initial_weights != results[0].initial_weights
     assert other.batches != results[0].batches
