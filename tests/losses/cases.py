@@ -286,7 +286,9 @@ def problems(draw, targets=TARGETS) -> Problem:
 
     options: dict[str, object] = {"reduction": draw(st.sampled_from(["none", "mean", "sum"]))}
     if draw(st.booleans()):
-        weights = draw(st.lists(st.floats(0, 4), min_size=num_classes, max_size=num_classes))
+        # Not so small that a mean, which divides by them, overflows.
+        size = st.one_of(st.just(0.0), st.floats(1e-3, 4))
+        weights = draw(st.lists(size, min_size=num_classes, max_size=num_classes))
         options["weight"] = torch.tensor(weights, dtype=torch.float64)
     logits = logits.to(draw(st.sampled_from(DTYPES)))
     if target.is_floating_point() and logits.dtype != torch.float64:
