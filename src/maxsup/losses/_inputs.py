@@ -22,10 +22,6 @@ class Inputs(NamedTuple):
     class_weight: Tensor | None  # (K, 1, ...), ready to broadcast against the logits
     single: bool  # the caller gave one example without a batch axis
 
-    def wide_dtype(self) -> torch.dtype:
-        """The precision to compute in."""
-        return wide_dtype(self.logits)
-
     def widened(self) -> "Inputs":
         """With logits in float32 at least.
 

@@ -11,7 +11,6 @@ from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
 from maxsup.losses._reduction import check_strength, reduce
 from maxsup.losses._statistics import at_target, statistics
-from maxsup.losses._terms import penalized
 from maxsup.schedules import Schedule
 
 
@@ -104,7 +103,7 @@ def ls_regularization_loss(
     inputs = read_inputs(logits, target, weight, ignore_index, reduction).widened()
     (true,) = statistics(inputs, "true")
     below, count = _gaps(inputs)
-    return reduce(penalized(true, alpha, below / count.clamp(min=1)), inputs, reduction)
+    return reduce(_penalized(true, alpha, below / count.clamp(min=1)), inputs, reduction)
 
 
 def ls_error_enhancement_loss(
@@ -131,7 +130,7 @@ def ls_error_enhancement_loss(
     inputs = read_inputs(logits, target, weight, ignore_index, reduction).widened()
     (true,) = statistics(inputs, "true")
     above, count = _gaps(inputs, above=True)
-    return reduce(penalized(true, alpha, -above / count.clamp(min=1)), inputs, reduction)
+    return reduce(_penalized(true, alpha, -above / count.clamp(min=1)), inputs, reduction)
 
 
 def ls_error_enhancement_top1_loss(
@@ -157,7 +156,7 @@ def ls_error_enhancement_top1_loss(
     check_strength("alpha", alpha)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction)
     true, top = statistics(inputs, "true", "top")
-    return reduce(penalized(true, alpha, true - top), inputs, reduction)
+    return reduce(_penalized(true, alpha, true - top), inputs, reduction)
 
 
 def _gaps(inputs: Inputs, *, above: bool = False) -> tuple[Tensor, Tensor]:
@@ -174,6 +173,20 @@ def _gaps(inputs: Inputs, *, above: bool = False) -> tuple[Tensor, Tensor]:
     gap = centred - true if above else true - centred
     gap = torch.where(available, gap, 0.0).relu()
     return gap.sum(dim=1), (gap != 0).sum(dim=1)
+
+
+def _penalized(true: Tensor, strength: float | Tensor, penalty: Tensor) -> Tensor:
+    """Cross-entropy + strength·penalty, for a penalty that depends on the true class's logit.
+
+    Where the true class is not available, the cross-entropy is +inf and the penalty may be −inf;
+    the sum is +inf, as (1 − α)·inf + a finite rest is.
+
+    Args:
+        true: The log-probability of the true class, (N, ...).
+        strength: Weight of the penalty.
+        penalty: Shape (N, ...).
+    """
+    return torch.where(true == -torch.inf, -true, strength * penalty - true)
 
 
 class _AblationLoss(Loss):

@@ -201,7 +201,7 @@ def _gradients(
 
 
 def _add_product(total: Tensor, of_logits: Tensor, chunk: Tensor) -> None:
-    """Total += of_logitsᵀ·chunk, added up in the total's own precision."""
+    """Add of_logitsᵀ·chunk to the total, in the total's own precision."""
     if total.dtype == of_logits.dtype:
         total.addmm_(of_logits.t(), chunk)
     else:

@@ -6,7 +6,7 @@ from typing import Self
 import torch
 from torch import Tensor, distributed
 
-from maxsup.losses._inputs import Inputs, read_inputs
+from maxsup.losses._inputs import Inputs, read_inputs, wide_dtype
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
 from maxsup.losses._reduction import check_strength, reduce
@@ -68,7 +68,7 @@ def _mixed(
 ) -> Tensor:
     """hard·CE(t) + soft·CE(S[t]) per example, as one cross-entropy against hard·t + soft·S[t]."""
     if inputs.labels is not None:
-        rows = soft_labels.to(inputs.wide_dtype())[inputs.labels]
+        rows = soft_labels.to(wide_dtype(inputs.logits))[inputs.labels]
         beside = rows.movedim(-1, 1)
         target = soft * beside
         target = target.scatter_add(
@@ -77,7 +77,7 @@ def _mixed(
     else:
         assert inputs.probabilities is not None
         with _full_precision(inputs.logits.device.type):
-            mixed = inputs.probabilities.movedim(1, -1) @ soft_labels.to(inputs.wide_dtype())
+            mixed = inputs.probabilities.movedim(1, -1) @ soft_labels.to(wide_dtype(inputs.logits))
         target = hard * inputs.probabilities + soft * mixed.movedim(-1, 1)
     (true,) = statistics(inputs._replace(labels=None, probabilities=target), "true")
     return -true

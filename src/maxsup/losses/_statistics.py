@@ -381,12 +381,8 @@ class _ClosedForm(torch.autograd.Function):
         return gradient.to(logits.dtype), None, None, None, None
 
 
-def _wide_dtype(logits: Tensor) -> torch.dtype:
-    return torch.float64 if logits.dtype == torch.float64 else torch.float32
-
-
 def _below(logits: Tensor, highest: Tensor, labels: Tensor) -> Tensor:
-    """Z − z_max of one class per example, (N, 1, ...)."""
+    """How far one class per example lies below the highest, z − z_max ≤ 0, (N, 1, ...)."""
     return logits.gather(1, labels.unsqueeze(1)) - highest
 
 

@@ -156,15 +156,14 @@ def _failure_note(runs: list[Run]) -> list[str]:
 
 def _same_note(labels: dict[str, str], baseline: str, runs: list[Run]) -> list[str]:
     """Name the methods that did what the baseline does, to the last digit."""
-    values = {(run["method"], run["seed"]): run["values"] for run in runs if run["values"]}
+    values: dict[str, dict[int, dict[str, float | None]]] = {name: {} for name in labels}
+    for run in runs:
+        if run["values"]:
+            values[run["method"]][run["seed"]] = run["values"]
     same = [
         label
         for name, label in labels.items()
-        if name != baseline
-        and any((name, seed) in values for _, seed in values)
-        and all(
-            values[name, seed] == values.get((baseline, seed)) for of, seed in values if of == name
-        )
+        if name != baseline and values[name] and values[name].items() <= values[baseline].items()
     ]
     if not same:
         return []
