@@ -13,6 +13,7 @@ from maxsup import MaxSupLoss, functional, schedules
 
 from .cases import (
     ACLS,
+    IGNORE,
     LABEL_SMOOTHING,
     LOSSES,
     LS_REGULARIZATION,
@@ -57,6 +58,27 @@ def test_compiles_without_a_break(objective, kind):
         value_and_gradient(compiled, logits, target, strength, **options),
         value_and_gradient(objective, logits, target, strength, **options),
     )
+
+
+@pytest.mark.parametrize("left_there", [float("nan"), float("inf"), float("-inf")])
+@pytest.mark.parametrize("reduction", ["none", "mean"])
+@pytest.mark.parametrize("objective", [MAXSUP, LABEL_SMOOTHING], ids=lambda o: o.name)
+def test_compiled_code_lets_nothing_out_of_ignored_positions(objective, reduction, left_there):
+    logits, target, _ = make((4, 5), "ignored")
+    ignored = target == IGNORE
+    assert ignored.any()
+    assert not ignored.all()
+    logits[ignored] = left_there
+    compiled = torch.compile(objective, fullgraph=True, backend="aot_eager")
+    found = {}
+    for name, function in (("compiled", compiled), ("eager", objective)):
+        leaf = logits.clone().requires_grad_()
+        strength = torch.tensor(0.3, dtype=torch.float64, requires_grad=True)
+        value = function(leaf, target, strength, reduction=reduction)
+        found[name] = (value, *torch.autograd.grad(value.sum(), (leaf, strength)))
+    torch.testing.assert_close(found["compiled"], found["eager"])
+    assert all(part.isfinite().all() for part in found["compiled"])
+    assert (found["compiled"][1][ignored] == 0).all()
 
 
 @pytest.mark.parametrize("objective", LOSSES[1:], ids=lambda o: o.name)

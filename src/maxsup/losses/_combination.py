@@ -63,9 +63,10 @@ def combine(
         if evaluated is not None:
             found: Tensor = _ClosedForm.apply(logits, target, evaluated)
             return found
-    return _compose(
-        read_inputs(logits, target, weight, ignore_index, reduction), weights, reduction
-    )
+    # A compiler would mask the logits anew in each of its passes over them.
+    mask = not torch.compiler.is_compiling()
+    inputs = read_inputs(logits, target, weight, ignore_index, reduction, mask_logits=mask)
+    return _compose(inputs, weights, reduction)
 
 
 def as_number(strength: float | Tensor) -> float | Tensor:

@@ -15,7 +15,7 @@ class Inputs(NamedTuple):
     per-example value is (N, ...).
     """
 
-    logits: Tensor  # as they came; 0 at ignored positions
+    logits: Tensor  # as they came; 0 at ignored positions, unless these are left for later
     labels: Tensor | None  # (N, ...) int64, a valid class even at ignored positions
     probabilities: Tensor | None  # (N, K, ...), where the target is not an index
     kept: Tensor | None  # (N, ...) bool, False at ignored positions; None when none is ignored
@@ -32,12 +32,26 @@ class Inputs(NamedTuple):
 
 
 def read_inputs(
-    logits: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str
+    logits: Tensor,
+    target: Tensor,
+    weight: Tensor | None,
+    ignore_index: int,
+    reduction: str,
+    *,
+    mask_logits: bool = True,
 ) -> Inputs:
     """Check the arguments common to all objectives and bring them into one form.
 
     Labels are looked at only where that costs no waiting: on the CPU, outside of compiled and
     vectorised code. Elsewhere a label out of range trips the device-side assertion of ``gather``.
+
+    Args:
+        logits: As the caller of an objective gave them, as are the others.
+        target: Class indices or probabilities.
+        weight: Class weights.
+        ignore_index: The label of ignored positions.
+        reduction: ``none``, ``sum`` or ``mean``.
+        mask_logits: Put 0 at ignored positions. False where what is computed next masks them.
 
     Raises:
         ValueError: A shape, dtype, label, or name is not as described in the message.
@@ -58,7 +72,7 @@ def read_inputs(
     else:
         labels, kept = _read_labels(target.long(), num_classes, ignore_index)
         probabilities = None
-    if kept is not None:
+    if kept is not None and mask_logits:
         # Not only the value: a NaN at an ignored position must not reach the gradient either.
         logits = torch.where(kept.unsqueeze(1), logits, 0.0)
     if weight is not None:

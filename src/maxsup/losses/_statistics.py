@@ -47,8 +47,11 @@ def statistics(inputs: Inputs, *names: Name, other: Tensor | None = None) -> tup
     if soft_is_learned or _in_transform():
         return _composed(inputs.logits, inputs.labels, probabilities, other, names)
     if torch.compiler.is_compiling():
-        function = _Traced.apply
-    elif not closed_form_serves(inputs.logits):
+        traced: tuple[Tensor, ...] = _Traced.apply(
+            inputs.logits, inputs.labels, probabilities, other, names, inputs.kept
+        )
+        return traced
+    if not closed_form_serves(inputs.logits):
         function = _composed
     elif _kernels_serve(inputs, names):
         function = _ByKernels.apply
@@ -95,7 +98,8 @@ class _Traced(torch.autograd.Function):
     """The same for compilers, which fuse what goes over the logits in one pass.
 
     Only numbers per example are kept for the gradient; the softmax is computed anew from them. Even
-    the place of the top is a minimum, which compilers make better loops of than of a search.
+    the place of the top is a minimum, which compilers make better loops of than of a search. What
+    lies at ignored positions is looked at, and reaches neither the numbers nor the gradient.
     """
 
     @staticmethod
@@ -106,6 +110,7 @@ class _Traced(torch.autograd.Function):
         probabilities: Tensor | None,
         other: Tensor | None,
         names: tuple[Name, ...],
+        kept: Tensor | None,
     ) -> tuple[Tensor, ...]:
         values = wide(logits)
         highest = values.amax(dim=1, keepdim=True)
@@ -113,16 +118,18 @@ class _Traced(torch.autograd.Function):
         here = logits != -torch.inf
         log_top = -below.exp().sum(dim=1, keepdim=True).log()
         top = entropy = available = None
+        if "top" in names:
+            # Whole numbers up to 2²⁴ are exact in float32, which vectorises better than int64.
+            places = _places(logits, torch.float32)
+            top = torch.where(below == 0, places, float(logits.shape[1])).amin(dim=1, keepdim=True)
+            # Compilers leave to the backward, as a pass of its own, what no number depends on.
+            log_top = log_top + 0 * top
+            top = top.to(torch.int32)
         found = {"top": log_top.squeeze(1)}
         if "true" in names:
             found["true"] = at_target(below + log_top, labels, probabilities)
         if "other" in names:
             found["other"] = at_target(below + log_top, other, None)
-        if "top" in names:
-            # Whole numbers up to 2²⁴ are exact in float32, which vectorises better than int64.
-            places = _places(logits, torch.float32)
-            top = torch.where(below == 0, places, float(logits.shape[1])).amin(dim=1, keepdim=True)
-            top = top.to(torch.int32)
         if "mean" in names:
             available = here.to(below.dtype).sum(dim=1, keepdim=True)
             mean = torch.where(here, below, 0.0).sum(dim=1, keepdim=True) / available
@@ -135,19 +142,23 @@ class _Traced(torch.autograd.Function):
         if "squares" in names:
             found["squares"] = torch.where(here, values, 0.0).square().sum(dim=1)
         ctx.save_for_backward(
-            logits, labels, probabilities, other, top, highest, log_top, entropy, available
+            logits, labels, probabilities, other, kept, top, highest, log_top, entropy, available
         )
         ctx.names = names
-        return tuple(found[name] for name in names)
+        if kept is None:
+            return tuple(found[name] for name in names)
+        return tuple(torch.where(kept, found[name], 0.0) for name in names)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        logits, labels, probabilities, other, top, highest, log_top, entropy, available = (
+        logits, labels, probabilities, other, kept, top, highest, log_top, entropy, available = (
             ctx.saved_tensors
         )
         of = {name: given.unsqueeze(1) for name, given in zip(ctx.names, gradients, strict=True)}
-        log_probs = wide(logits) - highest + log_top
-        here = logits != -torch.inf
+        # Neither the difference nor the mask is written as in the forward: a compiler would see
+        # that they are the same, and keep them from there for every logit.
+        log_probs = log_top - (highest - wide(logits))
+        here = logits > -torch.inf
         places = _places(logits, torch.int32)
         soft = labels is None and "true" in of
         factor = torch.zeros_like(log_top)
@@ -181,7 +192,9 @@ class _Traced(torch.autograd.Function):
         if "other" in of:
             index = other.unsqueeze(1).to(torch.int32)
             gradient = gradient + torch.where(places == index, of["other"], 0.0)
-        return gradient.to(logits.dtype), None, None, None, None
+        if kept is not None:
+            gradient = torch.where(kept.unsqueeze(1), gradient, 0.0)
+        return gradient.to(logits.dtype), None, None, None, None, None
 
 
 def _places(logits: Tensor, dtype: torch.dtype) -> Tensor:
