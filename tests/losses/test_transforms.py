@@ -81,6 +81,19 @@ def test_compiled_code_lets_nothing_out_of_ignored_positions(objective, reductio
     assert (found["compiled"][1][ignored] == 0).all()
 
 
+@pytest.mark.parametrize("objective", [MAXSUP, LABEL_SMOOTHING], ids=lambda o: o.name)
+def test_a_compiled_transform_lets_nothing_out_of_ignored_positions(objective):
+    logits, target, _ = make((4, 5), "ignored")
+    ignored = target == IGNORE
+    logits[ignored] = float("nan")
+    gradient = grad(lambda z: objective(z, target, 0.3, reduction="mean"))
+    found = torch.compile(gradient, fullgraph=True, backend="aot_eager")(logits)
+    torch.testing.assert_close(found, gradient(logits))
+    assert ignored.any()
+    assert found.isfinite().all()
+    assert (found[ignored] == 0).all()
+
+
 @pytest.mark.parametrize("objective", LOSSES[1:], ids=lambda o: o.name)
 def test_a_scheduled_weight_never_recompiles(objective):
     logits, labels, _ = make((4, 5))

@@ -20,7 +20,13 @@ from maxsup.losses._inputs import (
     wide,
 )
 from maxsup.losses._reduction import reduce
-from maxsup.losses._statistics import Name, closed_form_serves, mean_below, statistics
+from maxsup.losses._statistics import (
+    Name,
+    closed_form_serves,
+    masks_ignored_positions,
+    mean_below,
+    statistics,
+)
 from maxsup.losses._top import top_class
 
 
@@ -63,9 +69,9 @@ def combine(
         if evaluated is not None:
             found: Tensor = _ClosedForm.apply(logits, target, evaluated)
             return found
-    # A compiler would mask the logits anew in each of its passes over them.
-    mask = not torch.compiler.is_compiling()
-    inputs = read_inputs(logits, target, weight, ignore_index, reduction, mask_logits=mask)
+    inputs = read_inputs(
+        logits, target, weight, ignore_index, reduction, mask_logits=not masks_ignored_positions()
+    )
     return _compose(inputs, weights, reduction)
 
 

@@ -46,7 +46,7 @@ def statistics(inputs: Inputs, *names: Name, other: Tensor | None = None) -> tup
     soft_is_learned = probabilities is not None and probabilities.requires_grad
     if soft_is_learned or _in_transform():
         return _composed(inputs.logits, inputs.labels, probabilities, other, names)
-    if torch.compiler.is_compiling():
+    if masks_ignored_positions():
         traced: tuple[Tensor, ...] = _Traced.apply(
             inputs.logits, inputs.labels, probabilities, other, names, inputs.kept
         )
@@ -73,6 +73,15 @@ def closed_form_serves(logits: Tensor) -> bool:
         and forward_ad._current_level < 0
         and type(logits) in (Tensor, torch.nn.Parameter)
     )
+
+
+def masks_ignored_positions() -> bool:
+    """Whether :func:`statistics` takes logits with anything at ignored positions.
+
+    It does in compiled code, which would otherwise mask them anew in each of its passes over them;
+    elsewhere they must be 0 there.
+    """
+    return torch.compiler.is_compiling() and not _in_transform()
 
 
 def _in_transform() -> bool:
