@@ -51,10 +51,7 @@ def _composed(
     fixed: bool,
     closed: bool,
 ) -> tuple[Tensor, Tensor]:
-    values = wide(logits)
-    here = values.gather(1, place.unsqueeze(1))
-    here = here.detach() if fixed else here
-    gap = values - here if above else here - values
+    gap = _distance(logits, place, above, fixed)
     gap = torch.where(logits == -torch.inf, -1.0, gap - margin)
     # Either way a NaN stays a NaN.
     gap = torch.where(gap < 0, 0.0, gap) if closed else gap.relu()
@@ -98,12 +95,12 @@ class _ClosedForm(torch.autograd.Function):
         gradient, ctx.gap = ctx.gap, None
         if gradient is None:
             gradient = _gap(logits, place, margin, above)
-        if closed:
-            gradient.ge_(0)
-        elif power == 1:
-            gradient.relu_().sign_()
-        else:
+        if power == 2:
             gradient.relu_().mul_(2)
+        elif closed:
+            gradient.ge_(0)
+        else:
+            gradient.relu_().sign_()
         gradient.mul_((of_total if above else -of_total).unsqueeze(1))
         if not fixed:
             add_at(gradient, place, -gradient.sum(dim=1, keepdim=True))
@@ -112,7 +109,13 @@ class _ClosedForm(torch.autograd.Function):
 
 def _gap(logits: Tensor, place: Tensor, margin: float | Tensor, above: bool) -> Tensor:
     """±(z_place − z_k) − m, negative for classes that are not available; memory of its own."""
+    gap = _distance(logits, place, above, fixed=True)
+    return gap.sub_(margin).masked_fill_(logits == -torch.inf, -1.0)
+
+
+def _distance(logits: Tensor, place: Tensor, above: bool, fixed: bool) -> Tensor:
+    """±(z_place − z_k), float32 at least; memory of its own."""
     values = wide(logits)
     here = values.gather(1, place.unsqueeze(1))
-    gap = values - here if above else here - values
-    return gap.sub_(margin).masked_fill_(logits == -torch.inf, -1.0)
+    here = here.detach() if fixed else here
+    return values - here if above else here - values
