@@ -12,7 +12,11 @@ def parameters(model: torch.nn.Module) -> int:
     ("name", "options", "expected"),
     [
         ("resnet18", {"num_classes": 1000}, 11_689_512),
+        ("resnet50", {"num_classes": 1000}, 25_557_032),
+        ("resnet101", {"num_classes": 1000}, 44_549_160),
         ("mobilenetv2_100", {"num_classes": 1000}, 3_504_872),
+        ("deit_small_patch16_224", {"num_classes": 1000}, 22_050_664),
+        ("resnet50", {"num_classes": 1000, "blur_pool": True}, 25_557_032),
         ("resnet18", {"num_classes": 100, "small_stem": True}, 11_220_132),
     ],
 )
@@ -65,6 +69,36 @@ def test_initial_weights_are_a_function_of_the_seed() -> None:
     assert not torch.equal(weights(0), weights(1))
 
 
+def test_residual_branches_start_at_zero_or_not() -> None:
+    def last_norms(**options: bool) -> list[float]:
+        model = create_model("resnet18", num_classes=10, **options)  # type: ignore[arg-type]
+        weights = [w for name, w in model.state_dict().items() if name.endswith("bn2.weight")]
+        return [float(weight.abs().sum()) for weight in weights]
+
+    assert set(last_norms()) == {0.0}
+    assert 0.0 not in last_norms(zero_init=False)
+    # Other models have no such choice, and do not mind.
+    create_model("mobilenetv2_100", num_classes=10, zero_init=False)
+
+
+def test_blur_comes_before_strides_of_enough_channels() -> None:
+    torch.manual_seed(0)
+    model = create_model("resnet18", num_classes=10, blur_pool=True)
+    torch.manual_seed(0)
+    plain = create_model("resnet18", num_classes=10)
+    blurred = [n for n, m in model.named_modules() if type(m).__name__ == "BlurPool2d"]
+    places = ("layer2.0", "layer3.0", "layer4.0")
+    expected = {f"{p}.{n}" for p in places for n in ("conv1", "downsample.0")}
+    assert {name.removesuffix(".0") for name in blurred} == expected
+
+    images = torch.randn(2, 64, 9, 7)
+    kernel = torch.tensor([1.0, 2.0, 1.0])
+    kernel = (kernel.outer(kernel) / 16).expand(64, 1, 3, 3)
+    reference = torch.nn.functional.conv2d(images, kernel, padding=1, groups=64)
+    found = model.get_submodule("layer2.0.conv1")(images)
+    assert torch.allclose(found, plain.get_submodule("layer2.0.conv1")(reference), atol=1e-5)
+
+
 def test_drop_path_reaches_the_model() -> None:
     plain = create_model("resnet18", num_classes=10)
     dropping = create_model("resnet18", num_classes=10, drop_path=0.5)
@@ -78,6 +112,8 @@ def test_drop_path_reaches_the_model() -> None:
         ("convnext_atto", {"small_stem": True}, "convnext_atto has no stem for small images"),
         ("resnet18d", {"small_stem": True}, "resnet18d has no stem for small images"),
         ("small-convnet", {"small_stem": True}, "small-convnet has no small_stem"),
+        ("small-convnet", {"blur_pool": True}, "small-convnet has no blur_pool"),
+        ("deit_tiny_patch16_224", {"blur_pool": True}, "has no strided convolution of at least 16"),
         ("small-convnet", {"drop_path": 0.1}, "small-convnet has no drop_path"),
     ],
 )

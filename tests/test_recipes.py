@@ -6,9 +6,18 @@ import pytest
 from maxsup.recipes import Recipe, all_recipes, get_recipe, recipe_page
 from maxsup.training._optimizer import build_optimizer, learning_rate
 
+CIFAR100 = {
+    "cifar100-resnet18": ("resnet18", False),
+    "cifar100-resnet50": ("resnet50", False),
+    "cifar100-resnet101": ("resnet101", False),
+    "cifar100-mobilenetv2": ("mobilenetv2_100", True),
+}
 
-def test_cifar100_resnet18_is_the_papers() -> None:
-    recipe = get_recipe("cifar100-resnet18")
+
+@pytest.mark.parametrize("name", CIFAR100)
+def test_cifar100_recipes_are_the_papers(name: str) -> None:
+    recipe = get_recipe(name)
+    assert (recipe.model, recipe.zero_init) == CIFAR100[name]
     assert (recipe.epochs, recipe.batch_size, recipe.optimizer) == (200, 128, "sgd")
     assert (recipe.lr, recipe.momentum, recipe.nesterov) == (0.1, 0.9, True)
     assert (recipe.lr_schedule, recipe.milestones, recipe.gamma) == ("step", (60, 120, 160), 0.2)
@@ -85,6 +94,18 @@ def test_one_cycle_and_constant_schedules() -> None:
     assert found.index(max(found)) == 30
     assert found[65] == pytest.approx(0.5)
     assert set(rates(lr_schedule="constant")) == {1.0}
+
+
+def test_weight_decay_spares_what_a_vision_transformer_names() -> None:
+    from maxsup.models import create_model
+
+    model = create_model("deit_tiny_patch16_224", num_classes=10)
+    recipe = Recipe(name="r", model="m", weight_decay=0.05, decay_norm_and_bias=False)
+    groups = build_optimizer(model, recipe).param_groups
+    decayed = {id(p) for group in groups if group["weight_decay"] for p in group["params"]}
+    named = dict(model.named_parameters())
+    assert {n for n in ("pos_embed", "cls_token") if id(named[n]) in decayed} == set()
+    assert id(named["patch_embed.proj.weight"]) in decayed
 
 
 def test_weight_decay_spares_norms_and_biases_where_asked() -> None:

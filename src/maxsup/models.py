@@ -3,6 +3,7 @@
 import difflib
 
 import timm
+from timm.layers import BlurPool2d
 from torch import Tensor, nn
 
 __all__ = ["SmallConvNet", "class_templates", "create_model", "features_and_logits"]
@@ -61,6 +62,8 @@ def create_model(
     num_classes: int,
     in_channels: int = 3,
     small_stem: bool = False,
+    zero_init: bool = True,
+    blur_pool: bool = False,
     drop_path: float = 0.0,
     image_size: int | None = None,
 ) -> nn.Module:
@@ -72,6 +75,11 @@ def create_model(
         in_channels: Channels of the images.
         small_stem: For small images: a first convolution of 3×3 with stride 1, and no max-pool.
             For timm's ResNets and MobileNetV2.
+        zero_init: Whether a ResNet's residual branches start at zero (timm's way) or not
+            (torchvision's); without effect on other models.
+        blur_pool: Blur with [1, 2, 1]⊗[1, 2, 1]/16 before each strided convolution that has at
+            least 16 input channels (Zhang 2019, placed as FFCV's ImageNet code places it). Adds
+            no parameters.
         drop_path: Rate of stochastic depth, for models that have it.
         image_size: Side of the images, for models that need to know it (vision transformers).
 
@@ -84,7 +92,7 @@ def create_model(
         11220132
     """
     if name == SMALL_CONVNET:
-        _refuse(name, small_stem=small_stem, drop_path=drop_path > 0)
+        _refuse(name, small_stem=small_stem, blur_pool=blur_pool, drop_path=drop_path > 0)
         return SmallConvNet(num_classes, in_channels)
     if name not in timm.list_models():
         close = difflib.get_close_matches(name, [SMALL_CONVNET, *timm.list_models()], n=5)
@@ -93,15 +101,19 @@ def create_model(
             f"No model is called {name!r}.{hint} There are {SMALL_CONVNET} and timm's models, "
             "which timm.list_models() lists."
         )
-    options = {"drop_path_rate": drop_path} if drop_path else {}
+    options: dict[str, float] = {"drop_path_rate": drop_path} if drop_path else {}
     published = timm.models.get_pretrained_cfg(name)
     if image_size is not None and published is not None and published.fixed_input_size:
         options["img_size"] = image_size
+    if not zero_init and timm.models.model_entrypoint(name).__module__ == "timm.models.resnet":
+        options["zero_init_last"] = False
     model: nn.Module = timm.create_model(
         name, pretrained=False, num_classes=num_classes, in_chans=in_channels, **options
     )
     if small_stem:
         _make_stem_small(name, model, in_channels)
+    if blur_pool:
+        _blur_before_strides(name, model)
     return model
 
 
@@ -165,6 +177,28 @@ def _small_convolution(in_channels: int, out_channels: int) -> nn.Conv2d:
     convolution = nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False)
     nn.init.kaiming_normal_(convolution.weight, mode="fan_out", nonlinearity="relu")
     return convolution
+
+
+_LEAST_CHANNELS_TO_BLUR = 16
+
+
+def _blur_before_strides(name: str, model: nn.Module) -> None:
+    strided = [
+        (place, module)
+        for place, module in model.named_modules()
+        if isinstance(module, nn.Conv2d)
+        and max(module.stride) > 1
+        and module.in_channels >= _LEAST_CHANNELS_TO_BLUR
+    ]
+    if not strided:
+        raise ValueError(
+            f"{name} has no strided convolution of at least {_LEAST_CHANNELS_TO_BLUR} input "
+            "channels to blur before; leave blur_pool off."
+        )
+    for place, convolution in strided:
+        # Black around the image, as the convolutions themselves have it; timm's default reflects.
+        blur = BlurPool2d(convolution.in_channels, filt_size=3, stride=1, pad_mode="constant")
+        model.set_submodule(place, nn.Sequential(blur, convolution))
 
 
 def _refuse(name: str, **asked: bool) -> None:

@@ -195,6 +195,23 @@ def test_ema_is_measured_where_asked(run_training: Run, tmp_path: Path) -> None:
     assert any(not torch.equal(weights[0][key], weights[1][key]) for key in weights[0])
 
 
+def test_measures_of_mirrored_pairs(
+    run_training: Run, tmp_path: Path, noisy_digits: ImageData
+) -> None:
+    plain = run_training(tmp_path / "plain", epochs=1)
+    result = run_training(tmp_path / "flip", epochs=1, evaluate_flip=True)
+    assert result.history[0]["train_loss"] == plain.history[0]["train_loss"]
+    model = build_model(RunSettings.load(tmp_path / "flip" / "settings.json").recipe, noisy_digits)
+    model.load_state_dict(load_file(tmp_path / "flip" / "model.safetensors"))
+    images = Normalization.of(noisy_digits.train)(noisy_digits.test.images)
+    with torch.inference_mode():
+        logits = (model.eval()(images) + model(images.flip(3))) / 2
+    nll = torch.nn.functional.cross_entropy(logits.double(), noisy_digits.test.true_labels)
+    assert result.values["test_nll"] == pytest.approx(float(nll), rel=1e-5)
+    assert result.history[-1]["test_nll"] == pytest.approx(float(nll), rel=1e-5)
+    assert result.values["test_nll"] != plain.values["test_nll"]
+
+
 def test_channels_last_trains_the_same_model(run_training: Run, tmp_path: Path) -> None:
     plain = run_training(tmp_path / "plain", epochs=1)
     last = run_training(tmp_path / "last", epochs=1, channels_last=True)

@@ -8,20 +8,37 @@ import difflib
 import inspect
 from types import ModuleType
 
-from maxsup.recipes import cifar100_resnet18, digits
+from maxsup.recipes import (
+    cifar100_mobilenetv2,
+    cifar100_resnet18,
+    cifar100_resnet50,
+    cifar100_resnet101,
+    digits,
+)
 from maxsup.recipes._recipe import Recipe
 
 __all__ = ["Recipe", "all_recipes", "get_recipe", "recipe_page"]
 
-_MODULES: tuple[ModuleType, ...] = (digits, cifar100_resnet18)
+_MODULES: tuple[ModuleType, ...] = (
+    digits,
+    cifar100_resnet18,
+    cifar100_resnet50,
+    cifar100_resnet101,
+    cifar100_mobilenetv2,
+)
 _BY_NAME: dict[str, ModuleType] = {module.RECIPE.name: module for module in _MODULES}
 
 
 def all_recipes() -> tuple[Recipe, ...]:
     """Every recipe.
 
-    >>> [recipe.name for recipe in all_recipes()]
-    ['digits', 'cifar100-resnet18']
+    >>> for recipe in all_recipes():
+    ...     print(recipe.name)
+    digits
+    cifar100-resnet18
+    cifar100-resnet50
+    cifar100-resnet101
+    cifar100-mobilenetv2
     """
     return tuple(module.RECIPE for module in _MODULES)
 

@@ -21,6 +21,10 @@ class Recipe:
     """A timm model, or small-convnet."""
     small_stem: bool = False
     """For small images: first convolution 3x3 with stride 1, no max-pool."""
+    zero_init: bool = True
+    """ResNets: start each residual branch at zero, as timm does and torchvision does not."""
+    blur_pool: bool = False
+    """Blur before each strided convolution of at least 16 channels, against aliasing."""
     drop_path: float = 0.0
     """Rate of stochastic depth."""
     image_size: int | None = None
@@ -80,6 +84,8 @@ class Recipe:
     """Keep an exponential moving average of the weights with this decay."""
     evaluate_ema: bool = False
     """Measure the averaged weights instead of the raw ones."""
+    evaluate_flip: bool = False
+    """Measure the mean of the logits of each image and its mirror image."""
 
     precision: Literal["fp32", "bf16"] = "fp32"
     """Precision of the forward and backward pass; weights and penalties stay float32."""

@@ -27,13 +27,18 @@ def quick_figures(
     split: Split,
     normalization: Normalization,
     accelerator: Accelerator,
+    *,
+    flip: bool = False,
 ) -> dict[str, float]:
-    """Accuracy and NLL on a split, for an epoch's row."""
+    """Accuracy and NLL on a split, for an epoch's row; with ``flip``, of mirrored pairs."""
     model.eval()
     metric = Classification().to(accelerator.device)
     for part in _parts(split, accelerator):
+        images = normalization(part.images)
         with accelerator.autocast():
-            logits = model(normalization(part.images))
+            logits = model(images)
+            if flip:
+                logits = (logits + model(images.flip(3))) / 2
         metric.update(logits, part.true_labels)
     values = metric.compute()
     return {f"{name}_accuracy": float(values.accuracy), f"{name}_nll": float(values.nll)}
@@ -41,9 +46,16 @@ def quick_figures(
 
 @torch.inference_mode()
 def evaluate(
-    model: nn.Module, data: ImageData, normalization: Normalization, accelerator: Accelerator
+    model: nn.Module,
+    data: ImageData,
+    normalization: Normalization,
+    accelerator: Accelerator,
+    *,
+    flip: bool = False,
 ) -> Evaluation:
     """All measures of a trained model, on the images as they are, without augmentation.
+
+    With ``flip``, features and logits are the means over an image and its mirror image.
 
     On the training set, accuracy is against the labels as trained on, and everything else against
     the true ones.
@@ -60,7 +72,7 @@ def evaluate(
     )
     separation = ClassSeparation(num_classes, num_features).to(device)
     for part in _parts(data.test, accelerator):
-        features, logits = _forward(model, normalization(part.images), accelerator)
+        features, logits = _forward(model, normalization(part.images), accelerator, flip)
         classification.update(logits, part.true_labels)
         calibration.update(logits, part.true_labels)
         histogram.update(logits)
@@ -86,7 +98,7 @@ def evaluate(
     separation.reset()
     confusion = SoftConfusion(num_classes).to(device)
     for part in _parts(data.train, accelerator):
-        features, logits = _forward(model, normalization(part.images), accelerator)
+        features, logits = _forward(model, normalization(part.images), accelerator, flip)
         classification.update(logits, part.labels)
         separation.update(features, part.true_labels)
         confusion.update(logits, part.true_labels)
@@ -132,7 +144,12 @@ def _parts(split: Split, accelerator: Accelerator) -> Iterator[Split]:
     )
 
 
-def _forward(model: nn.Module, images: Tensor, accelerator: Accelerator) -> tuple[Tensor, Tensor]:
+def _forward(
+    model: nn.Module, images: Tensor, accelerator: Accelerator, flip: bool
+) -> tuple[Tensor, Tensor]:
     with accelerator.autocast():
         features, logits = features_and_logits(model, images)
+        if flip:
+            mirrored = features_and_logits(model, images.flip(3))
+            features, logits = (features + mirrored[0]) / 2, (logits + mirrored[1]) / 2
     return features.float(), logits.float()

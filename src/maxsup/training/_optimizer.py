@@ -13,11 +13,14 @@ from maxsup.recipes import Recipe
 
 def build_optimizer(model: nn.Module, recipe: Recipe) -> Optimizer:
     """SGD or AdamW over the model's parameters, as the recipe sets them."""
-    parameters = (
-        [{"params": [p for p in model.parameters() if p.requires_grad]}]
-        if recipe.decay_norm_and_bias
-        else param_groups_weight_decay(model, recipe.weight_decay)
-    )
+    if recipe.decay_norm_and_bias:
+        parameters = [{"params": [p for p in model.parameters() if p.requires_grad]}]
+    else:
+        # Vision transformers name more: the position embedding and the class token.
+        spared: set[str] = getattr(model, "no_weight_decay", set)()
+        parameters = param_groups_weight_decay(
+            model, recipe.weight_decay, no_weight_decay_list=spared
+        )
     if recipe.optimizer == "adamw":
         return torch.optim.AdamW(
             parameters, lr=recipe.lr, betas=recipe.betas, weight_decay=recipe.weight_decay

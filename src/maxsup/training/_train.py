@@ -56,6 +56,8 @@ def build_model(recipe: Recipe, data: ImageData) -> nn.Module:
         num_classes=len(data.classes),
         in_channels=channels,
         small_stem=recipe.small_stem,
+        zero_init=recipe.zero_init,
+        blur_pool=recipe.blur_pool,
         drop_path=recipe.drop_path,
         image_size=height,
     )
@@ -141,7 +143,9 @@ def train(
         criterion.end_epoch()
         for name, split in (("validation", data.validation), ("test", data.test)):
             if split is not None:
-                row |= quick_figures(name, measured, split, normalization, accelerator)
+                row |= quick_figures(
+                    name, measured, split, normalization, accelerator, flip=recipe.evaluate_flip
+                )
         _check_finite(row["test_nll"], "the test NLL", settings, epoch)
         history.append({"epoch": epoch + 1} | row)
         digest = hashlib.sha256((digest + batches.digest(epoch)).encode()).hexdigest()
@@ -151,7 +155,7 @@ def train(
             save_checkpoint(checkpoint, state, facts)
         progress.end_epoch(epoch + 1, row)
 
-    evaluation = evaluate(measured, data, normalization, accelerator)
+    evaluation = evaluate(measured, data, normalization, accelerator, flip=recipe.evaluate_flip)
     result = RunResult(data.fingerprint, initial_weights, digest, history, evaluation)
     if accelerator.is_main_process:
         save_weights(directory / WEIGHTS_FILE, measured)
