@@ -1,4 +1,4 @@
-"""The command line: ``maxsup compare · train · methods · recipes``."""
+"""The command line: ``maxsup compare · train · prepare · methods · recipes``."""
 
 import os
 import shlex
@@ -11,10 +11,11 @@ from typing import Annotated, TypeVar
 import tyro
 from rich.console import Console
 from rich.markdown import Markdown
+from rich.progress import Progress
 from rich.table import Table
 
 from maxsup import methods
-from maxsup.data import DataSettings, load_images, short_name
+from maxsup.data import DataSettings, Smaller, load_images, prepare_shards, read_bytes, short_name
 from maxsup.recipes import Recipe, all_recipes, get_recipe, recipe_page
 from maxsup.report import results_table, write_report
 from maxsup.study import StudySettings, compare
@@ -92,6 +93,29 @@ class Train:
 
 
 @dataclass(frozen=True)
+class Prepare:
+    """Write photographs anew as smaller JPEGs in Parquet files, once, to train on them faster."""
+
+    data: tyro.conf.Positional[str]
+    """What to read: a folder (image folder, Parquet, WebDataset), a file, or hf:owner/name."""
+    out: tyro.conf.Positional[Path]
+    """Directory to write to; it is data itself then. Go on with the same one."""
+    smaller: tyro.conf.OmitArgPrefixes[Smaller] = field(default_factory=Smaller)
+    shard_size: str = "512MB"
+    """About how large a file is."""
+    splits: tuple[str, ...] | None = None
+    """The splits to write; by default those to train and to measure on."""
+    image_column: str | None = None
+    """The column of the images, where there are several."""
+    label_column: str | None = None
+    """The column of the labels, where there are several."""
+    max_corrupt: int = 0
+    """How many images may be left out because they cannot be read."""
+    workers: int | None = None
+    """Threads; by default one for each core."""
+
+
+@dataclass(frozen=True)
 class Methods:
     """List the methods, or show one's page: formula, defaults, when it helps, what it costs."""
 
@@ -122,6 +146,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return _compare(command, shlex.join(["maxsup", *arguments]))
             case Train():
                 _train(command)
+            case Prepare():
+                _prepare(command)
             case Methods():
                 _methods(command)
             case Recipes():
@@ -144,11 +170,11 @@ def _message(error: Exception) -> str:
     return str(error)
 
 
-def _parse(arguments: Sequence[str]) -> Compare | Train | Methods | Recipes:
+def _parse(arguments: Sequence[str]) -> Compare | Train | Prepare | Methods | Recipes:
     """Read the command line; the recipe named on it gives the defaults of its settings."""
     recipe = _named_recipe(arguments)
     settings = _convert(_RecipeOptions, recipe)
-    parsed: Compare | Train | Methods | Recipes = tyro.cli(
+    parsed: Compare | Train | Prepare | Methods | Recipes = tyro.cli(
         Annotated[
             Annotated[
                 Compare,
@@ -162,6 +188,7 @@ def _parse(arguments: Sequence[str]) -> Compare | Train | Methods | Recipes:
                     "train", default=Train(data=_TrainDataOptions(), settings=settings)
                 ),
             ]
+            | Annotated[Prepare, tyro.conf.subcommand("prepare")]
             | Annotated[Methods, tyro.conf.subcommand("methods")]
             | Annotated[Recipes, tyro.conf.subcommand("recipes")],
             None,
@@ -272,6 +299,31 @@ def _train(options: Train) -> None:
         for name, value in result.values.items():
             print(f"{name.replace('_', ' '):24}{'–' if value is None else f'{value:.4f}'}")
         print(f"\nThe run: {directory}")
+
+
+def _prepare(options: Prepare) -> None:
+    first = options.splits[0] if options.splits else None
+    data = DataSettings(
+        options.data,
+        train_split=first,
+        image_column=options.image_column,
+        label_column=options.label_column,
+    )
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("images", total=None)
+        prepared = prepare_shards(
+            data,
+            options.out,
+            smaller=options.smaller,
+            shard_size=read_bytes(options.shard_size),
+            splits=options.splits,
+            max_corrupt=options.max_corrupt,
+            workers=options.workers,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    for each in prepared.corrupt:
+        print(f"left out: row {each.row} of split {each.split} {each.path}: {each.reason}")
+    print(f"{prepared.images:,} images in {prepared.shards:,} files: {options.out}")
 
 
 def _methods(options: Methods) -> None:

@@ -1,0 +1,158 @@
+import io
+from pathlib import Path
+from typing import Any
+
+import datasets
+import numpy as np
+import pytest
+from PIL import Image
+
+from maxsup.cli import main
+from maxsup.data import DataSettings, Smaller, load_images, prepare_shards, read_bytes, shrink_image
+
+from .folders import image_folder, parquet, picture
+
+
+def smooth(seed: int) -> Image.Image:
+    return picture(seed, (4, 3)).resize((80, 60))
+
+
+def prepare(folder: Path, out: Path, **options: Any) -> Any:
+    options = {"smaller": Smaller(short_side=30)} | options
+    return prepare_shards(DataSettings(str(folder)), out, **options)
+
+
+def files(out: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted((out / "data").iterdir())}
+
+
+def test_what_is_written_is_read_back_with_names_and_labels(tmp_path: Path) -> None:
+    folder = image_folder(tmp_path / "in", {"train": 6, "test": 2}, make=smooth)
+    prepared = prepare(folder, tmp_path / "out", shard_size=2000)
+    assert prepared.images == 16
+    assert prepared.corrupt == ()
+    assert len(files(tmp_path / "out")) == prepared.shards > 2
+
+    before, after = (datasets.load_dataset(str(p)) for p in (folder, tmp_path / "out"))
+    assert set(after) == {"train", "test"}
+    for split in ("train", "test"):
+        assert after[split].features["label"].names == ["cat", "dog"]
+        assert after[split]["label"] == before[split]["label"]
+        for old, new in zip(before[split]["image"], after[split]["image"], strict=True):
+            assert (new.format, new.size) == ("JPEG", (40, 30))
+            small = np.asarray(old.resize((40, 30), Image.Resampling.BICUBIC)).astype(int)
+            assert np.abs(small - np.asarray(new)).mean() < 8
+    data = load_images(DataSettings(str(tmp_path / "out")))
+    assert data.classes == ("cat", "dog")
+
+
+def test_a_parquet_file_in_and_other_columns_left_out(tmp_path: Path) -> None:
+    kinds = {
+        "name": datasets.Value("string"),
+        "picture": datasets.Image(),
+        "kind": datasets.ClassLabel(names=["a", "b"]),
+    }
+    columns = {"name": ["x"] * 4, "picture": [smooth(n) for n in range(4)], "kind": [0, 1, 1, 0]}
+    prepare(parquet(tmp_path / "all.parquet", columns, kinds), tmp_path / "out")
+    after = datasets.load_dataset(str(tmp_path / "out"), split="train")
+    assert after["label"] == [0, 1, 1, 0]
+    assert sorted(after.column_names) == ["image", "label"]
+
+
+def test_an_interruption_is_gone_on_from(tmp_path: Path) -> None:
+    folder = image_folder(tmp_path / "in", {"": 8}, make=smooth)
+    whole = prepare(folder, tmp_path / "whole", shard_size=3000)
+    out = tmp_path / "out"
+
+    def interrupt(done: int, total: int) -> None:
+        if done > total / 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        prepare(folder, out, shard_size=3000, progress=interrupt)
+    kept = {path: path.stat().st_mtime_ns for path in (out / "data").iterdir()}
+    assert 0 < len(kept) < whole.shards
+    assert all(path.suffix == ".parquet" for path in kept)
+    assert prepare(folder, out, shard_size=3000) == whole
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+    assert files(out) == files(tmp_path / "whole")
+
+
+def test_corrupt_images_stop_it_or_are_left_out(tmp_path: Path) -> None:
+    folder = image_folder(tmp_path / "in", {"": 6}, make=smooth)
+    broken = folder / "dog" / "2.png"
+    good = broken.read_bytes()
+    broken.write_bytes(good[:200])
+    out = tmp_path / "out"
+    with pytest.raises(ValueError, match=r"cannot be read: 1, where 0 may .*\n.*row 8 .*2\.png"):
+        prepare(folder, out, shard_size=2000)
+    kept = set(files(out))
+    assert kept
+    for _ in range(2):  # a second time, they are listed again
+        prepared = prepare(folder, out, shard_size=2000, max_corrupt=1)
+        assert prepared.images == 11
+        assert [(each.split, each.row) for each in prepared.corrupt] == [("train", 8)]
+    assert kept < set(files(out))
+    assert len(datasets.load_dataset(str(out), split="train")) == 11
+
+
+def test_other_settings_need_another_directory(tmp_path: Path) -> None:
+    folder = image_folder(tmp_path / "in", {"": 2}, make=smooth)
+    prepare(folder, tmp_path / "out")
+    with pytest.raises(ValueError, match="begun with another short_side and quality"):
+        prepare(folder, tmp_path / "out", smaller=Smaller(20, 50))
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "notes.txt").write_text("…")
+    with pytest.raises(ValueError, match="has other files in it"):
+        prepare(folder, tmp_path / "full")
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"), [((80, 60), (40, 30)), ((60, 81), (30, 40)), ((20, 9), (20, 9))]
+)
+@pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "CMYK", "P"])
+def test_shrunk_images(size: tuple[int, int], expected: tuple[int, int], mode: str) -> None:
+    file = io.BytesIO()
+    image = picture(0, (4, 3)).resize(size).convert(mode)
+    image.save(file, "TIFF")
+    shrunk = Image.open(io.BytesIO(shrink_image(file.getvalue(), Smaller(30, 95))))
+    assert shrunk.format == "JPEG"
+    assert shrunk.mode == ("L" if mode == "L" else "RGB")
+    assert shrunk.size == expected
+
+
+def test_a_small_jpeg_never_grows() -> None:
+    file = io.BytesIO()
+    smooth(0).save(file, "JPEG", quality=30)
+    assert shrink_image(file.getvalue(), Smaller(200, 95)) == file.getvalue()
+    assert len(shrink_image(file.getvalue(), Smaller(200, 5))) < len(file.getvalue())
+
+
+@pytest.mark.parametrize("wrong", [{"short_side": 0}, {"quality": 0}, {"quality": 96}])
+def test_numbers_out_of_range(wrong: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        Smaller(**wrong)
+
+
+def test_arguments_that_cannot_be(tmp_path: Path) -> None:
+    folder = image_folder(tmp_path / "in", {"": 2}, make=smooth)
+    for wrong in ({"shard_size": 0}, {"max_corrupt": -1}):
+        with pytest.raises(ValueError, match="shard_size must be positive"):
+            prepare(folder, tmp_path / "out", **wrong)
+    for splits in ((), ("train", "train[:2]")):
+        with pytest.raises(ValueError, match="splits must name"):
+            prepare(folder, tmp_path / "out", splits=splits)
+    with pytest.raises(ValueError, match="A size is written as"):
+        read_bytes("many")
+
+
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = image_folder(tmp_path / "in", {"train": 3, "validation": 2}, make=smooth)
+    words = ["prepare", str(folder), str(tmp_path / "out"), "--short-side", "30"]
+    words += ["--splits", "validation", "train[:4]", "--shard-size", "1KB"]
+    assert main(words) == 0
+    assert "8 images in" in capsys.readouterr().out
+    after = datasets.load_dataset(str(tmp_path / "out"))
+    assert {name: len(split) for name, split in after.items()} == {"train": 4, "validation": 4}
+    assert main([*words, "--quality", "50"]) == 2
+    assert "begun with another quality" in capsys.readouterr().err
