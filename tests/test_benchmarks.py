@@ -126,3 +126,28 @@ def test_bad_options(
     with pytest.raises(SystemExit):
         loss.read_options(wrong)
     assert "error" in capsys.readouterr().err
+
+
+def test_the_loaders(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    image = pytest.importorskip("PIL.Image")
+    for number in range(64):
+        place = tmp_path / "photographs" / str(number % 2)
+        place.mkdir(parents=True, exist_ok=True)
+        image.new("RGB", (40, 30), (number, 0, 99)).save(place / f"{number}.jpg")
+    spec = importlib.util.spec_from_file_location("benchmarks_loader", FILE.with_name("loader.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    threads = torch.get_num_threads()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(FILE.parent)  # beside it lies what it imports
+        patch.setitem(sys.modules, spec.name, module)
+        spec.loader.exec_module(module)
+        options = ("--data", str(tmp_path / "photographs"), "--upscale", "80x60", "--limit", "64")
+        try:
+            module.main([*options, "--workers", "1", "--rounds", "1", "--sides", "50"])
+        finally:
+            torch.set_num_threads(threads)
+    printed = capsys.readouterr().out
+    for name in ("timm create_loader", "original files", "short side 50", "simplejpeg", "enlarged"):
+        assert name in printed
