@@ -157,7 +157,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         print(
-            "maxsup: stopped. The same command goes on after the last finished epoch.",
+            "maxsup: stopped. The same command goes on after the last finished epoch or file.",
             file=sys.stderr,
         )
         return 130
