@@ -1,6 +1,6 @@
 """What a recipe may set."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 
@@ -27,8 +27,28 @@ class Recipe:
     """Blur before each strided convolution of at least 16 channels, against aliasing."""
     drop_path: float = 0.0
     """Rate of stochastic depth."""
+    sync_batchnorm: bool = False
+    """Over several GPUs: batch-norm takes mean and variance over the batches of all of them."""
+    weights: str | None = None
+    """Start from these: a safetensors file, or timm for those that timm publishes."""
     image_size: int | None = None
     """Side of the square images in pixels; none takes them as they are."""
+    random_resized_crop: bool = False
+    """For photographs: read them as they are needed, a random part of each, resized."""
+    crop_scale: tuple[float, float] = (0.08, 1.0)
+    """Random resized crop: least and most share of the photograph's area."""
+    crop_ratio: tuple[float, float] = (3 / 4, 4 / 3)
+    """Random resized crop: least and most width by height."""
+    interpolation: Literal["bilinear", "bicubic"] = "bilinear"
+    """How photographs are resized."""
+    start_image_size: int | None = None
+    """Progressive resolution: side of the training images at first; none for image_size."""
+    resolution_epochs: tuple[int, int] = (0, 0)
+    """Progressive resolution: the epochs between which the side grows, in steps of 32."""
+    eval_size: int | None = None
+    """Side that photographs are resized to for measuring; none for image_size."""
+    eval_crop: float = 1.0
+    """Share of a photograph's shorter side that is measured, at its centre."""
     label_column: str | None = None
     """The column to learn, where the data has several."""
 
@@ -75,6 +95,12 @@ class Recipe:
     """Random horizontal flip."""
     cutout: int = 0
     """Side of the square blanked out at a random place; 0 for none."""
+    rand_augment: str | None = None
+    """RandAugment of photographs, in timm's words: rand-m9-mstd0.5-inc1."""
+    erasing: float = 0.0
+    """Share of the images in which a rectangle is replaced by noise."""
+    repeats: int = 1
+    """Repeated augmentation: so many views of an image in a batch, of that many fewer images."""
     mixup: float = 0.0
     """Alpha of Mixup; 0 for none."""
     cutmix: float = 0.0
@@ -95,17 +121,33 @@ class Recipe:
     """Compile the model with torch.compile."""
     deterministic: bool = True
     """Only GPU kernels that repeat bit for bit, where there are such; turn off for speed."""
+    workers: int | None = field(default=None, compare=False)
+    """Processes that read photographs, beside each training process; none for one a core."""
+    checkpoint_steps: int | None = field(default=None, compare=False)
+    """Save a checkpoint every so many steps too, not only after each epoch."""
 
     def __post_init__(self) -> None:
         at_least = {
             "epochs": 1, "batch_size": 1, "accumulate": 1, "lr": 0, "momentum": 0,
             "weight_decay": 0, "gamma": 0, "warmup_epochs": 0, "warmup_lr": 0, "final_lr": 0,
             "crop_padding": 0, "cutout": 0, "mixup": 0, "cutmix": 0, "drop_path": 0,
+            "repeats": 1, "erasing": 0,
         }  # fmt: skip
         for name, least in at_least.items():
             # Written so that NaN fails too.
             if not getattr(self, name) >= least:
                 raise ValueError(f"{name} must be at least {least}; got {getattr(self, name)}.")
+        at_least_if_any = {
+            "workers": 0,
+            "checkpoint_steps": 1,
+            "start_image_size": 1,
+            "eval_size": 1,
+        }
+        for name, least in at_least_if_any.items():
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise ValueError(f"{name} must be at least {least}; got {value}.")
+        self._check_photographs()
         if self.batch_size % self.accumulate:
             raise ValueError(
                 f"batch_size ({self.batch_size}) must be a multiple of accumulate "
@@ -121,3 +163,64 @@ class Recipe:
             raise ValueError("lr_schedule 'step' needs milestones, the epochs of its steps.")
         if self.nesterov and not self.momentum > 0:
             raise ValueError("nesterov needs a momentum above 0.")
+
+    def _check_photographs(self) -> None:
+        for name in ("crop_scale", "crop_ratio"):
+            low, high = getattr(self, name)
+            if not 0 < low <= high:
+                raise ValueError(
+                    f"{name} must be two positive numbers, the smaller one first; got {low} {high}."
+                )
+        if not 0 < self.eval_crop <= 1:
+            raise ValueError(f"eval_crop must lie in (0, 1]; got {self.eval_crop}.")
+        if self.erasing > 1:
+            raise ValueError(f"erasing is a share, so at most 1; got {self.erasing}.")
+        if self.rand_augment is not None and not self.rand_augment.startswith("rand-"):
+            raise ValueError(
+                f"rand_augment must be written as timm does, rand-m9-mstd0.5-inc1 for example; got "
+                f"{self.rand_augment!r}."
+            )
+        first, last = self.resolution_epochs
+        if not 0 <= first <= last:
+            raise ValueError(f"resolution_epochs must be rising epochs; got {first} {last}.")
+        if not self.random_resized_crop:
+            needs = {
+                "start_image_size": self.start_image_size,
+                "eval_size": self.eval_size,
+                "rand_augment": self.rand_augment,
+                "erasing": self.erasing,
+                "repeats": self.repeats > 1,
+            }
+            for name, asked in needs.items():
+                if asked:
+                    raise ValueError(f"{name} is for photographs: it needs random_resized_crop.")
+            return
+        if self.image_size is None:
+            raise ValueError("random_resized_crop needs image_size, the side to resize crops to.")
+        if self.crop_padding or self.cutout:
+            raise ValueError("crop_padding and cutout are for small images: leave them at 0.")
+        if self.batch_size % self.repeats:
+            raise ValueError(
+                f"batch_size ({self.batch_size}) must be a multiple of repeats ({self.repeats})."
+            )
+
+    def resolution(self, epoch: int) -> int | None:
+        """Side of the training images in an epoch, counted from 0.
+
+        Grows linearly from ``start_image_size`` to ``image_size`` between the two
+        ``resolution_epochs``, rounded to a multiple of 32 (as FFCV's ImageNet code does).
+
+        >>> recipe = Recipe(
+        ...     "r", "m", random_resized_crop=True, image_size=192, start_image_size=160,
+        ...     resolution_epochs=(65, 76),
+        ... )
+        >>> [recipe.resolution(epoch) for epoch in (0, 65, 70, 71, 76, 87)]
+        [160, 160, 160, 192, 192, 192]
+        """
+        first, last = self.resolution_epochs
+        if self.start_image_size is None or self.image_size is None or epoch >= last:
+            return self.image_size
+        if epoch <= first:
+            return self.start_image_size
+        grown = (epoch - first) / (last - first) * (self.image_size - self.start_image_size)
+        return round((self.start_image_size + grown) / 32) * 32
