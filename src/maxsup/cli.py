@@ -15,11 +15,11 @@ from rich.progress import Progress
 from rich.table import Table
 
 from maxsup import methods
-from maxsup.data import DataSettings, Smaller, load_images, prepare_shards, read_bytes, short_name
+from maxsup.data import DataSettings, Smaller, prepare_shards, read_bytes, short_name
 from maxsup.recipes import Recipe, all_recipes, get_recipe, recipe_page
 from maxsup.report import results_table, write_report
 from maxsup.study import StudySettings, compare
-from maxsup.training import ProgressReport, RunSettings, build_accelerator, train
+from maxsup.training import ProgressReport, RunSettings, build_accelerator, load_data, train
 
 _T = TypeVar("_T")
 
@@ -229,7 +229,7 @@ def _compare(options: Compare, command: str) -> int:
         raise ValueError(f"--recipe is needed with data other than digits; there are: {known}.")
     if options.seeds < 1:
         raise ValueError(f"--seeds must be at least 1; got {options.seeds}.")
-    recipe = _convert(Recipe, options.settings)
+    recipe = _resolved(options.settings, options.data)
     names = _method_names(options.methods)
     study = StudySettings(
         data=_data_settings(options.data, recipe),
@@ -253,6 +253,13 @@ def _method_names(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
+def _resolved(options: _RecipeOptions, data: DataSettings) -> Recipe:
+    """The recipe with the settings of the command line, the side of the images among them."""
+    if data.image_size is not None:
+        options = replace(options, image_size=data.image_size)
+    return _convert(Recipe, options)
+
+
 def _data_settings(options: DataSettings, recipe: Recipe) -> DataSettings:
     settings = _convert(DataSettings, options)
     if settings.image_size is None:
@@ -273,7 +280,8 @@ def _train(options: Train) -> None:
     if options.recipe.endswith(".json"):
         settings = RunSettings.load(Path(options.recipe))
     else:
-        recipe = _convert(Recipe, replace(options.settings, name=get_recipe(options.recipe).name))
+        named = replace(options.settings, name=get_recipe(options.recipe).name)
+        recipe = _resolved(named, options.data)
         methods.get_method(options.method)
         settings = RunSettings(
             method=options.method,
@@ -286,10 +294,8 @@ def _train(options: Train) -> None:
     )
     console = Console(stderr=True)
     accelerator = build_accelerator(settings.recipe)
-    data = load_images(
-        settings.data,
-        prefer_label=settings.recipe.label_column,
-        announce=console.print if accelerator.is_main_process else None,
+    data = load_data(
+        settings.data, settings.recipe, console.print if accelerator.is_main_process else None
     )
     with ProgressReport(
         console, settings.recipe.epochs, quiet=not accelerator.is_main_process

@@ -3,8 +3,15 @@ import itertools
 import pytest
 import torch
 
-from maxsup.data import Augmentation, Mixing, Normalization, ResidentBatches, Split, mix
-from maxsup.data._batches import evaluation_batches
+from maxsup.data import (
+    Augmentation,
+    Mixing,
+    Normalization,
+    ResidentBatches,
+    Split,
+    evaluation_batches,
+    mix,
+)
 
 PLAIN = Normalization((0.0, 0.0, 0.0), (1 / 255, 1 / 255, 1 / 255))
 """Leaves pixels as they are, as floats."""

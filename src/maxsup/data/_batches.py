@@ -90,20 +90,7 @@ class ResidentBatches:
     ) -> None:
         self._augmentation = augmentation or Augmentation()
         self._mixing = mixing or Mixing()
-        if len(split) < batch_size:
-            raise ValueError(
-                f"There are {len(split)} training images, fewer than batch_size ({batch_size}). "
-                f"Take a batch_size of at most {len(split)}."
-            )
-        if batch_size % processes:
-            raise ValueError(
-                f"batch_size ({batch_size}) must be a multiple of the {processes} processes."
-            )
-        if self._mixing and batch_size // processes % 2:
-            raise ValueError(
-                f"Mixing takes an even number of images in each process; got {batch_size} over "
-                f"{processes}."
-            )
+        check_batches(len(split), batch_size, processes, self._mixing)
         if min(self._augmentation.crop_padding, self._augmentation.cutout) < 0:
             raise ValueError(f"Lengths must not be negative; got {self._augmentation}.")
         self.steps = len(split) // batch_size
@@ -122,8 +109,8 @@ class ResidentBatches:
             padded.unfold(2, self._height, 1).unfold(3, self._width, 1).permute(0, 2, 3, 1, 4, 5)
         )
 
-    def epoch(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """This process's part of an epoch's batches.
+    def epoch(self, epoch: int, start: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
+        """This process's part of an epoch's batches, from the one numbered ``start``.
 
         Yields:
             Images (B, C, H, W) float32, normalised, and labels (B,), or probabilities (B, K)
@@ -131,6 +118,8 @@ class ResidentBatches:
         """
         device = self._labels.device
         for step, draws in enumerate(self._draws(epoch)):
+            if step < start:
+                continue
             mine = draws.mine(self._rank, self._processes)
             here = _Draws(*(part.to(device, non_blocking=True) for part in mine))
             images = self._normalization(self._augmented(here))
@@ -188,31 +177,23 @@ class ResidentBatches:
         return in_rows.unsqueeze(2) & in_columns.unsqueeze(1)
 
 
-def evaluation_batches(
-    split: Split,
-    batch_size: int,
-    *,
-    device: torch.device | str = "cpu",
-    rank: int = 0,
-    processes: int = 1,
-) -> Iterator[Split]:
-    """A split in order, each sample once over all processes.
+def check_batches(count: int, batch_size: int, processes: int, mixing: Mixing) -> None:
+    """See that batches can be made and shared evenly.
 
-    Yields:
-        Parts of at most ``batch_size`` samples, on the device, as uint8.
-
-    Example:
-        >>> from maxsup.data import DataSettings, load_images
-        >>> test = load_images(DataSettings("digits")).test
-        >>> [len(part) for part in evaluation_batches(test, 256)]
-        [256, 256, 28]
+    Raises:
+        ValueError: They cannot; the message says how to mend it.
     """
-    share = -(-len(split) // processes)
-    mine = range(rank * share, min((rank + 1) * share, len(split)))
-    for start in range(mine.start, mine.stop, batch_size):
-        part = slice(start, min(start + batch_size, mine.stop))
-        yield Split(
-            split.images[part].to(device, non_blocking=True),
-            split.labels[part].to(device, non_blocking=True),
-            split.true_labels[part].to(device, non_blocking=True),
+    if count < batch_size:
+        raise ValueError(
+            f"There are {count} training images, fewer than batch_size ({batch_size}). "
+            f"Take a batch_size of at most {count}."
+        )
+    if batch_size % processes:
+        raise ValueError(
+            f"batch_size ({batch_size}) must be a multiple of the {processes} processes."
+        )
+    if mixing and batch_size // processes % 2:
+        raise ValueError(
+            f"Mixing takes an even number of images in each process; got {batch_size} over "
+            f"{processes}."
         )

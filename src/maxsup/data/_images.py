@@ -1,16 +1,18 @@
-"""Labelled images in memory."""
+"""Labelled images, and the parts that a data set has of them."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
 from torch import Tensor
 
+from maxsup.data._stored import StoredSplit
+
 
 @dataclass(frozen=True)
 class Split:
-    """Images with their labels, on the CPU."""
+    """Images in memory with their labels."""
 
     images: Tensor
     """(N, C, H, W) uint8."""
@@ -22,9 +24,29 @@ class Split:
     def __len__(self) -> int:
         return len(self.labels)
 
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """Channels, height and width."""
+        channels, height, width = self.images.shape[1:]
+        return channels, height, width
+
     def select(self, index: Tensor) -> "Split":
         """The samples at ``index``."""
         return Split(self.images[index], self.labels[index], self.true_labels[index])
+
+    def add_to(self, digest: "hashlib._Hash") -> None:
+        """Put all pixels and labels into a hash."""
+        for tensor in (self.images, self.labels, self.true_labels):
+            digest.update(str(tuple(tensor.shape)).encode())
+            digest.update(tensor.contiguous().view(torch.uint8).numpy().data)
+
+
+AnySplit = Split | StoredSplit
+
+
+def with_labels(split: AnySplit, labels: Tensor) -> AnySplit:
+    """The same images, to be trained on with other labels."""
+    return replace(split, labels=labels)
 
 
 @dataclass(frozen=True)
@@ -33,18 +55,25 @@ class ImageData:
 
     name: str
     classes: tuple[str, ...]
-    train: Split
-    validation: Split | None
-    test: Split
+    train: AnySplit
+    validation: AnySplit | None
+    test: AnySplit
     notes: tuple[str, ...] = ()
     """What was chosen for the user, in sentences."""
 
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of the images when a model is measured."""
+        return self.train.image_shape
+
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over all pixels, labels and class names."""
+        """SHA-256 over class names, labels and images.
+
+        Of photographs on disk it takes lengths and names, not contents.
+        """
         digest = hashlib.sha256(repr(self.classes).encode())
         for split in (self.train, self.validation, self.test):
-            for tensor in (split.images, split.labels, split.true_labels) if split else ():
-                digest.update(str(tuple(tensor.shape)).encode())
-                digest.update(tensor.contiguous().view(torch.uint8).numpy().data)
+            if split is not None:
+                split.add_to(digest)
         return digest.hexdigest()

@@ -21,7 +21,7 @@ from maxsup.data._jpeg_header import JpegHeader, keep_first_rows, read_jpeg_head
 Interpolation = Literal["bilinear", "bicubic"]
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 
-_RESAMPLING = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
+RESAMPLING = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 _SCALES = (8, 4, 2)
 
 
@@ -59,7 +59,7 @@ def decode_crop(
         >>> pixels.shape, pixels[0, 0].round(-1).tolist()
         ((224, 224, 3), [250, 120, 0])
     """
-    if interpolation not in _RESAMPLING:
+    if interpolation not in RESAMPLING:
         raise ValueError(f"interpolation must be bilinear or bicubic; got {interpolation!r}.")
     if size < 1:
         raise ValueError(f"size must be at least 1; got {size}.")
@@ -103,7 +103,7 @@ def _resize(
         top, left, height, width = (side / scale for side in box)
         edges = (left, top, left + width, top + height)
         filled = Image.fromarray(pixels)
-        return np.array(filled.resize((size, size), _RESAMPLING[interpolation], edges))
+        return np.array(filled.resize((size, size), RESAMPLING[interpolation], edges))
     top, left, height, width = (side // scale for side in box)
     cropped = pixels[top : top + height, left : left + width]
     if (height, width) == (size, size):

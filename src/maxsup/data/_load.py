@@ -1,13 +1,18 @@
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import torch
+
+from maxsup.data._corrupt import CorruptImages
 from maxsup.data._decode import decode_images
 from maxsup.data._digits import load_embedded_digits
-from maxsup.data._images import ImageData, Split
+from maxsup.data._images import AnySplit, ImageData, Split
 from maxsup.data._labels import check_classes, read_classes, read_labels
 from maxsup.data._parts import add_label_noise, hold_out
 from maxsup.data._settings import DataSettings
 from maxsup.data._source import open_source
+from maxsup.data._stored import ImageFiles, Photographs, StoredSplit
 
 _DIGITS_TEST = 0.3
 
@@ -16,15 +21,18 @@ def load_images(
     settings: DataSettings,
     *,
     prefer_label: str | None = None,
+    photographs: Photographs | None = None,
     announce: Callable[[str], None] | None = None,
 ) -> ImageData:
-    """Load a data set into memory, divided as the settings say.
+    """Load a data set, divided as the settings say.
 
-    Small images are meant: they are decoded once and stay in memory as uint8.
+    Small images are decoded once and stay in memory as uint8. Photographs stay on disk, and are
+    read as they are needed.
 
     Args:
         settings: What to load.
         prefer_label: The column of labels to take where several could be meant.
+        photographs: Given for photographs: how they are read.
         announce: Is told what is going on, in sentences.
 
     Raises:
@@ -38,7 +46,14 @@ def load_images(
         503
     """
     announce = announce or (lambda text: None)
+    train: AnySplit
+    test: AnySplit
     if settings.name == "digits":
+        if photographs is not None:
+            raise ValueError(
+                "The digits are no photographs, of which a part could be cropped and resized: take "
+                "a recipe for small images, or --no-random-resized-crop."
+            )
         everything, classes = load_embedded_digits()
         train, test = hold_out(everything, _DIGITS_TEST, settings.data_seed, "test")
         notes = [
@@ -46,7 +61,7 @@ def load_images(
         ]
         name = "digits"
     else:
-        train, test, classes, notes = _load_source(settings, prefer_label, announce)
+        train, test, classes, notes = _load_source(settings, prefer_label, photographs, announce)
         name = short_name(settings)
 
     validation = None
@@ -70,13 +85,21 @@ def short_name(settings: DataSettings) -> str:
 
 
 def _load_source(
-    settings: DataSettings, prefer_label: str | None, announce: Callable[[str], None]
-) -> tuple[Split, Split, tuple[str, ...], list[str]]:
+    settings: DataSettings,
+    prefer_label: str | None,
+    photographs: Photographs | None,
+    announce: Callable[[str], None],
+) -> tuple[AnySplit, AnySplit, tuple[str, ...], list[str]]:
     source = open_source(settings, prefer_label)
     classes = read_classes(source.train, source.label_column)
+    corrupt = CorruptImages(settings.max_corrupt)
 
-    def read(dataset: object, split: str) -> Split:
+    def read(dataset: Any, split: str) -> AnySplit:
         labels = read_labels(dataset, source.label_column, classes, split)
+        if photographs is not None:
+            files = ImageFiles(dataset, source.image_column, split)
+            rows = torch.arange(len(files))
+            return StoredSplit(files, rows, labels, labels, photographs, corrupt)
         announce(f"Reading the {len(labels):,} images of split {split} …")
         images = decode_images(dataset, source.image_column, split, settings.image_size)
         return Split(images, labels, labels)
@@ -96,13 +119,15 @@ def _load_source(
 
     test = read(source.test, source.test_name)
     notes.append(f"The test set is the split {source.test_name}.")
-    if test.images.shape[1:] != train.images.shape[1:]:
+    if isinstance(train, Split) and isinstance(test, Split):
         train, test = _same_channels(train, test)
     return train, test, classes, notes
 
 
 def _same_channels(train: Split, test: Split) -> tuple[Split, Split]:
-    shapes = [tuple(part.images.shape[1:]) for part in (train, test)]
+    shapes = [part.image_shape for part in (train, test)]
+    if shapes[0] == shapes[1]:
+        return train, test
     if shapes[0][1:] != shapes[1][1:]:
         raise ValueError(
             f"Training images have {shapes[0][2]}×{shapes[0][1]} pixels, test images "

@@ -3,9 +3,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from maxsup.data._images import Split
+from maxsup.data._images import AnySplit, Split
 
 _AT_ONCE = 4096
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 @dataclass(frozen=True)
@@ -18,10 +20,11 @@ class Normalization:
     """The memory layout of the result."""
 
     @classmethod
-    def of(cls, split: Split, *, channels_last: bool = False) -> "Normalization":
+    def of(cls, split: AnySplit, *, channels_last: bool = False) -> "Normalization":
         """The exact mean and standard deviation of a split's pixels.
 
-        A channel without any contrast is left unscaled.
+        A channel without any contrast is left unscaled. Photographs on disk are not read for it:
+        they are given ImageNet's.
 
         Example:
             >>> from maxsup.data import DataSettings, load_images
@@ -29,6 +32,8 @@ class Normalization:
             >>> [round(value, 3) for value in (*normalization.mean, *normalization.std)]
             [0.307, 0.377]
         """
+        if not isinstance(split, Split):
+            return cls(IMAGENET_MEAN, IMAGENET_STD, channels_last)
         channels = split.images.shape[1]
         counts = torch.zeros(channels, 256, dtype=torch.int64)
         for images in split.images.split(_AT_ONCE):

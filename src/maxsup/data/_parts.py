@@ -5,10 +5,10 @@ from sklearn.model_selection import train_test_split
 from torch import Tensor
 
 from maxsup._seeds import derive_seed
-from maxsup.data._images import Split
+from maxsup.data._images import AnySplit, with_labels
 
 
-def hold_out(split: Split, share: float, seed: int, what: str) -> tuple[Split, Split]:
+def hold_out(split: AnySplit, share: float, seed: int, what: str) -> tuple[AnySplit, AnySplit]:
     """Divide a split in two with the same shares of the classes.
 
     Returns:
@@ -32,7 +32,7 @@ def hold_out(split: Split, share: float, seed: int, what: str) -> tuple[Split, S
     return tuple(split.select(torch.from_numpy(part).sort().values) for part in (rest, held))  # type: ignore[return-value]
 
 
-def add_label_noise(split: Split, share: float, num_classes: int, seed: int) -> Split:
+def add_label_noise(split: AnySplit, share: float, num_classes: int, seed: int) -> AnySplit:
     """Replace a share of the labels by a wrong class.
 
     Symmetric noise: exactly round(share·N) samples, drawn without replacement, each get a class
@@ -44,4 +44,4 @@ def add_label_noise(split: Split, share: float, num_classes: int, seed: int) -> 
     shift = torch.randint(1, num_classes, (count,), generator=generator)
     labels = split.labels.clone()
     labels[chosen] = (labels[chosen] + shift) % num_classes
-    return Split(split.images, labels, split.true_labels)
+    return with_labels(split, labels)

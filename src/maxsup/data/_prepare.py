@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 from maxsup._files import atomic_write, write_text
+from maxsup.data._corrupt import Corrupt
 from maxsup.data._labels import read_classes, read_labels
 from maxsup.data._settings import DataSettings
 from maxsup.data._source import open_source
@@ -50,15 +51,6 @@ class Smaller:
             raise ValueError(f"short_side must be at least 1 pixel; got {self.short_side}.")
         if not 1 <= self.quality <= 95:
             raise ValueError(f"quality must lie in [1, 95]; got {self.quality}.")
-
-
-class Corrupt(NamedTuple):
-    """An image that was left out."""
-
-    split: str
-    row: int
-    path: str
-    reason: str
 
 
 class Prepared(NamedTuple):

@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,8 @@ class DataSettings:
     """Side in pixels that images are resized and cropped to; by default they stay as they are."""
     data_seed: int = 0
     """Of the parts held out and of the label noise; the same for all methods and seeds."""
+    max_corrupt: int = field(default=0, compare=False)
+    """How many photographs may be left out, and reported, because they cannot be read."""
 
     def __post_init__(self) -> None:
         for name in ("validation", "label_noise"):
@@ -36,5 +38,7 @@ class DataSettings:
                 raise ValueError(f"{name} must lie in [0, 1); got {getattr(self, name)}.")
         if not 0 < self.test_fraction < 1:
             raise ValueError(f"test_fraction must lie in (0, 1); got {self.test_fraction}.")
+        if self.max_corrupt < 0:
+            raise ValueError(f"max_corrupt must not be negative; got {self.max_corrupt}.")
         if self.image_size is not None and self.image_size < 1:
             raise ValueError(f"image_size must be at least 1; got {self.image_size}.")

@@ -100,7 +100,7 @@ class Recipe:
     erasing: float = 0.0
     """Share of the images in which a rectangle is replaced by noise."""
     repeats: int = 1
-    """Repeated augmentation: so many views of an image in a batch, of that many fewer images."""
+    """Repeated augmentation: each image so often in a row, in an epoch of so many times fewer."""
     mixup: float = 0.0
     """Alpha of Mixup; 0 for none."""
     cutmix: float = 0.0
@@ -199,10 +199,6 @@ class Recipe:
             raise ValueError("random_resized_crop needs image_size, the side to resize crops to.")
         if self.crop_padding or self.cutout:
             raise ValueError("crop_padding and cutout are for small images: leave them at 0.")
-        if self.batch_size % self.repeats:
-            raise ValueError(
-                f"batch_size ({self.batch_size}) must be a multiple of repeats ({self.repeats})."
-            )
 
     def resolution(self, epoch: int) -> int | None:
         """Side of the training images in an epoch, counted from 0.

@@ -8,11 +8,10 @@ import torch
 from rich.console import Console
 
 from maxsup._files import write_text
-from maxsup.data import load_images
 from maxsup.study._gather import gather, write_results
 from maxsup.study._settings import StudySettings
 from maxsup.study.schema import Results
-from maxsup.training import ProgressReport, RunResult, build_accelerator, train
+from maxsup.training import ProgressReport, RunResult, build_accelerator, load_data, train
 
 FAILURE_FILE = "failure.txt"
 
@@ -45,11 +44,7 @@ def compare(
     is_main = accelerator.is_main_process
     if is_main:
         settings.claim(directory)
-    data = load_images(
-        settings.data,
-        prefer_label=settings.recipe.label_column,
-        announce=console.print if is_main else None,
-    )
+    data = load_data(settings.data, settings.recipe, console.print if is_main else None)
     # By seed first: a study looked at half-way holds whole pairs.
     plan = [(method, seed) for seed in settings.seeds for method in settings.methods]
     runs: dict[tuple[str, int], RunResult | str] = {}

@@ -153,7 +153,7 @@ def _data_facts(settings: StudySettings, data: ImageData) -> schema.DataFacts:
     return schema.DataFacts(
         name=data.name,
         classes=list(data.classes),
-        image=list(data.train.images.shape[1:]),
+        image=list(data.image_shape),
         train=len(data.train.labels),
         validation=0 if data.validation is None else len(data.validation.labels),
         test=len(data.test.labels),

@@ -79,7 +79,7 @@ def confused_classes(
         model = build_model(settings.recipe, data)
         place = settings.run_directory(directory, method, seeds[0])
         model.load_state_dict(load_weights(place / WEIGHTS_FILE))
-        features = features_of(model, data.test.images[torch.cat(shown)], normalization)
+        features = features_of(model, data.test.select(torch.cat(shown)), normalization)
         try:
             projected = template_projection(features, class_templates(model)[list(classes)])
         except ValueError:

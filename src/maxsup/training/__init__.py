@@ -1,6 +1,7 @@
 """The training of one model: settings in, weights and measures out."""
 
 from maxsup.training._checkpoint import load_weights
+from maxsup.training._data import load_data
 from maxsup.training._evaluate import features_of
 from maxsup.training._progress import ProgressReport
 from maxsup.training._result import Evaluation, Reliability, RunResult
@@ -24,6 +25,7 @@ __all__ = [
     "build_accelerator",
     "build_model",
     "features_of",
+    "load_data",
     "load_weights",
     "train",
 ]

@@ -6,7 +6,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from maxsup.data import ImageData, Normalization, Split, evaluation_batches
+from maxsup.data import AnySplit, ImageData, Normalization, Split, evaluation_batches
 from maxsup.measures import (
     Calibration,
     Classification,
@@ -18,13 +18,15 @@ from maxsup.models import class_templates, features_and_logits
 from maxsup.training._result import Evaluation, Reliability
 
 _BATCH_SIZE = 512
+_BATCH_PIXELS = 128 * 256 * 256
+"""What a batch of larger images comes to, so that their features fit into memory."""
 
 
 @torch.inference_mode()
 def quick_figures(
     name: str,
     model: nn.Module,
-    split: Split,
+    split: AnySplit,
     normalization: Normalization,
     accelerator: Accelerator,
     *,
@@ -122,26 +124,31 @@ def evaluate(
 
 
 @torch.inference_mode()
-def features_of(model: nn.Module, images: Tensor, normalization: Normalization) -> Tensor:
-    """Penultimate features (N, D) of uint8 images (N, C, H, W), on the model's device."""
+def features_of(model: nn.Module, split: AnySplit, normalization: Normalization) -> Tensor:
+    """Penultimate features (N, D) of a split's images, on the model's device."""
     model.eval()
     device = class_templates(model).device
     return torch.cat(
         [
-            features_and_logits(model, normalization(part.to(device)))[0]
-            for part in images.split(_BATCH_SIZE)
+            features_and_logits(model, normalization(part.images))[0]
+            for part in evaluation_batches(split, _batch_size(split), device=device)
         ]
     )
 
 
-def _parts(split: Split, accelerator: Accelerator) -> Iterator[Split]:
+def _parts(split: AnySplit, accelerator: Accelerator) -> Iterator[Split]:
     return evaluation_batches(
         split,
-        _BATCH_SIZE,
+        _batch_size(split),
         device=accelerator.device,
         rank=accelerator.process_index,
         processes=accelerator.num_processes,
     )
+
+
+def _batch_size(split: AnySplit) -> int:
+    _, height, width = split.image_shape
+    return max(1, min(_BATCH_SIZE, _BATCH_PIXELS // (height * width)))
 
 
 def _forward(

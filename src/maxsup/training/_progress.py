@@ -51,7 +51,7 @@ class ProgressReport:
         self._run = ""
         self._epochs = 0
         self._last_look = self._last_line = self._start = time.monotonic()
-        self._done_before = self._images = 0
+        self._steps_before = self._images = 0
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -78,20 +78,23 @@ class ProgressReport:
         """Count as done so many epochs altogether, after a training that failed."""
         self._bar.update(self._all, completed=epochs)
 
-    def start_run(self, name: str, *, epochs: int, done: int) -> None:
-        """A training begins, or goes on after ``done`` epochs."""
+    def start_run(self, name: str, *, epochs: int, done: int, steps: int = 0) -> None:
+        """A training begins, or goes on after ``done`` epochs and ``steps`` of the next."""
         self._run, self._epochs = name, epochs
-        if done:
+        if steps:
+            self.say(f"{name}: goes on after step {steps:,} of epoch {done + 1} of {epochs}")
+        elif done:
             self.say(f"{name}: goes on after epoch {done} of {epochs}")
         self.skip(done)
 
-    def start_epoch(self, steps: int) -> None:
-        """An epoch of so many batches begins."""
+    def start_epoch(self, steps: int, *, done: int = 0) -> None:
+        """An epoch of so many batches begins, or goes on after ``done`` of them."""
         self._start = self._last_look = self._last_line = time.monotonic()
         self._images = 0
+        self._steps_before = done
         if self._epoch is not None:
             self._bar.remove_task(self._epoch)
-        self._epoch = self._bar.add_task(self._run, total=steps, figures="")
+        self._epoch = self._bar.add_task(self._run, total=steps, completed=done, figures="")
 
     def wants_figures(self) -> bool:
         """Whether it is time to read the loss off the device again."""
@@ -115,7 +118,8 @@ class ProgressReport:
             self._bar.update(self._epoch, figures=f"epoch {epoch}/{self._epochs} · {shown}")
         if self._bar.disable and time.monotonic() - self._last_line > SECONDS_BETWEEN_LINES:
             self._last_line = time.monotonic()
-            left = (steps - step) * (time.monotonic() - self._start) / step
+            taken = (time.monotonic() - self._start) / max(step - self._steps_before, 1)
+            left = (steps - step) * taken
             self.say(
                 f"{self._run}: epoch {epoch}/{self._epochs}, step {step}/{steps}: {shown} · "
                 f"{duration(left)} left in the epoch"

@@ -1,0 +1,365 @@
+"""Batches of photographs, read and cropped by processes beside the training's."""
+
+import contextlib
+import hashlib
+import random
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from PIL import Image
+from timm.data.random_erasing import RandomErasing
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from maxsup._seeds import derive_seed
+from maxsup.data._batches import check_batches
+from maxsup.data._corrupt import Corrupt
+from maxsup.data._crop import random_crop_box
+from maxsup.data._images import Split
+from maxsup.data._jpeg import Pixels, decode_crop
+from maxsup.data._mixing import Mixing, mix
+from maxsup.data._normalize import Normalization
+from maxsup.data._rand_augment import rand_augment
+from maxsup.data._stored import ImageFiles, Photographs, StoredSplit
+
+
+@dataclass(frozen=True)
+class PhotographAugmentation:
+    """What is done to training photographs, at random for each."""
+
+    crop_scale: tuple[float, float] = (0.08, 1.0)
+    """Least and most share of the area that is cropped."""
+    crop_ratio: tuple[float, float] = (3 / 4, 4 / 3)
+    """Least and most width by height of the crop."""
+    horizontal_flip: bool = False
+    """Mirror every other image."""
+    rand_augment: str | None = None
+    """timm's description of a RandAugment, ``rand-m9-mstd0.5-inc1`` for example."""
+    erasing: float = 0.0
+    """Share of the images in which a rectangle is replaced by noise."""
+    repeats: int = 1
+    """Each image so many times in a row, in an epoch of that many fewer images (Hoffer 2020)."""
+
+
+class _Job(NamedTuple):
+    """What one process reads for one batch."""
+
+    rows: list[int]
+    size: int
+    epoch: int
+    place: int
+    """The first image's in the epoch."""
+
+
+class _Read(NamedTuple):
+    """A batch as it comes from the process that read it."""
+
+    images: Tensor
+    """(B', H, W, 3) uint8: those that could be read."""
+    kept: list[int]
+    """Their places in the batch."""
+    corrupt: list[Corrupt]
+
+
+class LoadedBatches:
+    """Training batches of photographs, random parts of them resized.
+
+    Which photographs a batch has, and which part of each, are pure functions of the seed and the
+    place in training: the same for every method, for any number of processes (each takes its part
+    of every batch) and of workers, and after resuming in the middle of an epoch. What is left over
+    at the end of an epoch is dropped; the order changes, so other images are left over next time.
+
+    Photographs are decoded and cropped in worker processes, in uint8; everything after it is done
+    on the device, for a batch at a time. Mirroring comes after RandAugment, not before: its
+    operations are as likely to one side as to the other, so that changes nothing.
+
+    A photograph that cannot be read is left out of its batch, which then has one less, and noted
+    in ``split.corrupt``.
+
+    Args:
+        split: The photographs.
+        batch_size: Images in a batch of all processes together.
+        size: From the epoch, counted from 0, to the side of its images.
+        seed: Decides order and augmentation.
+        normalization: From uint8 to what the model is given.
+        augmentation: What to do to the images.
+        mixing: Mixup and CutMix, after augmentation.
+        num_classes: K, for the targets of mixed images.
+        device: Where batches are brought.
+        rank: This process's number.
+        processes: How many there are.
+
+    Raises:
+        ValueError: There are fewer images than a batch takes, it cannot be shared evenly, or timm
+            does not understand the RandAugment.
+    """
+
+    def __init__(
+        self,
+        split: StoredSplit,
+        *,
+        batch_size: int,
+        size: Callable[[int], int],
+        seed: int,
+        normalization: Normalization,
+        augmentation: PhotographAugmentation | None = None,
+        mixing: Mixing | None = None,
+        num_classes: int = 0,
+        device: torch.device | str = "cpu",
+        rank: int = 0,
+        processes: int = 1,
+    ) -> None:
+        self._augmentation = augmentation or PhotographAugmentation()
+        self._mixing = mixing or Mixing()
+        check_batches(len(split), batch_size, processes, self._mixing)
+        self.steps = len(split) // batch_size
+        self._split = split
+        self._batch_size = batch_size
+        self._size = size
+        self._seed = seed
+        self._normalization = normalization
+        self._num_classes = num_classes
+        self._device = torch.device(device)
+        self._rank, self._processes = rank, processes
+        if self._augmentation.rand_augment is not None:
+            rand_augment(self._augmentation.rand_augment, size(0), split.photographs.interpolation)
+        self._jobs = _Jobs()
+        self._loader = _build_loader(
+            _TrainingReader(split.files, split.photographs, seed, self._augmentation),
+            self._jobs,
+            split.photographs.count_workers(),
+            self._device,
+        )
+        self._erase = RandomErasing(
+            probability=self._augmentation.erasing, mode="pixel", device=self._device
+        )
+
+    def epoch(self, epoch: int, start: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
+        """This process's part of an epoch's batches, from the one numbered ``start``.
+
+        Yields:
+            Images (B, 3, H, W) float32, normalised, and labels (B,), or probabilities (B, K)
+            where images are mixed.
+
+        Raises:
+            ValueError: More images cannot be read than may be; the message lists them.
+        """
+        order, flipped = (self._mine(part) for part in self._draws(epoch))
+        size, share = self._size(epoch), self._batch_size // self._processes
+        self._jobs.each = (
+            _Job(
+                self._split.rows[order[step]].tolist(),
+                size,
+                epoch,
+                step * self._batch_size + self._rank * share,
+            )
+            for step in range(start, self.steps)
+        )
+        for step, read in enumerate(self._loader, start):
+            self._split.corrupt.add(read.corrupt)
+            if not read.kept:
+                raise ValueError(
+                    f"Not one of the {len(order[step])} images of a batch can be read; the first: "
+                    f"{read.corrupt[0]}"
+                )
+            kept = torch.tensor(read.kept, dtype=torch.int64)
+            labels = self._split.labels[order[step][kept]]
+            yield self._finished(epoch, step, read.images, labels, flipped[step][kept])
+
+    def digest(self, epoch: int) -> str:
+        """SHA-256 over the order and the augmentation of an epoch, over all processes.
+
+        The crops follow from it and the data, so it is quick.
+        """
+        settings = f"{self._augmentation} {self._mixing} {self._size(epoch)}"
+        digest = hashlib.sha256(settings.encode())
+        for part in self._draws(epoch):
+            digest.update(part.numpy().tobytes())
+        return digest.hexdigest()
+
+    def _draws(self, epoch: int) -> tuple[Tensor, Tensor]:
+        """Which samples, and which are mirrored; each (steps·batch size,)."""
+        generator = torch.Generator().manual_seed(derive_seed(self._seed, "order", epoch))
+        order = torch.randperm(len(self._split), generator=generator)
+        order = order.repeat_interleave(self._augmentation.repeats)
+        generator.manual_seed(derive_seed(self._seed, "augmentation", epoch))
+        flipped = torch.rand(self.steps * self._batch_size, generator=generator) < 0.5
+        return order[: len(flipped)], flipped
+
+    def _mine(self, draws: Tensor) -> Tensor:
+        """This process's part: (steps, B)."""
+        return draws.view(self.steps, self._processes, -1)[:, self._rank]
+
+    def _finished(
+        self, epoch: int, step: int, images: Tensor, labels: Tensor, flipped: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        images, labels, flipped = (
+            part.to(self._device, non_blocking=True) for part in (images, labels, flipped)
+        )
+        images = images.permute(0, 3, 1, 2)
+        if self._augmentation.horizontal_flip:
+            images = torch.where(flipped.view(-1, 1, 1, 1), images.flip(3), images)
+        images = self._normalization(images)
+        if self._augmentation.erasing:
+            with _seeded(derive_seed(self._seed, "erasing", epoch, step, self._rank), self._device):
+                images = self._erase(images)
+        if not self._mixing:
+            return images, labels
+        even = len(images) - len(images) % 2
+        seed = derive_seed(self._seed, "mixing", epoch, step, self._rank)
+        return mix(images[:even], labels[:even], self._mixing, self._num_classes, seed)
+
+
+def stored_evaluation_batches(
+    split: StoredSplit, batch_size: int, *, device: torch.device | str, rank: int, processes: int
+) -> Iterator[Split]:
+    """The central parts of photographs in order, each once over all processes.
+
+    Yields:
+        Parts of at most ``batch_size`` samples, on the device, as uint8. Those that cannot be read
+        are left out, and noted in ``split.corrupt``.
+
+    Raises:
+        ValueError: More images cannot be read than may be; the message lists them.
+    """
+    device = torch.device(device)
+    mine = torch.arange(len(split)).tensor_split(processes)[rank]
+    parts = mine.split(batch_size) if len(mine) else ()
+    jobs = _Jobs()
+    jobs.each = (_Job(split.rows[part].tolist(), split.photographs.size, 0, 0) for part in parts)
+    workers = min(split.photographs.count_workers(), len(parts))
+    reader = _Reader(split.files, split.photographs)
+    loader = _build_loader(reader, jobs, workers, device, persistent=False)
+    for part, read in zip(parts, loader, strict=True):
+        split.corrupt.add(read.corrupt)
+        here = part[torch.tensor(read.kept, dtype=torch.int64)]
+        yield Split(
+            read.images.to(device, non_blocking=True).permute(0, 3, 1, 2),
+            split.labels[here].to(device, non_blocking=True),
+            split.true_labels[here].to(device, non_blocking=True),
+        )
+
+
+class _Jobs:
+    """The jobs of an epoch, asked for as the workers become free."""
+
+    each: Iterator[_Job]
+
+    def __iter__(self) -> Iterator[_Job]:
+        return self.each
+
+
+class _Reader(Dataset[_Read]):
+    """Reads the part of each photograph that is measured."""
+
+    def __init__(self, files: ImageFiles, photographs: Photographs) -> None:
+        self._files = files
+        self._photographs = photographs
+
+    def __getitem__(self, job: _Job) -> _Read:
+        images = torch.empty((len(job.rows), job.size, job.size, 3), dtype=torch.uint8)
+        if torch.utils.data.get_worker_info() is not None:
+            # In memory that the training's process sees, so that no batch is copied to it.
+            images.share_memory_()
+        kept: list[int] = []
+        corrupt: list[Corrupt] = []
+        for number, row in enumerate(job.rows):
+            try:
+                pixels = self._decode(self._files.read(row), job, number)
+            except (OSError, ValueError) as error:
+                reason = str(error).strip().splitlines()[0]
+                corrupt.append(Corrupt(self._files.split, row, self._files.path(row), reason))
+                continue
+            images[len(kept)] = torch.from_numpy(self._change(pixels, job, number))
+            kept.append(number)
+        return _Read(images[: len(kept)], kept, corrupt)
+
+    def _decode(self, content: bytes, job: _Job, number: int) -> Pixels:
+        return self._photographs.central(content)
+
+    def _change(self, pixels: Pixels, job: _Job, number: int) -> Pixels:
+        return pixels
+
+
+class _TrainingReader(_Reader):
+    """Reads a random part of each photograph."""
+
+    def __init__(
+        self,
+        files: ImageFiles,
+        photographs: Photographs,
+        seed: int,
+        augmentation: PhotographAugmentation,
+    ) -> None:
+        super().__init__(files, photographs)
+        self._seed = seed
+        self._augmentation = augmentation
+
+    def _decode(self, content: bytes, job: _Job, number: int) -> Pixels:
+        choose = partial(
+            random_crop_box,
+            draws=derive_seed(self._seed, "crop", job.epoch, job.place + number),
+            scale=self._augmentation.crop_scale,
+            ratio=self._augmentation.crop_ratio,
+        )
+        return decode_crop(content, choose, job.size, interpolation=self._photographs.interpolation)
+
+    def _change(self, pixels: Pixels, job: _Job, number: int) -> Pixels:
+        if self._augmentation.rand_augment is None:
+            return pixels
+        change = rand_augment(
+            self._augmentation.rand_augment, job.size, self._photographs.interpolation
+        )
+        seed = derive_seed(self._seed, "rand-augment", job.epoch, job.place + number)
+        with _seeded(seed, None):
+            return np.array(change(Image.fromarray(pixels)))
+
+
+@contextlib.contextmanager
+def _seeded(seed: int, device: torch.device | None) -> Iterator[None]:
+    """Timm draws from the global generators: give them a state of our own, and the old one back.
+
+    With a device, that device's and Python's; without, Python's and numpy's.
+    """
+    python = random.getstate()
+    random.seed(seed)
+    if device is None:
+        numpy = np.random.get_state()
+        np.random.seed(seed)
+    try:
+        if device is None:
+            yield
+        else:
+            kind = device.type
+            devices = [device] if kind != "cpu" else []
+            with torch.random.fork_rng(devices, device_type=kind if devices else "cuda"):
+                torch.manual_seed(seed)
+                yield
+    finally:
+        random.setstate(python)
+        if device is None:
+            np.random.set_state(numpy)
+
+
+def _build_loader(
+    reader: _Reader, jobs: _Jobs, workers: int, device: torch.device, *, persistent: bool = True
+) -> Iterable[_Read]:
+    return DataLoader(
+        reader,
+        sampler=jobs,
+        batch_size=None,
+        num_workers=workers,
+        collate_fn=_as_it_is,
+        pin_memory=device.type == "cuda",
+        persistent_workers=persistent and workers > 0,
+        # Or it draws from the global one, for workers that draw nothing.
+        generator=torch.Generator(),
+    )
+
+
+def _as_it_is(read: Any) -> Any:
+    return read

@@ -1,0 +1,141 @@
+"""Several processes, as torchrun starts them on one machine or many."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+
+ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "CUDA_VISIBLE_DEVICES": "",
+    # Or restarted processes read, in the store that they share, where their forerunners were.
+    "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1",
+}
+# Without batch-norm, which takes its statistics over what a process has.
+SETTINGS = (
+    *("--model", "test_vit", "--batch-size", "24", "--epochs", "2", "--lr", "0.05"),
+    *("--lr-schedule", "constant", "--warmup-epochs", "0", "--clip-norm", "1"),
+)
+PHOTOGRAPHS = (
+    *("--random-resized-crop", "--flip", "--crop-padding", "0", "--cutout", "0"),
+    *("--image-size", "32", "--workers", "1", "--rand-augment", "rand-m9-mstd0.5-inc1"),
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """83 and 31 photographs: no number of processes divides them."""
+    root = tmp_path_factory.mktemp("photographs")
+    generator = np.random.default_rng(0)
+    for split, counts in (("train", (42, 41)), ("test", (16, 15))):
+        for name, count, level in zip(("cat", "dog"), counts, (90, 150), strict=True):
+            (root / split / name).mkdir(parents=True)
+            for number in range(count):
+                pixels = generator.integers(level - 80, level + 80, (40, 60, 3), dtype=np.uint8)
+                Image.fromarray(pixels).save(root / split / name / f"{number}.jpg")
+    return root
+
+
+def command(folder: Path, out: Path, *settings: str, processes: int = 1, restarts: int = 0) -> Any:
+    launcher = (
+        *("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)),
+        *("--max-restarts", str(restarts), "--monitor-interval", "0.2"),
+    )
+    return subprocess.Popen(
+        [
+            *(sys.executable, *(launcher if processes > 1 else ()), "-m", "maxsup", "train"),
+            *("digits", "--data", str(folder), "--out", str(out), *SETTINGS, *settings),
+        ],
+        env=os.environ | ENVIRONMENT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finish(process: Any) -> None:
+    _, errors = process.communicate(timeout=240)
+    assert process.returncode == 0, errors[-4000:]
+
+
+def rows(directory: Path) -> list[dict[str, float]]:
+    found = [json.loads(row) for row in (directory / "metrics.jsonl").read_text().splitlines()]
+    for row in found:
+        del row["seconds"], row["images_per_second"]
+    return found
+
+
+def measures(directory: Path) -> dict[str, float]:
+    values: dict[str, float] = json.loads((directory / "result.json").read_text())["values"]
+    return values
+
+
+@pytest.fixture(scope="module")
+def alone(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same training in one process, with the joined batch."""
+    out: Path = tmp_path_factory.mktemp("alone")
+    finish(command(folder, out, *PHOTOGRAPHS))
+    return out
+
+
+def test_two_processes_train_as_one_with_the_joined_batch(
+    folder: Path, alone: Path, tmp_path: Path
+) -> None:
+    finish(command(folder, tmp_path, *PHOTOGRAPHS, processes=2))
+    for ours, theirs in zip(rows(tmp_path), rows(alone), strict=True):
+        assert ours == pytest.approx(theirs, rel=1e-6, abs=1e-6)
+    found, expected = measures(tmp_path), measures(alone)
+    assert {name for name, value in found.items() if value is None} == {
+        name for name, value in expected.items() if value is None
+    }
+    for name, value in expected.items():
+        if value is not None:
+            assert found[name] == pytest.approx(value, rel=1e-4, abs=1e-6), name
+    for count in ("test_accuracy", "train_accuracy"):
+        assert found[count] == expected[count]
+    weights = [load_file(place / "model.safetensors") for place in (tmp_path, alone)]
+    for name, value in weights[0].items():
+        assert torch.allclose(value, weights[1][name], atol=1e-5), name
+
+
+def test_a_killed_process_is_restarted_from_the_last_checkpoint(
+    folder: Path, tmp_path: Path
+) -> None:
+    longer = ("--epochs", "5", "--checkpoint-steps", "1")
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    finish(command(folder, whole, *PHOTOGRAPHS, *longer, processes=2))
+
+    process = command(folder, killed, *PHOTOGRAPHS, *longer, processes=2, restarts=2)
+    while not (killed / "checkpoint.pt").exists():
+        assert process.poll() is None, process.communicate()[1][-4000:]
+        time.sleep(0.02)
+    trainings = [
+        child
+        for child in psutil.Process(process.pid).children()
+        if "train" in child.cmdline() and child.status() != psutil.STATUS_ZOMBIE
+    ]
+    assert len(trainings) == 2
+    trainings[1].send_signal(signal.SIGKILL)
+    finish(process)
+    assert rows(killed) == rows(whole)
+    assert measures(killed) == measures(whole)
+    weights = [load_file(place / "model.safetensors") for place in (whole, killed)]
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+
+
+def test_batch_norm_cannot_be_synchronised_on_cpus(folder: Path, tmp_path: Path) -> None:
+    process = command(folder, tmp_path, *PHOTOGRAPHS, "--sync-batchnorm", processes=2)
+    _, errors = process.communicate(timeout=240)
+    assert process.returncode != 0
+    assert "add --no-sync-batchnorm to train with 2 processes" in errors
