@@ -1,5 +1,9 @@
+from pathlib import Path
+from typing import Any
+
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from maxsup.models import class_templates, create_model, features_and_logits
 
@@ -120,3 +124,71 @@ def test_drop_path_reaches_the_model() -> None:
 def test_what_a_model_does_not_have(name: str, options: dict, message: str) -> None:  # type: ignore[type-arg]
     with pytest.raises(ValueError, match=message):
         create_model(name, num_classes=10, **options)
+
+
+@pytest.mark.parametrize(("depth", "millions"), [(20, 0.27), (32, 0.46), (44, 0.66), (56, 0.85)])
+def test_cifar_resnets_have_the_papers_parameters(depth: int, millions: float) -> None:
+    """Table 6 of He et al. 2016."""
+    model = create_model(f"cifar-resnet{depth}", num_classes=10)
+    assert round(sum(p.numel() for p in model.parameters()) / 1e6, 2) == millions
+    images = torch.randn(2, 3, 32, 32)
+    assert model.stem(images).shape == (2, 16, 32, 32)  # type: ignore[operator]
+    assert model.forward_features(images).shape == (2, 64, 8, 8)  # type: ignore[operator]
+    features, logits = features_and_logits(model.eval(), images)
+    assert torch.equal(logits, model(images))
+    assert features.shape == (2, 64)
+    model.train()(images).sum().backward()
+    assert all(p.grad is not None for p in model.parameters())
+
+
+def test_cifar_resnets_have_no_other_settings() -> None:
+    for setting in ({"small_stem": True}, {"blur_pool": True}, {"drop_path": 0.1}):
+        with pytest.raises(ValueError, match=f"has no {next(iter(setting))}"):
+            create_model("cifar-resnet32", num_classes=10, **setting)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="has no weights"):
+        create_model("cifar-resnet32", num_classes=10, weights="timm")
+
+
+def save_weights_of(model: torch.nn.Module, path: Path) -> Path:
+    save_file({name: value.contiguous() for name, value in model.state_dict().items()}, path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("resnet10t", {"blur_pool": True}),
+        ("test_vit", {}),
+        ("cifar-resnet20", {}),
+        ("small-convnet", {}),
+    ],
+)
+def test_starting_from_a_file(name: str, options: dict[str, Any], tmp_path: Path) -> None:
+    source = create_model(name, num_classes=7, **options)
+    path = save_weights_of(source, tmp_path / "weights.safetensors")
+    same = create_model(name, num_classes=7, weights=str(path), **options)
+    for key, value in same.state_dict().items():
+        assert torch.equal(value, source.state_dict()[key]), key
+    other = create_model(name, num_classes=3, weights=str(path), **options)
+    assert class_templates(other).shape[0] == 3
+    before = source.state_dict()
+    differing = [k for k, v in other.state_dict().items() if v.shape != before[k].shape]
+    assert len(differing) == 2
+    for key, value in other.state_dict().items():
+        if key not in differing:
+            assert torch.equal(value, before[key]), key
+
+
+def test_weights_that_do_not_fit(tmp_path: Path) -> None:
+    path = save_weights_of(create_model("resnet10t", num_classes=3), tmp_path / "w.safetensors")
+    with pytest.raises(ValueError, match="does not fit resnet10t as it is set up here"):
+        create_model("resnet10t", num_classes=3, blur_pool=True, weights=str(path))
+    with pytest.raises(ValueError, match="does not fit resnet18"):
+        create_model("resnet18", num_classes=3, weights=str(path))
+    with pytest.raises(ValueError, match="there is no file"):
+        create_model("resnet18", num_classes=3, weights=str(tmp_path / "none.safetensors"))
+    (tmp_path / "broken.safetensors").write_bytes(b"no weights at all")
+    with pytest.raises(ValueError, match="is no safetensors file"):
+        create_model("resnet18", num_classes=3, weights=str(tmp_path / "broken.safetensors"))
+    with pytest.raises(ValueError, match="timm publishes no weights of coatnet_0_224"):
+        create_model("coatnet_0_224", num_classes=3, weights="timm")

@@ -26,6 +26,82 @@ def test_cifar100_recipes_are_the_papers(name: str) -> None:
     assert (recipe.warmup_epochs, recipe.mixup, recipe.cutmix, recipe.cutout) == (0, 0, 0, 0)
 
 
+@pytest.mark.parametrize(
+    ("name", "model"),
+    [
+        ("imagenet-resnet18", "resnet18"),
+        ("imagenet-resnet50", "resnet50"),
+        ("imagenet-resnet101", "resnet101"),
+        ("imagenet-mobilenetv2", "mobilenetv2_100"),
+    ],
+)
+def test_imagenet_convnets_of_table_4(name: str, model: str) -> None:
+    recipe = get_recipe(name)
+    assert recipe.model == model
+    assert recipe.zero_init == (model == "mobilenetv2_100")
+    assert (recipe.epochs, recipe.batch_size, recipe.optimizer) == (200, 2048, "sgd")
+    assert (recipe.lr, recipe.momentum, recipe.nesterov) == (0.85, 0.9, False)
+    assert (recipe.lr_schedule, recipe.warmup_epochs, recipe.final_lr) == ("cosine", 0, 0)
+    assert (recipe.weight_decay, recipe.decay_norm_and_bias) == (1e-4, False)
+    assert (recipe.image_size, recipe.eval_size, recipe.eval_crop) == (224, 256, 0.875)
+    assert (recipe.crop_scale, recipe.crop_ratio) == ((0.08, 1.0), (0.75, 4 / 3))
+    assert recipe.random_resized_crop
+    assert recipe.flip
+    assert (recipe.blur_pool, recipe.sync_batchnorm, recipe.channels_last) == (True, True, True)
+    assert recipe.precision == "bf16"
+    assert (recipe.evaluate_flip, recipe.ema_decay) == (False, None)
+
+
+def test_imagenet_after_torchvision() -> None:
+    recipe = get_recipe("imagenet-torchvision-v1")
+    assert (recipe.epochs, recipe.batch_size, recipe.lr, recipe.momentum) == (90, 512, 0.1, 0.9)
+    assert (recipe.lr_schedule, recipe.milestones, recipe.gamma) == ("step", (30, 60), 0.1)
+    assert (recipe.weight_decay, recipe.decay_norm_and_bias) == (1e-4, True)
+    assert (recipe.eval_size, recipe.eval_crop, recipe.blur_pool) == (224, 0.875, False)
+
+
+def test_imagenet_after_ffcv() -> None:
+    recipe = get_recipe("imagenet-ffcv-resnet18")
+    assert (recipe.epochs, recipe.batch_size, recipe.lr) == (88, 4096, 1.7)
+    assert (recipe.weight_decay, recipe.evaluate_flip, recipe.eval_size) == (5e-5, True, 256)
+    sides = [recipe.resolution(epoch) for epoch in range(88)]
+    assert (sides[0], sides[65], sides[76], sides[-1]) == (160, 160, 192, 192)
+    rates = [learning_rate(recipe, step, 10) for step in range(880)]
+    assert rates.index(max(rates)) == 20
+    assert max(rates) == pytest.approx(1.7)
+    assert rates[-1] < 0.01
+
+
+def test_imagenet_deit_small() -> None:
+    recipe = get_recipe("imagenet-deit-small")
+    assert (recipe.optimizer, recipe.lr, recipe.batch_size) == ("adamw", 1e-3, 1024)
+    assert recipe.lr == 5e-4 * recipe.batch_size / 512
+    assert (recipe.epochs, recipe.warmup_epochs, recipe.warmup_lr) == (300, 5, 1e-6)
+    assert (recipe.lr_schedule, recipe.final_lr) == ("cosine", 1e-5)
+    assert (recipe.weight_decay, recipe.decay_norm_and_bias) == (0.05, False)
+    assert (recipe.rand_augment, recipe.erasing) == ("rand-m9-mstd0.5-inc1", 0.25)
+    assert (recipe.drop_path, recipe.repeats, recipe.interpolation) == (0.1, 3, "bicubic")
+    assert (recipe.ema_decay, recipe.evaluate_ema) == (0.99996, False)
+    assert (recipe.mixup, recipe.cutmix) == (0, 0)
+
+
+def test_cifar10_with_a_long_tail() -> None:
+    recipe = get_recipe("cifar10-lt-resnet32")
+    assert (recipe.epochs, recipe.batch_size, recipe.lr) == (200, 128, 0.1)
+    assert (recipe.weight_decay, recipe.warmup_epochs) == (2e-4, 5)
+    assert [round(learning_rate(recipe, epoch, 1), 9) for epoch in (159, 160, 180)] == [
+        0.1,
+        0.001,
+        0.00001,
+    ]
+
+
+@pytest.mark.parametrize("name", ["cub-resnet50", "cars-resnet50"])
+def test_fine_tuning_starts_from_published_weights_and_says_what_is_not_known(name: str) -> None:
+    assert get_recipe(name).weights == "timm"
+    assert "does not say how these models were trained" in " ".join(recipe_page(name).split())
+
+
 def test_every_recipe_says_its_command() -> None:
     for recipe in all_recipes():
         assert "maxsup compare" in recipe_page(recipe.name)
@@ -53,6 +129,17 @@ def test_every_setting_is_described() -> None:
         ({"clip_norm": 0.0}, "clip_norm must be positive"),
         ({"lr_schedule": "step"}, "needs milestones"),
         ({"momentum": 0.0, "nesterov": True}, "nesterov needs a momentum"),
+        ({"erasing": 0.5}, "erasing is for photographs: it needs random_resized_crop"),
+        ({"repeats": 3}, "repeats is for photographs"),
+        ({"random_resized_crop": True}, "needs image_size"),
+        ({"random_resized_crop": True, "image_size": 8, "crop_padding": 1}, "leave them at 0"),
+        ({"crop_scale": (1.0, 0.1)}, "crop_scale must be two positive numbers"),
+        ({"eval_crop": 1.5}, r"eval_crop must lie in \(0, 1\]"),
+        ({"erasing": 1.5}, "erasing is a share"),
+        ({"rand_augment": "m9"}, "rand_augment must be written as timm does"),
+        ({"resolution_epochs": (9, 2)}, "resolution_epochs must be rising"),
+        ({"workers": -1}, "workers must be at least 0; got -1"),
+        ({"checkpoint_steps": 0}, "checkpoint_steps must be at least 1; got 0"),
     ],
 )
 def test_settings_out_of_range(changes: dict[str, object], message: str) -> None:

@@ -15,7 +15,9 @@ from rich.progress import Progress
 from rich.table import Table
 
 from maxsup import methods
+from maxsup._files import atomic_write
 from maxsup.data import DataSettings, Smaller, prepare_shards, read_bytes, short_name
+from maxsup.figures import draw_recipe_curves
 from maxsup.recipes import Recipe, all_recipes, get_recipe, recipe_page
 from maxsup.report import results_table, write_report
 from maxsup.study import StudySettings, compare
@@ -125,10 +127,15 @@ class Methods:
 
 @dataclass(frozen=True)
 class Recipes:
-    """List the recipes, or show one with all its settings."""
+    """List the recipes, or show one with all its settings and what is changed in them."""
 
+    settings: tyro.conf.OmitArgPrefixes[_RecipeOptions]
     name: tyro.conf.Positional[str | None] = None
     """The recipe to show."""
+    image_size: int | None = None
+    """Side of the square images in pixels."""
+    curves: Path | None = None
+    """Draw learning rate, penalty and resolution into this PNG: of the recipe, or of all."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -190,7 +197,9 @@ def _parse(arguments: Sequence[str]) -> Compare | Train | Prepare | Methods | Re
             ]
             | Annotated[Prepare, tyro.conf.subcommand("prepare")]
             | Annotated[Methods, tyro.conf.subcommand("methods")]
-            | Annotated[Recipes, tyro.conf.subcommand("recipes")],
+            | Annotated[
+                Recipes, tyro.conf.subcommand("recipes", default=Recipes(settings=settings))
+            ],
             None,
         ],
         args=arguments,
@@ -209,7 +218,7 @@ def _named_recipe(arguments: Sequence[str]) -> Recipe:
             name = words[position + 1]
         elif word.startswith("--recipe="):
             name = word.partition("=")[2]
-    if command == ["train"]:
+    if command in (["train"], ["recipes"]):
         known = {recipe.name for recipe in all_recipes()}
         name = next((word for word in words[1:] if word in known), None)
     if name is None:
@@ -344,12 +353,28 @@ def _methods(options: Methods) -> None:
 
 
 def _recipes(options: Recipes) -> None:
-    if options.name is not None:
-        recipe = get_recipe(options.name)
-        print(recipe_page(options.name), end="\n\n")
-        for name, value in asdict(recipe).items():
-            print(f"{name:20} {value}")
+    if options.name is None:
+        for recipe in all_recipes():
+            print(f"{recipe.name:24} {recipe_page(recipe.name).splitlines()[0]}")
+        print("\nmaxsup recipes NAME shows a recipe with all its settings.")
+        if options.curves is not None:
+            _write_curves(all_recipes(), options.curves)
         return
-    for recipe in all_recipes():
-        print(f"{recipe.name:20} {recipe_page(recipe.name).splitlines()[0]}")
-    print("\nmaxsup recipes NAME shows a recipe with all its settings.")
+    named = get_recipe(options.name)
+    changed = replace(options.settings, name=named.name)
+    if options.image_size is not None:
+        changed = replace(changed, image_size=options.image_size)
+    recipe = _convert(Recipe, changed)
+    print(recipe_page(recipe.name), end="\n\n")
+    before = asdict(named)
+    for name, value in asdict(recipe).items():
+        mark = f"  (changed from {before[name]})" if value != before[name] else ""
+        print(f"{name:22} {value}{mark}")
+    if options.curves is not None:
+        _write_curves([recipe], options.curves)
+
+
+def _write_curves(recipes: Sequence[Recipe], path: Path) -> None:
+    with atomic_write(path) as file:
+        draw_recipe_curves(recipes, file)
+    print(f"\nThe curves: {path}")

@@ -1,14 +1,22 @@
 """timm's models by name, a stem for small images, and the features before the last layer."""
 
 import difflib
+from pathlib import Path
 
 import timm
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from timm.layers import BlurPool2d
 from torch import Tensor, nn
 
-__all__ = ["SmallConvNet", "class_templates", "create_model", "features_and_logits"]
+from maxsup import _cifar_resnet
+from maxsup._cifar_resnet import CifarResNet
+
+__all__ = ["CifarResNet", "SmallConvNet", "class_templates", "create_model", "features_and_logits"]
 
 SMALL_CONVNET = "small-convnet"
+TIMM = "timm"
+_OWN = (SMALL_CONVNET, *_cifar_resnet.NAMES)
 
 
 class SmallConvNet(nn.Module):
@@ -66,11 +74,12 @@ def create_model(
     blur_pool: bool = False,
     drop_path: float = 0.0,
     image_size: int | None = None,
+    weights: str | None = None,
 ) -> nn.Module:
     """A freshly initialised model; its weights are a function of torch's global seed.
 
     Args:
-        name: A model of timm, or ``small-convnet``.
+        name: A model of timm, ``small-convnet``, or ``cifar-resnet32`` and its like.
         num_classes: K.
         in_channels: Channels of the images.
         small_stem: For small images: a first convolution of 3×3 with stride 1, and no max-pool.
@@ -82,23 +91,35 @@ def create_model(
             no parameters.
         drop_path: Rate of stochastic depth, for models that have it.
         image_size: Side of the images, for models that need to know it (vision transformers).
+        weights: Start from these in place of fresh ones: a safetensors file, whose last layer is
+            left out where it has other classes; or ``timm``, for those that timm downloads.
 
     Raises:
-        ValueError: There is no such model, or it does not have what is asked.
+        ValueError: There is no such model, it does not have what is asked, or the weights are not
+            this model's.
 
     Example:
         >>> model = create_model("resnet18", num_classes=100, small_stem=True)
         >>> sum(parameter.numel() for parameter in model.parameters())
         11220132
     """
-    if name == SMALL_CONVNET:
-        _refuse(name, small_stem=small_stem, blur_pool=blur_pool, drop_path=drop_path > 0)
-        return SmallConvNet(num_classes, in_channels)
+    if name in _OWN:
+        _refuse(
+            name,
+            small_stem=small_stem,
+            blur_pool=blur_pool,
+            drop_path=drop_path > 0,
+            weights=weights == TIMM,
+        )
+        own = _build_own(name, num_classes, in_channels)
+        if weights is not None:
+            _load_weights(name, own, Path(weights))
+        return own
     if name not in timm.list_models():
-        close = difflib.get_close_matches(name, [SMALL_CONVNET, *timm.list_models()], n=5)
+        close = difflib.get_close_matches(name, [*_OWN, *timm.list_models()], n=5)
         hint = f" Close to it are {', '.join(close)}." if close else ""
         raise ValueError(
-            f"No model is called {name!r}.{hint} There are {SMALL_CONVNET} and timm's models, "
+            f"No model is called {name!r}.{hint} There are {', '.join(_OWN)} and timm's models, "
             "which timm.list_models() lists."
         )
     options: dict[str, float] = {"drop_path_rate": drop_path} if drop_path else {}
@@ -107,13 +128,17 @@ def create_model(
         options["img_size"] = image_size
     if not zero_init and timm.models.model_entrypoint(name).__module__ == "timm.models.resnet":
         options["zero_init_last"] = False
+    if weights == TIMM:
+        _check_published(name, published)
     model: nn.Module = timm.create_model(
-        name, pretrained=False, num_classes=num_classes, in_chans=in_channels, **options
+        name, pretrained=weights == TIMM, num_classes=num_classes, in_chans=in_channels, **options
     )
     if small_stem:
         _make_stem_small(name, model, in_channels)
     if blur_pool:
         _blur_before_strides(name, model)
+    if weights is not None and weights != TIMM:
+        _load_weights(name, model, Path(weights))
     return model
 
 
@@ -199,6 +224,49 @@ def _blur_before_strides(name: str, model: nn.Module) -> None:
         # Black around the image, as the convolutions themselves have it; timm's default reflects.
         blur = BlurPool2d(convolution.in_channels, filt_size=3, stride=1, pad_mode="constant")
         model.set_submodule(place, nn.Sequential(blur, convolution))
+
+
+def _build_own(name: str, num_classes: int, in_channels: int) -> nn.Module:
+    if name == SMALL_CONVNET:
+        return SmallConvNet(num_classes, in_channels)
+    return CifarResNet(int(name.removeprefix("cifar-resnet")), num_classes, in_channels)
+
+
+def _check_published(name: str, published: object) -> None:
+    if not getattr(published, "has_weights", False):
+        raise ValueError(
+            f"timm publishes no weights of {name}; name a safetensors file, or leave weights out."
+        )
+
+
+_SHOWN = 5
+
+
+def _load_weights(name: str, model: nn.Module, path: Path) -> None:
+    """Everything but a last layer for other classes must be there, and nothing else."""
+    if not path.is_file():
+        raise ValueError(f"weights: there is no file {path}. Name a safetensors file, or {TIMM}.")
+    try:
+        found = load_file(path)
+    except SafetensorError as error:
+        raise ValueError(f"weights: {path} is no safetensors file: {error}") from error
+    expected = model.state_dict()
+    classifier = model.get_classifier()  # type: ignore[operator]
+    for key, value in expected.items():
+        is_last = any(value.data_ptr() == own.data_ptr() for own in classifier.parameters())
+        if is_last and key in found and found[key].shape != value.shape:
+            found[key] = value
+    wrong = [key for key in expected if key not in found]
+    wrong += [key for key in found if key not in expected]
+    wrong += [key for key in expected if key in found and found[key].shape != expected[key].shape]
+    if wrong:
+        more = f" and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
+        raise ValueError(
+            f"weights: {path} does not fit {name} as it is set up here; missing, unknown or of "
+            f"another shape: {', '.join(wrong[:_SHOWN])}{more}. Take the model, the stem and the "
+            "blur_pool with which they were trained."
+        )
+    model.load_state_dict(found)
 
 
 def _refuse(name: str, **asked: bool) -> None:

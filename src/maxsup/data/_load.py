@@ -9,6 +9,7 @@ from maxsup.data._decode import decode_images
 from maxsup.data._digits import load_embedded_digits
 from maxsup.data._images import AnySplit, ImageData, Split
 from maxsup.data._labels import check_classes, read_classes, read_labels
+from maxsup.data._long_tail import thin_to_long_tail
 from maxsup.data._parts import add_label_noise, hold_out
 from maxsup.data._settings import DataSettings
 from maxsup.data._source import open_source
@@ -68,6 +69,13 @@ def load_images(
     if settings.validation:
         train, validation = hold_out(train, settings.validation, settings.data_seed, "validation")
     check_classes(train.labels, classes)
+    if settings.imbalance > 1:
+        train = thin_to_long_tail(train, settings.imbalance, len(classes), settings.data_seed)
+        largest, smallest = (int(f(train.labels.bincount())) for f in (torch.max, torch.min))
+        notes.append(
+            f"The training classes are thinned to a long tail, from {largest:,} images of "
+            f"{classes[0]} to {smallest:,} of {classes[-1]}."
+        )
     if settings.label_noise:
         train = add_label_noise(train, settings.label_noise, len(classes), settings.data_seed)
     return ImageData(name, classes, train, validation, test, tuple(notes))

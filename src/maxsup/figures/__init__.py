@@ -1,15 +1,17 @@
-"""Pictures of a study, as SVG in the colours of the page that holds them."""
+"""Pictures of a study, as SVG in the colours of the page that holds them; and of recipes."""
 
 from maxsup.figures._accuracy import differences_figure, seeds_figure
 from maxsup.figures._curves import curve_figure
 from maxsup.figures._logits import logits_figure
 from maxsup.figures._panel import swatch
 from maxsup.figures._projection import projection_figure
+from maxsup.figures._recipe_curves import draw_recipe_curves
 from maxsup.figures._reliability import reliability_figure
 
 __all__ = [
     "curve_figure",
     "differences_figure",
+    "draw_recipe_curves",
     "logits_figure",
     "projection_figure",
     "reliability_figure",

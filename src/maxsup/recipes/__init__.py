@@ -9,11 +9,21 @@ import inspect
 from types import ModuleType
 
 from maxsup.recipes import (
+    cars_resnet50,
+    cifar10_lt_resnet32,
     cifar100_mobilenetv2,
     cifar100_resnet18,
     cifar100_resnet50,
     cifar100_resnet101,
+    cub_resnet50,
     digits,
+    imagenet_deit_small,
+    imagenet_ffcv_resnet18,
+    imagenet_mobilenetv2,
+    imagenet_resnet18,
+    imagenet_resnet50,
+    imagenet_resnet101,
+    imagenet_torchvision_v1,
 )
 from maxsup.recipes._recipe import Recipe
 
@@ -25,6 +35,16 @@ _MODULES: tuple[ModuleType, ...] = (
     cifar100_resnet50,
     cifar100_resnet101,
     cifar100_mobilenetv2,
+    imagenet_resnet18,
+    imagenet_resnet50,
+    imagenet_resnet101,
+    imagenet_mobilenetv2,
+    imagenet_torchvision_v1,
+    imagenet_ffcv_resnet18,
+    imagenet_deit_small,
+    cub_resnet50,
+    cars_resnet50,
+    cifar10_lt_resnet32,
 )
 _BY_NAME: dict[str, ModuleType] = {module.RECIPE.name: module for module in _MODULES}
 
@@ -39,6 +59,16 @@ def all_recipes() -> tuple[Recipe, ...]:
     cifar100-resnet50
     cifar100-resnet101
     cifar100-mobilenetv2
+    imagenet-resnet18
+    imagenet-resnet50
+    imagenet-resnet101
+    imagenet-mobilenetv2
+    imagenet-torchvision-v1
+    imagenet-ffcv-resnet18
+    imagenet-deit-small
+    cub-resnet50
+    cars-resnet50
+    cifar10-lt-resnet32
     """
     return tuple(module.RECIPE for module in _MODULES)
 

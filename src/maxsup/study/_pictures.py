@@ -2,6 +2,7 @@
 
 import statistics
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -76,7 +77,8 @@ def confused_classes(
         seeds = _seeds(finished, method)
         if not seeds:
             continue
-        model = build_model(settings.recipe, data)
+        # Its own weights come next: none to start from are needed.
+        model = build_model(replace(settings.recipe, weights=None), data)
         place = settings.run_directory(directory, method, seeds[0])
         model.load_state_dict(load_weights(place / WEIGHTS_FILE))
         features = features_of(model, data.test.select(torch.cat(shown)), normalization)

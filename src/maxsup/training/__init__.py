@@ -3,6 +3,7 @@
 from maxsup.training._checkpoint import load_weights
 from maxsup.training._data import load_data
 from maxsup.training._evaluate import features_of
+from maxsup.training._optimizer import learning_rate
 from maxsup.training._progress import ProgressReport
 from maxsup.training._result import Evaluation, Reliability, RunResult
 from maxsup.training._settings import RunSettings
@@ -25,6 +26,7 @@ __all__ = [
     "build_accelerator",
     "build_model",
     "features_of",
+    "learning_rate",
     "load_data",
     "load_weights",
     "train",

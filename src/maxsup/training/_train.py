@@ -97,6 +97,7 @@ def build_model(recipe: Recipe, data: ImageData) -> nn.Module:
         blur_pool=recipe.blur_pool,
         drop_path=recipe.drop_path,
         image_size=recipe.image_size if recipe.random_resized_crop else height,
+        weights=recipe.weights,
     )
 
 
