@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, TypeVar
 
 import tyro
+from accelerate import Accelerator
 from rich.console import Console
 from rich.markdown import Markdown
 from rich.progress import Progress
@@ -16,12 +17,21 @@ from rich.table import Table
 
 from maxsup import methods
 from maxsup._files import atomic_write
-from maxsup.data import DataSettings, Smaller, prepare_shards, read_bytes, short_name
+from maxsup.data import DataSettings, ImageData, Smaller, prepare_shards, read_bytes, short_name
 from maxsup.figures import draw_recipe_curves
 from maxsup.recipes import Recipe, all_recipes, get_recipe, recipe_page
 from maxsup.report import results_table, write_report
 from maxsup.study import StudySettings, compare
-from maxsup.training import ProgressReport, RunSettings, build_accelerator, load_data, train
+from maxsup.training import (
+    ProgressReport,
+    RunSettings,
+    advice,
+    build_accelerator,
+    dry_run,
+    duration,
+    load_data,
+    train,
+)
 
 _T = TypeVar("_T")
 
@@ -74,6 +84,8 @@ class Compare:
     """The method that the others are measured against; by default the first one."""
     recipe: str | None = None
     """How to train; "digits" by default on digits. See: maxsup recipes."""
+    dry_run: bool = False
+    """Only build one training and take two steps, to see what the study would take."""
     out: Path | None = None
     """Directory of the study; by default runs/ and the data's name. Go on with the same one."""
 
@@ -90,6 +102,8 @@ class Train:
     """The objective. See: maxsup methods."""
     seed: int = 0
     """Of the initial weights, the order of the images, and the augmentation."""
+    dry_run: bool = False
+    """Only build the training and take two steps, to see what it would take."""
     out: Path | None = None
     """Directory of the run; by default runs/RECIPE/METHOD/seed-SEED. Go on with the same one."""
 
@@ -247,6 +261,10 @@ def _compare(options: Compare, command: str) -> int:
         seeds=tuple(range(options.first_seed, options.first_seed + options.seeds)),
         baseline=options.baseline or names[0],
     )
+    if options.dry_run:
+        runs = len(study.methods) * len(study.seeds)
+        _dry_run(study.run(names[0], study.seeds[0]), runs)
+        return 0
     directory = options.out or Path("runs") / _directory_name(study.data)
     results = compare(study, directory, command=command)
     if _is_first_process():
@@ -298,14 +316,15 @@ def _train(options: Train) -> None:
             recipe=recipe,
             data=_data_settings(options.data, recipe),
         )
+    if options.dry_run:
+        _dry_run(settings, runs=1)
+        return
     directory = options.out or (
         Path("runs") / settings.recipe.name / settings.method / f"seed-{settings.seed}"
     )
     console = Console(stderr=True)
     accelerator = build_accelerator(settings.recipe)
-    data = load_data(
-        settings.data, settings.recipe, console.print if accelerator.is_main_process else None
-    )
+    data = _load_data(settings, accelerator, console)
     with ProgressReport(
         console, settings.recipe.epochs, quiet=not accelerator.is_main_process
     ) as progress:
@@ -314,6 +333,46 @@ def _train(options: Train) -> None:
         for name, value in result.values.items():
             print(f"{name.replace('_', ' '):24}{'–' if value is None else f'{value:.4f}'}")
         print(f"\nThe run: {directory}")
+
+
+def _load_data(settings: RunSettings, accelerator: Accelerator, console: Console) -> ImageData:
+    announce = console.print if accelerator.is_main_process else None
+    if announce is not None and (text := advice(settings.recipe, accelerator)):
+        announce(text)
+    return load_data(settings.data, settings.recipe, announce)
+
+
+def _dry_run(settings: RunSettings, runs: int) -> None:
+    console = Console(stderr=True)
+    accelerator = build_accelerator(settings.recipe)
+    data = _load_data(settings, accelerator, console)
+    found = dry_run(settings, data, accelerator=accelerator)
+    if not accelerator.is_main_process:
+        return
+    height, width = found.image_size
+    processes = f", {found.processes} processes" if found.processes > 1 else ""
+    rows = {
+        "model": f"{settings.recipe.model}, {found.parameters / 1e6:.2f} M parameters",
+        "FLOPs": f"{_short(found.flops)} forward for an image of {width}×{height}; "
+        "a multiply-add counts as two",
+        "data": f"{len(data.train):,} images to train, {len(data.test):,} to test, "
+        f"{len(data.classes):,} classes",
+        "steps": f"{found.steps_per_epoch:,} of {settings.recipe.batch_size:,} images in each of "
+        f"{found.epochs:,} epochs: {found.steps_per_epoch * found.epochs:,}",
+        "loss": ", ".join(f"{loss:.4f}" for loss in found.losses) + " in the two steps taken",
+        "memory": f"{found.memory / 2**30:.1f} GiB at the peak",
+        "step": f"{found.step_seconds:.3f} s on {found.device}{processes}",
+        "time": f"about {duration(found.seconds)} for a training",
+    }
+    if runs > 1:
+        rows["study"] = f"about {duration(runs * found.seconds)} for its {runs} trainings"
+    for name, value in rows.items():
+        print(f"{name:8} {value}")
+    print("\nThe times are the model's; where photographs are read more slowly, it takes longer.")
+
+
+def _short(count: int) -> str:
+    return f"{count / 1e9:.2f} G" if count >= 1e9 else f"{count / 1e6:.2f} M"
 
 
 def _prepare(options: Prepare) -> None:

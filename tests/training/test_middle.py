@@ -19,6 +19,7 @@ from maxsup.training import (
     ProgressReport,
     RunResult,
     RunSettings,
+    _setup,
     _train,
     build_accelerator,
     load_data,
@@ -147,14 +148,14 @@ def test_the_resolution_grows(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sides: list[int] = []
-    build = _train.build_model
+    build = _setup.build_model
 
     def watched(*args: Any) -> torch.nn.Module:
         model = build(*args)
         model.register_forward_pre_hook(lambda _, inputs: sides.append(inputs[0].shape[-1]))
         return model
 
-    monkeypatch.setattr(_train, "build_model", watched)
+    monkeypatch.setattr(_setup, "build_model", watched)
     run_photographs(
         folder,
         tmp_path,
@@ -205,6 +206,6 @@ def test_sharded_models_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     class Sharded:
         distributed_type = DistributedType.FSDP
 
-    monkeypatch.setattr(_train, "Accelerator", lambda **options: Sharded())
+    monkeypatch.setattr(_setup, "Accelerator", lambda **options: Sharded())
     with pytest.raises(ValueError, match=r"set up for FSDP.*data parallelism"):
         build_accelerator(PHOTOGRAPHS)

@@ -166,7 +166,7 @@ def test_a_finished_run_is_not_trained_again(
     def refuse(*args: object, **options: object) -> None:
         raise AssertionError("was trained again")
 
-    monkeypatch.setattr(_train, "_train_epoch", refuse)
+    monkeypatch.setattr(_train, "train_epoch", refuse)
     assert run_training(tmp_path).values == result.values
 
 

@@ -11,7 +11,14 @@ from maxsup._files import write_text
 from maxsup.study._gather import gather, write_results
 from maxsup.study._settings import StudySettings
 from maxsup.study.schema import Results
-from maxsup.training import ProgressReport, RunResult, build_accelerator, load_data, train
+from maxsup.training import (
+    ProgressReport,
+    RunResult,
+    advice,
+    build_accelerator,
+    load_data,
+    train,
+)
 
 FAILURE_FILE = "failure.txt"
 
@@ -44,6 +51,8 @@ def compare(
     is_main = accelerator.is_main_process
     if is_main:
         settings.claim(directory)
+    if is_main and (text := advice(settings.recipe, accelerator)):
+        console.print(text)
     data = load_data(settings.data, settings.recipe, console.print if is_main else None)
     # By seed first: a study looked at half-way holds whole pairs.
     plan = [(method, seed) for seed in settings.seeds for method in settings.methods]

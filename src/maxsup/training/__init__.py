@@ -2,29 +2,30 @@
 
 from maxsup.training._checkpoint import load_weights
 from maxsup.training._data import load_data
+from maxsup.training._dry_run import DryRun, dry_run
+from maxsup.training._epoch import TrainingDiverged
 from maxsup.training._evaluate import features_of
 from maxsup.training._optimizer import learning_rate
-from maxsup.training._progress import ProgressReport
+from maxsup.training._progress import ProgressReport, duration
 from maxsup.training._result import Evaluation, Reliability, RunResult
 from maxsup.training._settings import RunSettings
-from maxsup.training._train import (
-    WEIGHTS_FILE,
-    TrainingDiverged,
-    build_accelerator,
-    build_model,
-    train,
-)
+from maxsup.training._setup import advice, build_accelerator, build_model
+from maxsup.training._train import WEIGHTS_FILE, train
 
 __all__ = [
     "WEIGHTS_FILE",
+    "DryRun",
     "Evaluation",
     "ProgressReport",
     "Reliability",
     "RunResult",
     "RunSettings",
     "TrainingDiverged",
+    "advice",
     "build_accelerator",
     "build_model",
+    "dry_run",
+    "duration",
     "features_of",
     "learning_rate",
     "load_data",

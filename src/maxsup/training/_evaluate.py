@@ -35,7 +35,7 @@ def quick_figures(
     """Accuracy and NLL on a split, for an epoch's row; with ``flip``, of mirrored pairs."""
     model.eval()
     metric = Classification().to(accelerator.device)
-    for part in _parts(split, accelerator):
+    for part in measuring_batches(split, accelerator):
         images = normalization(part.images)
         with accelerator.autocast():
             logits = model(images)
@@ -73,7 +73,7 @@ def evaluate(
         LogitHistogram().to(device),
     )
     separation = ClassSeparation(num_classes, num_features).to(device)
-    for part in _parts(data.test, accelerator):
+    for part in measuring_batches(data.test, accelerator):
         features, logits = _forward(model, normalization(part.images), accelerator, flip)
         classification.update(logits, part.true_labels)
         calibration.update(logits, part.true_labels)
@@ -99,7 +99,7 @@ def evaluate(
     classification.reset()
     separation.reset()
     confusion = SoftConfusion(num_classes).to(device)
-    for part in _parts(data.train, accelerator):
+    for part in measuring_batches(data.train, accelerator):
         features, logits = _forward(model, normalization(part.images), accelerator, flip)
         classification.update(logits, part.labels)
         separation.update(features, part.true_labels)
@@ -136,7 +136,8 @@ def features_of(model: nn.Module, split: AnySplit, normalization: Normalization)
     )
 
 
-def _parts(split: AnySplit, accelerator: Accelerator) -> Iterator[Split]:
+def measuring_batches(split: AnySplit, accelerator: Accelerator) -> Iterator[Split]:
+    """This process's part of a split, in batches whose features fit into memory."""
     return evaluation_batches(
         split,
         _batch_size(split),

@@ -1,0 +1,127 @@
+"""What a training would take, from two of its batches."""
+
+import itertools
+import math
+import sys
+import time
+from dataclasses import dataclass
+
+import psutil
+import torch
+from accelerate import Accelerator
+from torch.utils.flop_counter import FlopCounterMode
+
+from maxsup.data import ImageData
+from maxsup.training._epoch import check_finite, train_step
+from maxsup.training._evaluate import measuring_batches
+from maxsup.training._settings import RunSettings
+from maxsup.training._setup import Setup, set_up
+
+_STEPS = 2
+
+
+@dataclass(frozen=True)
+class DryRun:
+    """What two steps of a training showed."""
+
+    device: str
+    processes: int
+    parameters: int
+    flops: int
+    """Of one image forward, with a multiplication and an addition counted as two."""
+    image_size: tuple[int, ...]
+    """Height and width for which the FLOPs are counted."""
+    losses: tuple[float, ...]
+    steps_per_epoch: int
+    epochs: int
+    memory: int
+    """Bytes at the peak: the GPU's, or this process's where there is none."""
+    step_seconds: float
+    """Of the second step; the first also prepares much."""
+    seconds: float
+    """Expected for all epochs, with the measuring."""
+
+
+def dry_run(settings: RunSettings, data: ImageData, *, accelerator: Accelerator) -> DryRun:
+    """Build a training, take two steps of it and measure once, and leave nothing behind.
+
+    Args:
+        settings: What would be trained.
+        data: The data that ``settings.data`` names, loaded.
+        accelerator: From :func:`maxsup.training.build_accelerator`.
+
+    Raises:
+        ValueError: The settings do not fit together, or the data.
+        TrainingDiverged: The loss is infinite or NaN from the start.
+    """
+    recipe = settings.recipe
+    setup = set_up(settings, data, accelerator)
+    setup.wrapped.train()
+    # The last epoch has the largest images where they grow.
+    epoch = recipe.epochs - 1
+    losses, times, shape = [], [], torch.Size()
+    batches = itertools.islice(setup.batches.epoch(epoch), _STEPS)
+    for step, (images, target) in enumerate(batches, start=1):
+        start = time.perf_counter()
+        total, _ = train_step(setup, accelerator, settings, epoch, step, images, target)
+        loss = float(total) / len(images)
+        times.append(time.perf_counter() - start)
+        check_finite(loss, "the loss", settings, 0)
+        losses.append(loss)
+        shape = images.shape[1:]
+    measuring = _seconds_to_measure_an_image(setup, data, accelerator)
+    measured_each_epoch = len(data.test) + (len(data.validation) if data.validation else 0)
+    images_measured = recipe.epochs * measured_each_epoch + len(data.test) + len(data.train)
+    steps = recipe.epochs * setup.batches.steps
+    return DryRun(
+        device=_device_name(accelerator),
+        processes=accelerator.num_processes,
+        parameters=sum(parameter.numel() for parameter in setup.state.model.parameters()),
+        flops=_count_flops(setup, shape, accelerator),
+        image_size=tuple(shape[1:]),
+        losses=tuple(losses),
+        steps_per_epoch=setup.batches.steps,
+        epochs=recipe.epochs,
+        memory=_peak_memory(accelerator),
+        step_seconds=times[-1],
+        seconds=steps * times[-1] + images_measured / accelerator.num_processes * measuring,
+    )
+
+
+@torch.inference_mode()
+def _seconds_to_measure_an_image(setup: Setup, data: ImageData, accelerator: Accelerator) -> float:
+    model = setup.state.model.eval()
+    times = [math.inf]
+    for part in itertools.islice(measuring_batches(data.test, accelerator), _STEPS):
+        start = time.perf_counter()
+        with accelerator.autocast():
+            logits = model(setup.normalization(part.images))
+        logits.sum().item()  # waits for the device
+        times.append((time.perf_counter() - start) / len(part.images))
+    return min(times)
+
+
+@torch.inference_mode()
+def _count_flops(setup: Setup, shape: torch.Size, accelerator: Accelerator) -> int:
+    model = setup.state.model.eval()
+    with FlopCounterMode(display=False) as counter:
+        # Not called as a module: a compiled one is counted as it is written.
+        model.forward(torch.zeros(1, *shape, device=accelerator.device))
+    return int(counter.get_total_flops())
+
+
+def _peak_memory(accelerator: Accelerator) -> int:
+    if accelerator.device.type == "cuda":
+        return torch.cuda.max_memory_allocated(accelerator.device)
+    if sys.platform == "win32":
+        return int(psutil.Process().memory_info().peak_wset)
+    import resource  # not on Windows
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak
+
+
+def _device_name(accelerator: Accelerator) -> str:
+    if accelerator.device.type == "cuda":
+        return str(torch.cuda.get_device_name(accelerator.device))
+    return str(accelerator.device.type).upper()
