@@ -67,7 +67,7 @@ def test_an_interruption_says_how_to_go_on(
     def interrupt(*args: object, **options: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(study._compare, "train", interrupt)
+    monkeypatch.setattr(study._run, "train", interrupt)
     assert run("compare", "digits", "--out", str(tmp_path / "s"), *QUICK) == 130
     assert "The same command goes on" in capsys.readouterr().err
 

@@ -12,7 +12,7 @@ import torch
 from maxsup import methods
 from maxsup.losses import CrossEntropyLoss
 from maxsup.methods import Method
-from maxsup.study import Results, StudySettings, _compare, read_results
+from maxsup.study import Results, StudySettings, _run, read_results
 from maxsup.study._gather import gather
 from maxsup.training import RunResult, TrainingDiverged
 
@@ -109,7 +109,7 @@ def test_a_study_goes_on_where_it_was_stopped(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     results, _ = finished_study
-    whole = _compare.train
+    whole = _run.train
     calls = 0
 
     def stop_at_the_third(*args: Any, **options: Any) -> RunResult:
@@ -119,7 +119,7 @@ def test_a_study_goes_on_where_it_was_stopped(
             raise KeyboardInterrupt
         return whole(*args, **options)
 
-    monkeypatch.setattr(_compare, "train", stop_at_the_third)
+    monkeypatch.setattr(_run, "train", stop_at_the_third)
     with pytest.raises(KeyboardInterrupt):
         run_study(tmp_path)
     assert not (tmp_path / "results.json").exists()
@@ -157,20 +157,20 @@ def test_a_failed_run_is_reported_and_the_others_go_on(run_study: Study, tmp_pat
 def test_memory_that_runs_out_is_named_with_a_way_out(
     run_study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = _compare.train
+    whole = _run.train
 
     def fail_with_maxsup(run: Any, *args: Any, **options: Any) -> RunResult:
         if run.method == "maxsup":
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
         return whole(run, *args, **options)
 
-    monkeypatch.setattr(_compare, "train", fail_with_maxsup)
+    monkeypatch.setattr(_run, "train", fail_with_maxsup)
     results = run_study(tmp_path, methods=("baseline", "maxsup"), seeds=(0,))
     cause = results["runs"][1]["cause"]
     assert cause is not None
     assert cause.startswith("out of memory: try --batch-size")
     # Tried again, and done, once there is room.
-    monkeypatch.setattr(_compare, "train", whole)
+    monkeypatch.setattr(_run, "train", whole)
     assert run_study(tmp_path, methods=("baseline", "maxsup"), seeds=(0,))["runs"][1]["status"] == (
         "finished"
     )
@@ -183,7 +183,7 @@ def test_a_full_disk_stops_the_study(
     def full(*args: Any, **options: Any) -> RunResult:
         raise OSError(28, "No space left on device", "checkpoint.pt")
 
-    monkeypatch.setattr(_compare, "train", full)
+    monkeypatch.setattr(_run, "train", full)
     with pytest.raises(OSError, match="No space left"):
         run_study(tmp_path)
 

@@ -48,6 +48,13 @@ class StudySettings:
                 "--baseline."
             )
 
+    def plan(self) -> list[tuple[str, int]]:
+        """Method and seed of every run, in the order to train them.
+
+        By seed first: a study looked at half-way holds whole pairs.
+        """
+        return [(method, seed) for seed in self.seeds for method in self.methods]
+
     def run(self, method: str, seed: int) -> RunSettings:
         """The settings of one of the study's runs."""
         return RunSettings(method=method, seed=seed, recipe=self.recipe, data=self.data)

@@ -1,0 +1,77 @@
+"""One run of a study, wherever it takes place."""
+
+import gc
+import traceback
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+
+from maxsup._files import write_text
+from maxsup.data import ImageData
+from maxsup.training import ProgressReport, RunResult, RunSettings, train
+
+FAILURE_FILE = "failure.txt"
+
+
+def run_name(method: str, seed: int) -> str:
+    """What a run is called in messages.
+
+    >>> run_name("maxsup", 3)
+    'maxsup, seed 3'
+    """
+    return f"{method}, seed {seed}"
+
+
+def attempt(
+    settings: RunSettings,
+    data: ImageData,
+    place: Path,
+    *,
+    accelerator: Accelerator,
+    progress: ProgressReport,
+) -> RunResult | str:
+    """Train one model; when that fails, the cause, which is noted in ``place`` as well.
+
+    Raises:
+        OSError, ValueError: A full disk, or settings that do not fit: the study's next run would
+            end no better.
+    """
+    try:
+        result = train(settings, data, place, accelerator=accelerator, progress=progress)
+    except (OSError, ValueError):
+        raise
+    except Exception as error:
+        cause = _cause(error)
+        note_failure(place, traceback.format_exc())
+        return cause
+    finally:
+        accelerator.free_memory()
+    (place / FAILURE_FILE).unlink(missing_ok=True)
+    return result
+
+
+def note_failure(place: Path, trace: str) -> None:
+    """Leave a failure's trace in the run's directory."""
+    place.mkdir(parents=True, exist_ok=True)
+    write_text(place / FAILURE_FILE, trace)
+
+
+def _cause(error: Exception) -> str:
+    """One line for the table: what went wrong, and what to do where that is known."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError) or "out of memory" in str(error):
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        return "out of memory: try --batch-size, --accumulate or --precision bf16"
+    return in_one_line(error)
+
+
+def in_one_line(error: Exception) -> str:
+    """An error's kind and the first line of its message.
+
+    >>> in_one_line(RuntimeError("no luck")), in_one_line(RuntimeError())
+    ('RuntimeError: no luck', 'RuntimeError')
+    """
+    first_line = str(error).strip().splitlines()[0] if str(error).strip() else ""
+    return f"{type(error).__name__}: {first_line}" if first_line else type(error).__name__
