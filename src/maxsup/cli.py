@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import tyro
 from accelerate import Accelerator
@@ -21,7 +21,7 @@ from maxsup.data import DataSettings, ImageData, Smaller, prepare_shards, read_b
 from maxsup.figures import draw_recipe_curves
 from maxsup.recipes import Recipe, all_recipes, get_recipe, recipe_page
 from maxsup.report import results_table, write_report
-from maxsup.study import StudySettings, compare
+from maxsup.study import RayCluster, StudySettings, compare
 from maxsup.training import (
     ProgressReport,
     RunSettings,
@@ -88,6 +88,14 @@ class Compare:
     """Only build one training and take two steps, to see what the study would take."""
     out: Path | None = None
     """Directory of the study; by default runs/ and the data's name. Go on with the same one."""
+    on: Literal["here", "ray"] = "here"
+    """Where to train: here, one run after the other, or all over a Ray cluster whose nodes reach
+    the data and the study's directory under the same names. The numbers are the same."""
+    gpus_per_run: float | None = None
+    """Ray: GPUs for each run, at most 1; 0.5 lets two share one. By default 1 if there are any."""
+    cpus_per_run: float | None = None
+    """Ray: CPU cores to keep for each run; by default a GPU's share of its node's, or else as many
+    as there are threads here."""
 
 
 @dataclass(frozen=True)
@@ -173,7 +181,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 _methods(command)
             case Recipes():
                 _recipes(command)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, ModuleNotFoundError) as error:
         print(f"maxsup: {_message(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -266,12 +274,20 @@ def _compare(options: Compare, command: str) -> int:
         _dry_run(study.run(names[0], study.seeds[0]), runs)
         return 0
     directory = options.out or Path("runs") / _directory_name(study.data)
-    results = compare(study, directory, command=command)
+    results = compare(study, directory, command=command, on=_cluster(options))
     if _is_first_process():
         write_report(results, directory / REPORT_FILE)
         Console().print(results_table(results))
         print(f"\nThe page: {directory / REPORT_FILE}")
     return 0 if any(run["status"] == "finished" for run in results["runs"]) else 1
+
+
+def _cluster(options: Compare) -> RayCluster | None:
+    if options.on == "ray":
+        return RayCluster(options.gpus_per_run, options.cpus_per_run)
+    if options.gpus_per_run is not None or options.cpus_per_run is not None:
+        raise ValueError("--gpus-per-run and --cpus-per-run are for Ray: add --on ray.")
+    return None
 
 
 def _method_names(names: tuple[str, ...]) -> tuple[str, ...]:

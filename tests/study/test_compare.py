@@ -99,7 +99,7 @@ def test_runs_with_other_starts_are_not_compared(finished_study: tuple[Results, 
     from maxsup.data import load_images
 
     with pytest.raises(RuntimeError, match=r"did not share initial weights .* seeds \[0\]"):
-        gather(study, load_images(study.data), runs, directory, "")
+        gather(study, load_images(study.data), runs, directory, "", {"CPU"})
 
 
 def test_a_study_goes_on_where_it_was_stopped(

@@ -2,8 +2,17 @@
 
 from maxsup.study._compare import compare
 from maxsup.study._gather import read_results
+from maxsup.study._ray import RayCluster
 from maxsup.study._settings import StudySettings
 from maxsup.study._verdict import decisive_p, holds
 from maxsup.study.schema import Results
 
-__all__ = ["Results", "StudySettings", "compare", "decisive_p", "holds", "read_results"]
+__all__ = [
+    "RayCluster",
+    "Results",
+    "StudySettings",
+    "compare",
+    "decisive_p",
+    "holds",
+    "read_results",
+]

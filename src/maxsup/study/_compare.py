@@ -6,13 +6,19 @@ from rich.console import Console
 
 from maxsup.study._gather import gather, write_results
 from maxsup.study._local import run_locally
+from maxsup.study._ray import RayCluster, check_alone, run_on_ray
 from maxsup.study._settings import StudySettings
 from maxsup.study.schema import Results
 from maxsup.training import ProgressReport, advice, build_accelerator, load_data
 
 
 def compare(
-    settings: StudySettings, directory: Path, *, command: str, console: Console | None = None
+    settings: StudySettings,
+    directory: Path,
+    *,
+    command: str,
+    console: Console | None = None,
+    on: RayCluster | None = None,
 ) -> Results:
     """Train every method with every seed on the same data, and say which differences hold.
 
@@ -26,15 +32,20 @@ def compare(
             ``results.json`` and ``results.csv`` that this writes.
         command: The command that repeats the study, noted in the results.
         console: Where progress is shown; standard error by default.
+        on: Where to train, several runs at once; all its nodes must reach the directory under the
+            same name. By default here, one run after the other. The results are the same.
 
     Returns:
         What was written to ``results.json``.
 
     Raises:
         ValueError: The settings do not fit the data, or the directory holds another study.
-        OSError: A file could not be written.
+        OSError: A file could not be written, or a node does not see the study's directory.
+        ModuleNotFoundError: The study is to run on Ray, which is not installed.
     """
     console = console or Console(stderr=True)
+    if on is not None:
+        check_alone()
     accelerator = build_accelerator(settings.recipe)
     is_main = accelerator.is_main_process
     if is_main:
@@ -44,9 +55,12 @@ def compare(
     data = load_data(settings.data, settings.recipe, console.print if is_main else None)
     plan = settings.plan()
     with ProgressReport(console, settings.recipe.epochs * len(plan), quiet=not is_main) as progress:
-        runs = run_locally(settings, data, directory, progress)
-    ordered = {(m, s): runs[m, s] for m in settings.methods for s in settings.seeds}
-    results = gather(settings, data, ordered, directory, command)
+        if on is None:
+            runs = run_locally(settings, data, directory, progress)
+        else:
+            runs = run_on_ray(on, settings, data, directory, progress)
+    ordered = {(m, s): runs.results[m, s] for m in settings.methods for s in settings.seeds}
+    results = gather(settings, data, ordered, directory, command, runs.devices)
     if is_main:
         write_results(results, directory)
     return results

@@ -5,7 +5,7 @@ import io
 import json
 import math
 import platform
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -31,12 +31,17 @@ TABLE_FILE = "results.csv"
 _TIMINGS = ("seconds", "images_per_second")
 """The figures of an epoch that differ from one repetition to the next."""
 
-Runs = Mapping[tuple[str, int], RunResult | str]
+Results = Mapping[tuple[str, int], RunResult | str]
 """By method and seed: the result, or the cause of its failure."""
 
 
 def gather(
-    settings: StudySettings, data: ImageData, runs: Runs, directory: Path, command: str
+    settings: StudySettings,
+    data: ImageData,
+    runs: Results,
+    directory: Path,
+    command: str,
+    devices: Collection[str],
 ) -> schema.Results:
     """Everything the table and the page show, from the finished and failed runs.
 
@@ -71,7 +76,7 @@ def gather(
         baseline=settings.baseline,
         seeds=list(settings.seeds),
         command=command,
-        versions=_versions(),
+        versions=_versions(devices),
         measures=list(MEASURES),
         runs=rows,
         summary=summary,
@@ -104,7 +109,7 @@ def read_results(path: Path) -> schema.Results:
     return results
 
 
-def _check_same_starts(runs: Runs) -> None:
+def _check_same_starts(runs: Results) -> None:
     starts: dict[int, set[tuple[str, str]]] = {}
     for (_, seed), run in runs.items():
         if isinstance(run, RunResult):
@@ -170,15 +175,14 @@ def _method_facts(name: str) -> schema.MethodFacts:
     )
 
 
-def _versions() -> dict[str, str]:
-    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
+def _versions(devices: Collection[str]) -> dict[str, str]:
     return {
         "maxsup": __version__,
         "torch": torch.__version__,
         **{name: version(name) for name in ("timm", "accelerate", "datasets", "torchmetrics")},
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
-        "device": f"{device}, {torch.get_num_threads()} CPU threads",
+        "device": "; ".join(sorted(devices)),
     }
 
 

@@ -3,24 +3,21 @@
 from pathlib import Path
 
 from maxsup.data import ImageData
-from maxsup.study._run import attempt, run_name
+from maxsup.study._run import Runs, attempt, device_name, run_name
 from maxsup.study._settings import StudySettings
-from maxsup.training import ProgressReport, RunResult, build_accelerator
+from maxsup.training import ProgressReport, build_accelerator
 
 
 def run_locally(
     settings: StudySettings, data: ImageData, directory: Path, progress: ProgressReport
-) -> dict[tuple[str, int], RunResult | str]:
+) -> Runs:
     """Train every method with every seed in this process, or in those that it was launched with.
-
-    Returns:
-        By method and seed: the result, or the cause of its failure.
 
     Raises:
         OSError, ValueError: What would stop the other runs as well.
     """
     accelerator = build_accelerator(settings.recipe)
-    runs: dict[tuple[str, int], RunResult | str] = {}
+    runs = Runs({}, {device_name()})
     for number, (method, seed) in enumerate(settings.plan(), start=1):
         place = settings.run_directory(directory, method, seed)
         run = attempt(
@@ -29,5 +26,5 @@ def run_locally(
         if isinstance(run, str):
             progress.say(f"{run_name(method, seed)} failed: {run}")
             progress.advance_to(settings.recipe.epochs * number)
-        runs[method, seed] = run
+        runs.results[method, seed] = run
     return runs

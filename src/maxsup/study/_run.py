@@ -3,6 +3,7 @@
 import gc
 import traceback
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from accelerate import Accelerator
@@ -14,6 +15,15 @@ from maxsup.training import ProgressReport, RunResult, RunSettings, train
 FAILURE_FILE = "failure.txt"
 
 
+class Runs(NamedTuple):
+    """What came of a study's runs."""
+
+    results: dict[tuple[str, int], RunResult | str]
+    """By method and seed: the result, or the cause of its failure."""
+    devices: set[str]
+    """What they were trained on, as :func:`device_name` has it."""
+
+
 def run_name(method: str, seed: int) -> str:
     """What a run is called in messages.
 
@@ -21,6 +31,12 @@ def run_name(method: str, seed: int) -> str:
     'maxsup, seed 3'
     """
     return f"{method}, seed {seed}"
+
+
+def device_name() -> str:
+    """What this process trains on."""
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
+    return f"{device}, {torch.get_num_threads()} CPU threads"
 
 
 def attempt(

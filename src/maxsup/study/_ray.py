@@ -1,0 +1,430 @@
+"""A study's runs on a Ray cluster: as many at once as it has room for.
+
+What a run is does not change: each task calls the same :func:`maxsup.training.train` in the run's
+directory, with as many CPU threads as this process would use, so that the numbers are those of a
+study on one machine. All that passes between the machines is the study's directory and a few words;
+so a run whose node is lost goes on elsewhere from its last checkpoint.
+"""
+
+import contextlib
+import functools
+import importlib
+import logging
+import math
+import os
+import platform
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from rich.console import Console
+
+from maxsup import methods
+from maxsup._version import __version__
+from maxsup.data import DataSettings, ImageData
+from maxsup.recipes import Recipe
+from maxsup.study._run import Runs, attempt, device_name, in_one_line, note_failure, run_name
+from maxsup.study._settings import STUDY_FILE, StudySettings
+from maxsup.training import (
+    ProgressReport,
+    RunResult,
+    RunSettings,
+    build_accelerator,
+    load_data,
+)
+
+MAX_RETRIES = 5
+"""How often a run is started again after its node or process was lost."""
+
+_SECONDS_BETWEEN_LOOKS = 0.5
+_SECONDS_FOR_A_FILE = 60.0
+"""For how long a shared file system may go on saying that a new file is not there."""
+
+
+@dataclass(frozen=True)
+class RayCluster:
+    """A Ray cluster to train on: the running one, else one of this machine alone.
+
+    The running cluster is the one that ``ray.init`` has connected this process to, that
+    ``RAY_ADDRESS`` names, or that ``ray start`` has started on this machine.
+
+    Raises:
+        ValueError: A share is out of its range.
+    """
+
+    gpus_per_run: float | None = None
+    """GPUs for each run, at most 1; a half lets two runs share one. By default 1 if there are."""
+    cpus_per_run: float | None = None
+    """CPU cores to keep free for each run; by default a GPU's share of its node's, else those
+    that the run computes on."""
+
+    def __post_init__(self) -> None:
+        if self.gpus_per_run is not None and not 0 <= self.gpus_per_run <= 1:
+            raise ValueError(
+                f"gpus_per_run must lie in [0, 1], as a run trains on one GPU at most; got "
+                f"{self.gpus_per_run:g}."
+            )
+        if self.cpus_per_run is not None and not 0 <= self.cpus_per_run < math.inf:
+            raise ValueError(f"cpus_per_run must be at least 0; got {self.cpus_per_run:g}.")
+
+    def shares(self, nodes: list[Mapping[str, float]], threads: int) -> tuple[float, float]:
+        """GPUs and cores for each run.
+
+        Args:
+            nodes: The resources of each node, as Ray names them.
+            threads: CPU threads that a run computes on.
+
+        >>> two_gpus, no_gpu = {"CPU": 16.0, "GPU": 2.0}, {"CPU": 8.0}
+        >>> RayCluster().shares([two_gpus, no_gpu], threads=4)
+        (1, 8.0)
+        >>> RayCluster().shares([no_gpu], threads=4), RayCluster().shares([no_gpu], threads=32)
+        ((0, 4), (0, 8.0))
+        """
+        gpus = self.gpus_per_run
+        if gpus is None:
+            gpus = 1 if any(node.get("GPU", 0) >= 1 for node in nodes) else 0
+        if self.cpus_per_run is not None:
+            return gpus, self.cpus_per_run
+        if gpus > 0:
+            each = [
+                math.floor(gpus * node.get("CPU", 0) / node["GPU"])
+                for node in nodes
+                if node.get("GPU", 0) >= gpus
+            ]
+            return gpus, float(min(each, default=1))
+        most = max((node.get("CPU", 0) for node in nodes), default=0)
+        return gpus, min(threads, most) if most else threads
+
+
+def run_on_ray(
+    cluster: RayCluster,
+    settings: StudySettings,
+    data: ImageData,
+    directory: Path,
+    progress: ProgressReport,
+) -> Runs:
+    """Train every method with every seed as a task of its own.
+
+    Raises:
+        ModuleNotFoundError: Ray is not installed.
+        ConnectionError: There is no cluster at ``RAY_ADDRESS``.
+        OSError, ValueError: What would stop the other runs as well: a node that cannot see the
+            study's directory or has other data, a full disk, settings that do not fit.
+    """
+    ray = _import_ray()
+    directory = directory.absolute()
+    runs = Runs({}, set())
+    with _connection(ray):
+        news = _News.start(ray)
+        waiting = _submit(ray, cluster, settings, data, directory, news, progress)
+        try:
+            epochs = dict.fromkeys(settings.plan(), 0)
+            while waiting:
+                ready, _ = ray.wait(list(waiting), timeout=_SECONDS_BETWEEN_LOOKS)
+                for event in _ask(ray, news):
+                    epochs[event.run] = event.epoch
+                    if event.text is not None:
+                        progress.say(event.text)
+                for task in ready:
+                    run = waiting.pop(task)
+                    place = settings.run_directory(directory, *run)
+                    runs.results[run] = _finish(ray, task, run, place, runs.devices, progress)
+                    epochs[run] = settings.recipe.epochs
+                progress.advance_to(sum(epochs.values()))
+        finally:
+            _cancel(ray, list(waiting))
+    return runs
+
+
+def check_alone() -> None:
+    """See that no launcher has started the study.
+
+    Raises:
+        ValueError: One has.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise ValueError(
+            "On Ray each run has a process of its own: start the study as one process, without "
+            "torchrun or accelerate launch."
+        )
+
+
+def _import_ray() -> Any:
+    try:
+        return importlib.import_module("ray")
+    except ModuleNotFoundError as error:
+        if error.name != "ray":
+            raise
+        raise ModuleNotFoundError(
+            "--on ray needs Ray, which is not installed: pip install 'maxsup[ray]' brings it.",
+            name="ray",
+        ) from error
+
+
+@contextlib.contextmanager
+def _connection(ray: Any) -> Iterator[None]:
+    if ray.is_initialized():
+        yield
+        return
+    quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
+    try:
+        ray.init("auto", **quiet)
+    except ConnectionError:
+        if "RAY_ADDRESS" in os.environ:
+            raise
+        ray.init("local", include_dashboard=False, **quiet)
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _submit(
+    ray: Any,
+    cluster: RayCluster,
+    settings: StudySettings,
+    data: ImageData,
+    directory: Path,
+    news: Any,
+    progress: ProgressReport,
+) -> dict[Any, tuple[str, int]]:
+    """Hand all runs to the cluster, which starts them in this order as there is room."""
+    threads = torch.get_num_threads()
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    gpus, cpus = cluster.shares(nodes, threads)
+    needed = f"{gpus:g} GPUs and {cpus:g} CPU cores for each run"
+    progress.say(f"Ray: {len(nodes)} nodes, {needed}")
+    if not any(node.get("GPU", 0) >= gpus and node.get("CPU", 0) >= cpus for node in nodes):
+        progress.say(f"Ray: no node has {needed} now; waiting until one joins")
+    train = ray.remote(
+        num_gpus=gpus, num_cpus=cpus, max_retries=MAX_RETRIES, scheduling_strategy="SPREAD"
+    )(_train)
+    return {
+        train.remote(
+            _Task(
+                settings=settings.run(method, seed),
+                method=methods.get_method(method),
+                study_file=directory / STUDY_FILE,
+                place=settings.run_directory(directory, method, seed),
+                data=data.fingerprint,
+                working_directory=Path.cwd(),
+                threads=threads,
+                on_gpu=gpus > 0,
+                versions=_versions(),
+            ),
+            news,
+        ): (method, seed)
+        for method, seed in settings.plan()
+    }
+
+
+def _ask(ray: Any, news: Any) -> list["_Event"]:
+    """What the runs have told since; nothing while the actor is away, as results do not need it."""
+    try:
+        events: list[_Event] = ray.get(news.take.remote())
+    except ray.exceptions.RayActorError:
+        return []
+    return events
+
+
+def _finish(
+    ray: Any,
+    task: Any,
+    run: tuple[str, int],
+    place: Path,
+    devices: set[str],
+    progress: ProgressReport,
+) -> RunResult | str:
+    """What came of a task that is over."""
+    try:
+        outcome: _Outcome = ray.get(task)
+    except ray.exceptions.RayTaskError as error:
+        if isinstance(error.cause, OSError | ValueError):
+            raise error.cause from error
+        raise ValueError(
+            f"{run_name(*run)} could not be started on the cluster "
+            f"({in_one_line(error.cause)}). Is maxsup[ray] installed on every node?"
+        ) from error
+    except ray.exceptions.RayError as error:
+        # Its process died time and again: killed for its memory, perhaps.
+        note_failure(place, str(error))
+        outcome = _Outcome(cause=in_one_line(error), device=None, trained=True)
+    if outcome.device is not None:
+        devices.add(outcome.device)
+    if outcome.cause is not None:
+        progress.say(f"{run_name(*run)} failed: {outcome.cause}")
+        return outcome.cause
+    result = _read_result(place)
+    if outcome.trained:
+        accuracy = 100 * result.evaluation.values["test_accuracy"]
+        progress.say(f"{run_name(*run)}: done, test accuracy {accuracy:.2f} %")
+    return result
+
+
+def _read_result(place: Path) -> RunResult:
+    patience = time.monotonic() + _SECONDS_FOR_A_FILE
+    while (result := RunResult.load(place)) is None:
+        if time.monotonic() > patience:
+            raise FileNotFoundError(
+                f"A node has trained {place}, but its result cannot be seen here: all nodes must "
+                "reach the study's directory under the same name. Name one on a shared file system "
+                "or an object store with --out."
+            )
+        time.sleep(_SECONDS_BETWEEN_LOOKS)
+    return result
+
+
+def _cancel(ray: Any, tasks: list[Any]) -> None:
+    """End what is still running, so that nothing writes to the study any more."""
+    if tasks:
+        for task in tasks:
+            ray.cancel(task, force=True)
+        ray.wait(tasks, num_returns=len(tasks), timeout=10)
+
+
+# What runs on the nodes.
+
+
+@dataclass(frozen=True)
+class _Task:
+    """All that a node must know of a run."""
+
+    settings: RunSettings
+    method: methods.Method
+    """Of the settings; it may be one that only the study's own process has registered."""
+    study_file: Path
+    place: Path
+    data: str
+    """Fingerprint of the study's data."""
+    working_directory: Path
+    threads: int
+    on_gpu: bool
+    versions: Mapping[str, str]
+
+
+class _Outcome(NamedTuple):
+    """The end of a task; the result itself is in the run's directory."""
+
+    cause: str | None
+    """Of its failure."""
+    device: str | None
+    trained: bool
+    """Whether there was anything left to train."""
+
+
+class _Event(NamedTuple):
+    run: tuple[str, int]
+    epoch: int
+    """The epochs it has done."""
+    text: str | None
+
+
+class _News:
+    """Keeps what runs have to tell until the study asks for it; an actor."""
+
+    def __init__(self) -> None:
+        self._told: list[_Event] = []
+
+    @classmethod
+    def start(cls, ray: Any) -> Any:
+        """Start it beside the study's process, where no lost node takes it along."""
+        beside = importlib.import_module(
+            "ray.util.scheduling_strategies"
+        ).NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
+        return ray.remote(num_cpus=0, max_restarts=-1, scheduling_strategy=beside)(cls).remote()
+
+    def tell(self, event: _Event) -> None:
+        self._told.append(event)
+
+    def take(self) -> list[_Event]:
+        told, self._told = self._told, []
+        return told
+
+
+class _NodeProgress(ProgressReport):
+    """Tells the study's process how far a run is."""
+
+    def __init__(self, news: Any, run: tuple[str, int]) -> None:
+        super().__init__(Console(quiet=True), 0, quiet=True)
+        self._news = news
+        self._key = run
+        self.trained = False
+
+    def start_run(self, name: str, *, epochs: int, done: int, steps: int = 0) -> None:
+        self.trained = True
+        how = f"goes on after epoch {done} of {epochs}" if done else "starts"
+        if steps:
+            how = f"goes on after step {steps:,} of epoch {done + 1} of {epochs}"
+        self._tell(done, f"{name}: {how} on {platform.node()}")
+
+    def end_epoch(self, epoch: int, row: Mapping[str, float | None]) -> None:
+        super().end_epoch(epoch, row)
+        self._tell(epoch)
+
+    def _tell(self, epoch: int, text: str | None = None) -> None:
+        self._news.tell.remote(_Event(self._key, epoch, text))
+
+
+def _train(task: _Task, news: Any) -> _Outcome:
+    """Train one model on this node."""
+    _check_node(task)
+    # Ray gives a process one thread for each of its cores; sums over another number of parts
+    # differ in their last bits.
+    torch.set_num_threads(task.threads)
+    if not task.on_gpu:
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    with contextlib.suppress(FileNotFoundError):
+        # Names of data and weights may be relative to where the study was started.
+        os.chdir(task.working_directory)
+    if task.settings.method not in {method.name for method in methods.all_methods()}:
+        methods.register(task.method)
+    recipe = task.settings.recipe
+    accelerator = build_accelerator(recipe)
+    data = _load_data(task.settings.data, recipe)
+    if data.fingerprint != task.data:
+        raise ValueError(
+            f"On {platform.node()}, images, labels or classes of {data.name} are not those of the "
+            "machine that the study was started on. All nodes must see the same data."
+        )
+    run = (task.settings.method, task.settings.seed)
+    with _NodeProgress(news, run) as progress:
+        result = attempt(
+            task.settings, data, task.place, accelerator=accelerator, progress=progress
+        )
+        cause = result if isinstance(result, str) else None
+        return _Outcome(cause, device_name(), progress.trained)
+
+
+@functools.lru_cache(maxsize=1)
+def _load_data(settings: DataSettings, recipe: Recipe) -> ImageData:
+    """The study's data, once for each process, which Ray keeps for several runs on CPUs.
+
+    Loaded here rather than taken from Ray's object store: photographs that are read as they are
+    needed cannot be sent, and those that are not would be in a node's memory twice.
+    """
+    return load_data(settings, recipe)
+
+
+def _check_node(task: _Task) -> None:
+    """See before an hour of training whether it can be of use."""
+    node = platform.node()
+    if not task.study_file.exists():
+        raise FileNotFoundError(
+            f"{task.study_file} cannot be seen on {node}: all nodes must reach the study's "
+            "directory under the same name. Name one on a shared file system or an object store "
+            "with --out."
+        )
+    here = _versions()
+    differing = [f"{k} {v} there, {here[k]} on {node}" for k, v in task.versions.items()]
+    if here != task.versions:
+        raise ValueError(
+            f"The nodes and the machine that the study was started on must have the same versions "
+            f"for their numbers to be compared: {'; '.join(differing)}."
+        )
+
+
+def _versions() -> dict[str, str]:
+    return {"maxsup": __version__, "torch": torch.__version__}

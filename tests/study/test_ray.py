@@ -1,0 +1,300 @@
+"""Studies on a Ray cluster: two nodes of one core each, on this machine."""
+
+import importlib
+import io
+import json
+import math
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from maxsup import methods
+from maxsup.losses import CrossEntropyLoss
+from maxsup.methods import Method
+from maxsup.study import RayCluster, Results, compare
+
+from .conftest import settings
+
+ray = pytest.importorskip("ray")
+
+PAIRS: dict[str, Any] = {"methods": ("baseline", "maxsup"), "seeds": (0, 1)}
+LONG: dict[str, Any] = PAIRS | {"seeds": (0,), "epochs": 14, "batch_size": 128}
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Any]:
+    """A head with one core, to which this process is connected, and whatever a test adds."""
+    # A lost node is noticed sooner than a network's hiccups would allow elsewhere.
+    swift = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 300}
+    made = importlib.import_module("ray.cluster_utils").Cluster(
+        initialize_head=True,
+        head_node_args={
+            "num_cpus": 1,
+            "include_dashboard": False,
+            "_system_config": swift | {"health_check_failure_threshold": 3},
+        },
+    )
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("RAY_ADDRESS", made.address)
+        made.connect()
+        yield made
+    ray.shutdown()
+    made.shutdown()
+
+
+def run_on_ray(directory: Path, **changes: Any) -> tuple[Results, str]:
+    """A study's results on the cluster, and what it showed meanwhile."""
+    shown = io.StringIO()
+    results = compare(
+        settings(**changes),
+        directory,
+        command="maxsup compare digits",
+        console=Console(file=shown, width=200),
+        on=RayCluster(),
+    )
+    return results, shown.getvalue()
+
+
+def comparable(results: Results) -> str:
+    return json.dumps({k: v for k, v in results.items() if k not in ("timings", "command")})
+
+
+def unfinished(directory: Path) -> list[Path]:
+    """The runs that have done an epoch and are not at their end."""
+    begun = [file.parent for file in directory.glob("*/*/metrics.jsonl")]
+    return [place for place in begun if not (place / "result.json").exists()]
+
+
+def wait_for(happened: Callable[[], bool], seconds: float = 60.0) -> None:
+    end = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.01)
+
+
+@pytest.fixture(scope="module")
+def long_study(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    """What a study in this process finds, for those that are cut short."""
+    return compare(
+        settings(**LONG),
+        tmp_path_factory.mktemp("here"),
+        command="maxsup compare digits",
+        console=Console(quiet=True),
+    )
+
+
+def test_results_are_those_of_a_study_here(
+    cluster: Any, run_study: Callable[..., Results], tmp_path: Path
+) -> None:
+    here = run_study(tmp_path / "here", **PAIRS)
+    there, shown = run_on_ray(tmp_path / "there", **PAIRS)
+    assert comparable(there) == comparable(here)
+    assert "Ray: 1 nodes, 0 GPUs and 1 CPU cores for each run" in shown
+    for run in ("baseline, seed 0", "maxsup, seed 1"):
+        assert f"{run}: starts on " in shown
+        assert f"{run}: done, test accuracy " in shown
+    again, shown = run_on_ray(tmp_path / "there", **PAIRS)
+    assert comparable(again) == comparable(here)
+    assert "starts" not in shown
+    assert "done" not in shown
+
+
+@pytest.fixture
+def register() -> Iterator[Callable[[str, Any], None]]:
+    """Register methods in this process alone."""
+    names = []
+
+    def add(name: str, build: Any) -> None:
+        methods.register(Method(name, name, "fails", build=build))
+        names.append(name)
+
+    yield add
+    for name in names:
+        del methods._METHODS[name]
+
+
+def test_what_stops_a_study_here_stops_it(
+    cluster: Any, register: Callable[[str, Any], None], tmp_path: Path
+) -> None:
+    def full(training):
+        raise OSError(28, "No space left on device", "checkpoint.pt")
+
+    register("full", full)
+    with pytest.raises(OSError, match="No space left on device") as caught:
+        run_on_ray(tmp_path, methods=("full", "baseline"), seeds=(0, 1), baseline="baseline")
+    assert (caught.value.errno, caught.value.filename) == (28, "checkpoint.pt")
+    assert not (tmp_path / "results.json").exists()
+
+
+def test_failures_are_those_of_a_study_here(
+    cluster: Any, register: Callable[[str, Any], None], tmp_path: Path
+) -> None:
+    # Without annotations: what is defined in a function travels without the names around it.
+    def diverging(training):
+        class Broken(CrossEntropyLoss):
+            def forward(self, logits, target):
+                return super().forward(logits, target) * math.inf
+
+        return Broken()
+
+    here = os.getpid()
+
+    def crashing(training):
+        if os.getpid() != here:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return CrossEntropyLoss()
+
+    register("diverging", diverging)
+    register("crashing", crashing)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("maxsup.study._ray.MAX_RETRIES", 1)
+        results, shown = run_on_ray(
+            tmp_path, methods=("baseline", "diverging", "crashing"), seeds=(0,)
+        )
+    assert [run["status"] for run in results["runs"]] == ["finished", "failed", "failed"]
+    diverged, crashed = (str(run["cause"]) for run in results["runs"][1:])
+    assert diverged.startswith("TrainingDiverged: the loss became nan in epoch 1 of 2")
+    assert crashed.startswith("WorkerCrashedError")
+    for method, cause in (("diverging", diverged), ("crashing", crashed)):
+        assert f"{method}, seed 0 failed: {cause}" in shown
+        assert (tmp_path / method / "seed-0" / "failure.txt").read_text()
+
+
+def test_a_node_that_is_lost(cluster: Any, long_study: Results, tmp_path: Path) -> None:
+    class Holder:
+        def hold(self) -> bool:
+            return True
+
+    # While this has the head's core, the run can only be on the second node.
+    holder = ray.remote(num_cpus=1)(Holder).remote()
+    assert ray.get(holder.hold.remote())
+    second = cluster.add_node(num_cpus=1)
+    lost = []
+
+    def lose_a_node() -> None:
+        wait_for(lambda: len(unfinished(tmp_path)) == 1)
+        cluster.remove_node(second)
+        lost.extend(unfinished(tmp_path))
+        ray.kill(holder)
+
+    loser = threading.Thread(target=lose_a_node)
+    loser.start()
+    results, shown = run_on_ray(tmp_path, **LONG)
+    loser.join()
+    assert lost == [tmp_path / "baseline" / "seed-0"]
+    assert "Ray: 2 nodes" in shown
+    assert "baseline, seed 0: starts on " in shown
+    assert shown.count("goes on after epoch ") == 1, shown
+    assert comparable(results) == comparable(long_study)
+
+
+def test_stopped_by_hand_it_goes_on(cluster: Any, long_study: Results, tmp_path: Path) -> None:
+    def press_ctrl_c() -> None:
+        wait_for(lambda: len(unfinished(tmp_path)) == 1)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    presser = threading.Thread(target=press_ctrl_c)
+    presser.start()
+    with pytest.raises(KeyboardInterrupt):
+        run_on_ray(tmp_path, **LONG)
+    presser.join()
+    (run,) = unfinished(tmp_path)
+    rows = (run / "metrics.jsonl").read_text()
+    time.sleep(0.5)
+    assert (run / "metrics.jsonl").read_text() == rows, "the run was not ended"
+
+    results, shown = run_on_ray(tmp_path, **LONG)
+    assert shown.count("goes on after epoch ") == 1, shown
+    assert comparable(results) == comparable(long_study)
+
+
+@pytest.mark.parametrize(
+    ("asked", "nodes", "shares"),
+    [
+        (RayCluster(), [{"CPU": 8}], (0, 4)),
+        (RayCluster(), [{"CPU": 2}, {"CPU": 3}], (0, 3)),
+        (RayCluster(), [{"CPU": 8}, {"CPU": 64, "GPU": 8}], (1, 8)),
+        (RayCluster(), [{"CPU": 2, "GPU": 4}], (1, 0)),
+        (RayCluster(gpus_per_run=0.5), [{"CPU": 12, "GPU": 1}], (0.5, 6)),
+        (RayCluster(gpus_per_run=1), [], (1, 1)),
+        (RayCluster(gpus_per_run=0), [{"CPU": 64, "GPU": 8}], (0, 4)),
+        (RayCluster(cpus_per_run=2), [{"CPU": 8, "GPU": 1}], (1, 2)),
+    ],
+)
+def test_shares(
+    asked: RayCluster, nodes: list[dict[str, float]], shares: tuple[float, float]
+) -> None:
+    assert asked.shares(nodes, threads=4) == shares
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"gpus_per_run": 2}, r"must lie in \[0, 1\], as a run trains on one GPU at most; got 2"),
+        ({"gpus_per_run": math.nan}, r"must lie in \[0, 1\].*got nan"),
+        ({"cpus_per_run": -1}, "must be at least 0; got -1"),
+    ],
+)
+def test_shares_that_make_no_sense(changes: dict[str, float], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        RayCluster(**changes)
+
+
+def test_a_launcher_of_processes_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(ValueError, match="without torchrun or accelerate launch"):
+        run_on_ray(tmp_path, **PAIRS)
+
+
+def test_without_ray_it_says_what_it_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(ModuleNotFoundError, match=r"pip install 'maxsup\[ray\]'"):
+        run_on_ray(tmp_path, **PAIRS)
+
+
+def test_nodes_must_see_the_directory_the_data_and_the_same_versions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from maxsup.data import load_images
+    from maxsup.study import _ray
+
+    study = settings(**PAIRS)
+    task = _ray._Task(
+        settings=study.run("maxsup", 0),
+        method=methods.get_method("maxsup"),
+        study_file=tmp_path / "study.json",
+        place=tmp_path / "maxsup" / "seed-0",
+        data="other",
+        working_directory=tmp_path / "not there",
+        threads=1,
+        on_gpu=False,
+        versions=_ray._versions() | {"torch": "0.4"},
+    )
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    with pytest.raises(FileNotFoundError, match=r"study.json cannot be seen on "):
+        _ray._train(task, None)
+    study.claim(tmp_path)
+    with pytest.raises(ValueError, match=r"torch 0\.4 there, [\d.]+\S* on "):
+        _ray._train(task, None)
+    monkeypatch.setattr(_ray, "_versions", lambda: task.versions)
+    with pytest.raises(ValueError, match="images, labels or classes of digits are not those"):
+        _ray._train(task, None)
+    assert load_images(study.data).fingerprint != "other"
+
+
+def test_a_result_that_never_appears(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from maxsup.study import _ray
+
+    monkeypatch.setattr(_ray, "_SECONDS_FOR_A_FILE", 0.0)
+    with pytest.raises(FileNotFoundError, match="all nodes must reach the study's directory"):
+        _ray._read_result(tmp_path / "maxsup" / "seed-0")
