@@ -25,8 +25,10 @@ from maxsup.study import RayCluster, StudySettings, compare
 from maxsup.training import (
     ProgressReport,
     RunSettings,
+    TrackerName,
     advice,
     build_accelerator,
+    check_tracker,
     dry_run,
     duration,
     load_data,
@@ -84,6 +86,8 @@ class Compare:
     """The method that the others are measured against; by default the first one."""
     recipe: str | None = None
     """How to train; "digits" by default on digits. See: maxsup recipes."""
+    tracker: TrackerName | None = None
+    """Send each epoch's figures there too; TensorBoard's files lie in the run's directory."""
     dry_run: bool = False
     """Only build one training and take two steps, to see what the study would take."""
     out: Path | None = None
@@ -110,6 +114,8 @@ class Train:
     """The objective. See: maxsup methods."""
     seed: int = 0
     """Of the initial weights, the order of the images, and the augmentation."""
+    tracker: TrackerName | None = None
+    """Send each epoch's figures there too; TensorBoard's files lie in the run's directory."""
     dry_run: bool = False
     """Only build the training and take two steps, to see what it would take."""
     out: Path | None = None
@@ -274,7 +280,9 @@ def _compare(options: Compare, command: str) -> int:
         _dry_run(study.run(names[0], study.seeds[0]), runs)
         return 0
     directory = options.out or Path("runs") / _directory_name(study.data)
-    results = compare(study, directory, command=command, on=_cluster(options))
+    results = compare(
+        study, directory, command=command, on=_cluster(options), tracker=options.tracker
+    )
     if _is_first_process():
         write_report(results, directory / REPORT_FILE)
         Console().print(results_table(results))
@@ -338,13 +346,21 @@ def _train(options: Train) -> None:
     directory = options.out or (
         Path("runs") / settings.recipe.name / settings.method / f"seed-{settings.seed}"
     )
+    check_tracker(options.tracker)
     console = Console(stderr=True)
     accelerator = build_accelerator(settings.recipe)
     data = _load_data(settings, accelerator, console)
     with ProgressReport(
         console, settings.recipe.epochs, quiet=not accelerator.is_main_process
     ) as progress:
-        result = train(settings, data, directory, accelerator=accelerator, progress=progress)
+        result = train(
+            settings,
+            data,
+            directory,
+            accelerator=accelerator,
+            progress=progress,
+            tracker=options.tracker,
+        )
     if accelerator.is_main_process:
         for name, value in result.values.items():
             print(f"{name.replace('_', ' '):24}{'–' if value is None else f'{value:.4f}'}")

@@ -9,7 +9,14 @@ from maxsup.study._local import run_locally
 from maxsup.study._ray import RayCluster, check_alone, run_on_ray
 from maxsup.study._settings import StudySettings
 from maxsup.study.schema import Results
-from maxsup.training import ProgressReport, advice, build_accelerator, load_data
+from maxsup.training import (
+    ProgressReport,
+    TrackerName,
+    advice,
+    build_accelerator,
+    check_tracker,
+    load_data,
+)
 
 
 def compare(
@@ -19,6 +26,7 @@ def compare(
     command: str,
     console: Console | None = None,
     on: RayCluster | None = None,
+    tracker: TrackerName | None = None,
 ) -> Results:
     """Train every method with every seed on the same data, and say which differences hold.
 
@@ -34,6 +42,7 @@ def compare(
         console: Where progress is shown; standard error by default.
         on: Where to train, several runs at once; all its nodes must reach the directory under the
             same name. By default here, one run after the other. The results are the same.
+        tracker: Where each epoch's figures are sent as well; nowhere by default.
 
     Returns:
         What was written to ``results.json``.
@@ -44,6 +53,7 @@ def compare(
         ModuleNotFoundError: The study is to run on Ray, which is not installed.
     """
     console = console or Console(stderr=True)
+    check_tracker(tracker)
     if on is not None:
         check_alone()
     accelerator = build_accelerator(settings.recipe)
@@ -56,9 +66,9 @@ def compare(
     plan = settings.plan()
     with ProgressReport(console, settings.recipe.epochs * len(plan), quiet=not is_main) as progress:
         if on is None:
-            runs = run_locally(settings, data, directory, progress)
+            runs = run_locally(settings, data, directory, progress, tracker)
         else:
-            runs = run_on_ray(on, settings, data, directory, progress)
+            runs = run_on_ray(on, settings, data, directory, progress, tracker)
     ordered = {(m, s): runs.results[m, s] for m in settings.methods for s in settings.seeds}
     results = gather(settings, data, ordered, directory, command, runs.devices)
     if is_main:

@@ -5,11 +5,15 @@ from pathlib import Path
 from maxsup.data import ImageData
 from maxsup.study._run import Runs, attempt, device_name, run_name
 from maxsup.study._settings import StudySettings
-from maxsup.training import ProgressReport, build_accelerator
+from maxsup.training import ProgressReport, TrackerName, build_accelerator
 
 
 def run_locally(
-    settings: StudySettings, data: ImageData, directory: Path, progress: ProgressReport
+    settings: StudySettings,
+    data: ImageData,
+    directory: Path,
+    progress: ProgressReport,
+    tracker: TrackerName | None = None,
 ) -> Runs:
     """Train every method with every seed in this process, or in those that it was launched with.
 
@@ -21,7 +25,12 @@ def run_locally(
     for number, (method, seed) in enumerate(settings.plan(), start=1):
         place = settings.run_directory(directory, method, seed)
         run = attempt(
-            settings.run(method, seed), data, place, accelerator=accelerator, progress=progress
+            settings.run(method, seed),
+            data,
+            place,
+            accelerator=accelerator,
+            progress=progress,
+            tracker=tracker,
         )
         if isinstance(run, str):
             progress.say(f"{run_name(method, seed)} failed: {run}")

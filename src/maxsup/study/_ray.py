@@ -32,6 +32,7 @@ from maxsup.training import (
     ProgressReport,
     RunResult,
     RunSettings,
+    TrackerName,
     build_accelerator,
     load_data,
 )
@@ -105,6 +106,7 @@ def run_on_ray(
     data: ImageData,
     directory: Path,
     progress: ProgressReport,
+    tracker: TrackerName | None = None,
 ) -> Runs:
     """Train every method with every seed as a task of its own.
 
@@ -119,7 +121,7 @@ def run_on_ray(
     runs = Runs({}, set())
     with _connection(ray):
         news = _News.start(ray)
-        waiting = _submit(ray, cluster, settings, data, directory, news, progress)
+        waiting = _submit(ray, cluster, settings, data, directory, news, progress, tracker)
         try:
             epochs = dict.fromkeys(settings.plan(), 0)
             while waiting:
@@ -190,6 +192,7 @@ def _submit(
     directory: Path,
     news: Any,
     progress: ProgressReport,
+    tracker: TrackerName | None,
 ) -> dict[Any, tuple[str, int]]:
     """Hand all runs to the cluster, which starts them in this order as there is room."""
     threads = torch.get_num_threads()
@@ -214,6 +217,7 @@ def _submit(
                 threads=threads,
                 on_gpu=gpus > 0,
                 versions=_versions(),
+                tracker=tracker,
             ),
             news,
         ): (method, seed)
@@ -303,6 +307,7 @@ class _Task:
     threads: int
     on_gpu: bool
     versions: Mapping[str, str]
+    tracker: TrackerName | None = None
 
 
 class _Outcome(NamedTuple):
@@ -392,7 +397,12 @@ def _train(task: _Task, news: Any) -> _Outcome:
     run = (task.settings.method, task.settings.seed)
     with _NodeProgress(news, run) as progress:
         result = attempt(
-            task.settings, data, task.place, accelerator=accelerator, progress=progress
+            task.settings,
+            data,
+            task.place,
+            accelerator=accelerator,
+            progress=progress,
+            tracker=task.tracker,
         )
         cause = result if isinstance(result, str) else None
         return _Outcome(cause, device_name(), progress.trained)

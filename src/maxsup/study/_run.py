@@ -10,7 +10,7 @@ from accelerate import Accelerator
 
 from maxsup._files import write_text
 from maxsup.data import ImageData
-from maxsup.training import ProgressReport, RunResult, RunSettings, train
+from maxsup.training import ProgressReport, RunResult, RunSettings, TrackerName, train
 
 FAILURE_FILE = "failure.txt"
 
@@ -46,6 +46,7 @@ def attempt(
     *,
     accelerator: Accelerator,
     progress: ProgressReport,
+    tracker: TrackerName | None = None,
 ) -> RunResult | str:
     """Train one model; when that fails, the cause, which is noted in ``place`` as well.
 
@@ -54,7 +55,9 @@ def attempt(
             end no better.
     """
     try:
-        result = train(settings, data, place, accelerator=accelerator, progress=progress)
+        result = train(
+            settings, data, place, accelerator=accelerator, progress=progress, tracker=tracker
+        )
     except (OSError, ValueError):
         raise
     except Exception as error:

@@ -10,6 +10,7 @@ from maxsup.training._progress import ProgressReport, duration
 from maxsup.training._result import Evaluation, Reliability, RunResult
 from maxsup.training._settings import RunSettings
 from maxsup.training._setup import advice, build_accelerator, build_model
+from maxsup.training._tracking import TrackerName, check_tracker
 from maxsup.training._train import WEIGHTS_FILE, train
 
 __all__ = [
@@ -20,10 +21,12 @@ __all__ = [
     "Reliability",
     "RunResult",
     "RunSettings",
+    "TrackerName",
     "TrainingDiverged",
     "advice",
     "build_accelerator",
     "build_model",
+    "check_tracker",
     "dry_run",
     "duration",
     "features_of",

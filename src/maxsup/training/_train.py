@@ -16,6 +16,7 @@ from maxsup.training._progress import ProgressReport
 from maxsup.training._result import RunResult
 from maxsup.training._settings import RunSettings
 from maxsup.training._setup import set_up
+from maxsup.training._tracking import TrackerName, tracking
 
 SETTINGS_FILE = "settings.json"
 METRICS_FILE = "metrics.jsonl"
@@ -30,6 +31,7 @@ def train(
     *,
     accelerator: Accelerator,
     progress: ProgressReport,
+    tracker: TrackerName | None = None,
 ) -> RunResult:
     """Train one model, or go on where an earlier call was stopped.
 
@@ -42,6 +44,7 @@ def train(
         directory: Where the run is kept; made if need be.
         accelerator: From :func:`build_accelerator`.
         progress: Shows how far it is.
+        tracker: Where each epoch's figures are sent as well; nowhere by default.
 
     Returns:
         The result, the same whether or not the run was interrupted.
@@ -93,26 +96,28 @@ def train(
         steps=running.step,
     )
     known_corrupt = 0
-    for epoch in range(done, recipe.epochs):
-        row = train_epoch(epoch, setup, accelerator, settings, progress, running, save)
-        running = Running()
-        state.criterion.end_epoch()
-        for name, split in (("validation", data.validation), ("test", data.test)):
-            if split is not None:
-                row |= quick_figures(
-                    name,
-                    measured,
-                    split,
-                    setup.normalization,
-                    accelerator,
-                    flip=recipe.evaluate_flip,
-                )
-        check_finite(row["test_nll"], "the test NLL", settings, epoch)
-        history.append({"epoch": epoch + 1} | row)
-        digest = hashlib.sha256((digest + batches.digest(epoch)).encode()).hexdigest()
-        save(epoch + 1, running)
-        progress.end_epoch(epoch + 1, row)
-        known_corrupt = _report_corrupt(data, known_corrupt, progress)
+    with tracking(tracker, settings, directory, accelerator) as send:
+        for epoch in range(done, recipe.epochs):
+            row = train_epoch(epoch, setup, accelerator, settings, progress, running, save)
+            running = Running()
+            state.criterion.end_epoch()
+            for name, split in (("validation", data.validation), ("test", data.test)):
+                if split is not None:
+                    row |= quick_figures(
+                        name,
+                        measured,
+                        split,
+                        normalization,
+                        accelerator,
+                        flip=recipe.evaluate_flip,
+                    )
+            check_finite(row["test_nll"], "the test NLL", settings, epoch)
+            history.append({"epoch": epoch + 1} | row)
+            digest = hashlib.sha256((digest + batches.digest(epoch)).encode()).hexdigest()
+            save(epoch + 1, running)
+            progress.end_epoch(epoch + 1, row)
+            send(history[-1])
+            known_corrupt = _report_corrupt(data, known_corrupt, progress)
 
     evaluation = evaluate(measured, data, normalization, accelerator, flip=recipe.evaluate_flip)
     result = RunResult(data.fingerprint, setup.initial_weights, digest, history, evaluation)
