@@ -175,7 +175,7 @@ def test_repeated_augmentation_takes_fewer_images_more_often(folder: Path) -> No
     augmentation = PhotographAugmentation(repeats=3)
     made = batches(split, augmentation=augmentation)
     assert made.steps == 5
-    order, _ = made._draws(0)
+    order = made._order(0)
     assert len(order) == 40
     assert order[:39].view(13, 3).unique(dim=1).shape == (13, 1)
     assert len(order.unique()) == 14

@@ -19,6 +19,7 @@ from maxsup.data._prepare import (
 )
 from maxsup.data._settings import DataSettings
 from maxsup.data._stored import ImageFiles, Photographs, StoredSplit
+from maxsup.data._streamed import StreamedSplit
 
 __all__ = [
     "AnySplit",
@@ -39,6 +40,7 @@ __all__ = [
     "Smaller",
     "Split",
     "StoredSplit",
+    "StreamedSplit",
     "centre_box",
     "decode_crop",
     "evaluation_batches",

@@ -10,14 +10,15 @@ class Corrupt(NamedTuple):
     """An image that was left out."""
 
     split: str
-    row: int
+    row: int | None
+    """None in a stream, whose rows have no numbers."""
     path: str
     reason: str
 
     def __str__(self) -> str:
-        return (
-            f"row {self.row} of split {self.split} ({self.path or 'no file name'}): {self.reason}"
-        )
+        name = self.path or "no file name"
+        place = f"split {self.split}" if self.row is None else f"row {self.row} of {self.split}"
+        return f"{place} ({name}): {self.reason}"
 
 
 class CorruptImages:
@@ -36,7 +37,7 @@ class CorruptImages:
 
     def __init__(self, limit: int = 0) -> None:
         self.limit = limit
-        self._found: dict[tuple[str, int], Corrupt] = {}
+        self._found: dict[tuple[str, int, str], Corrupt] = {}
 
     def __len__(self) -> int:
         return len(self._found)
@@ -52,7 +53,8 @@ class CorruptImages:
             ValueError: There are more than the limit; the message lists them.
         """
         for image in found:
-            self._found.setdefault((image.split, image.row), image)
+            row = -1 if image.row is None else image.row
+            self._found.setdefault((image.split, row, image.path), image)
         if len(self) > self.limit:
             shown = [f"  {image}" for image in self.listed()[:_LISTED]]
             if len(self) > _LISTED:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 
 from maxsup.data._images import AnySplit, Split
-from maxsup.data._loaded import stored_evaluation_batches
+from maxsup.data._loaded import photograph_evaluation_batches
 
 
 def evaluation_batches(
@@ -34,7 +34,7 @@ def evaluation_batches(
         [256, 256, 28]
     """
     if not isinstance(split, Split):
-        yield from stored_evaluation_batches(
+        yield from photograph_evaluation_batches(
             split, batch_size, device=device, rank=rank, processes=processes
         )
         return

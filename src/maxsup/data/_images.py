@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from maxsup.data._stored import StoredSplit
+from maxsup.data._streamed import StreamedSplit
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,12 @@ class Split:
             digest.update(tensor.contiguous().view(torch.uint8).numpy().data)
 
 
-AnySplit = Split | StoredSplit
+AnySplit = Split | StoredSplit | StreamedSplit
+LabelledSplit = Split | StoredSplit
+"""Whose labels are in memory, so that parts can be taken of it."""
 
 
-def with_labels(split: AnySplit, labels: Tensor) -> AnySplit:
+def with_labels(split: LabelledSplit, labels: Tensor) -> LabelledSplit:
     """The same images, to be trained on with other labels."""
     return replace(split, labels=labels)
 

@@ -61,12 +61,7 @@ def check_classes(labels: Tensor, classes: tuple[str, ...]) -> None:
     Raises:
         ValueError: There are fewer than two classes, or one has no training sample.
     """
-    if len(classes) < 2:
-        raise ValueError(
-            f"The data has one class, {classes[0]!r}: there is nothing to tell apart."
-            if classes
-            else "The data has no classes."
-        )
+    check_enough_classes(classes)
     counts = torch.bincount(labels, minlength=len(classes))
     empty = [classes[k] for k in (counts == 0).nonzero().flatten().tolist()]
     if empty:
@@ -74,4 +69,18 @@ def check_classes(labels: Tensor, classes: tuple[str, ...]) -> None:
         raise ValueError(
             f"{len(empty)} of {len(classes)} classes have no training sample: {shown}. Add "
             "samples, or remove these classes from the data."
+        )
+
+
+def check_enough_classes(classes: tuple[str, ...]) -> None:
+    """See that there is something to tell apart.
+
+    Raises:
+        ValueError: There are fewer than two classes.
+    """
+    if len(classes) < 2:
+        raise ValueError(
+            f"The data has one class, {classes[0]!r}: there is nothing to tell apart."
+            if classes
+            else "The data has no classes."
         )

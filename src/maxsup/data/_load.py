@@ -7,8 +7,9 @@ import torch
 from maxsup.data._corrupt import CorruptImages
 from maxsup.data._decode import decode_images
 from maxsup.data._digits import load_embedded_digits
-from maxsup.data._images import AnySplit, ImageData, Split
+from maxsup.data._images import ImageData, LabelledSplit, Split
 from maxsup.data._labels import check_classes, read_classes, read_labels
+from maxsup.data._load_stream import load_stream
 from maxsup.data._long_tail import thin_to_long_tail
 from maxsup.data._parts import add_label_noise, hold_out
 from maxsup.data._settings import DataSettings
@@ -47,8 +48,10 @@ def load_images(
         503
     """
     announce = announce or (lambda text: None)
-    train: AnySplit
-    test: AnySplit
+    if settings.streaming and settings.name != "digits":
+        return load_stream(settings, short_name(settings), prefer_label, photographs, announce)
+    train: LabelledSplit
+    test: LabelledSplit
     if settings.name == "digits":
         if photographs is not None:
             raise ValueError(
@@ -97,12 +100,12 @@ def _load_source(
     prefer_label: str | None,
     photographs: Photographs | None,
     announce: Callable[[str], None],
-) -> tuple[AnySplit, AnySplit, tuple[str, ...], list[str]]:
+) -> tuple[LabelledSplit, LabelledSplit, tuple[str, ...], list[str]]:
     source = open_source(settings, prefer_label)
     classes = read_classes(source.train, source.label_column)
     corrupt = CorruptImages(settings.max_corrupt)
 
-    def read(dataset: Any, split: str) -> AnySplit:
+    def read(dataset: Any, split: str) -> LabelledSplit:
         labels = read_labels(dataset, source.label_column, classes, split)
         if photographs is not None:
             files = ImageFiles(dataset, source.image_column, split)

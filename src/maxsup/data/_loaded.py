@@ -2,8 +2,10 @@
 
 import contextlib
 import hashlib
+import itertools
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -24,7 +26,8 @@ from maxsup.data._jpeg import Pixels, decode_crop
 from maxsup.data._mixing import Mixing, mix
 from maxsup.data._normalize import Normalization
 from maxsup.data._rand_augment import rand_augment
-from maxsup.data._stored import ImageFiles, Photographs, StoredSplit
+from maxsup.data._stored import StoredSplit
+from maxsup.data._streamed import StreamedRow, StreamedSplit, read_ahead
 
 
 @dataclass(frozen=True)
@@ -45,14 +48,26 @@ class PhotographAugmentation:
     """Each image so many times in a row, in an epoch of that many fewer images (Hoffer 2020)."""
 
 
+Item = int | StreamedRow
+"""A photograph: the row of a file, or what has come of a stream."""
+
+
 class _Job(NamedTuple):
     """What one process reads for one batch."""
 
-    rows: list[int]
+    items: Sequence[Item]
     size: int
     epoch: int
     place: int
     """The first image's in the epoch."""
+
+
+class _Batch(NamedTuple):
+    """A batch before its images are read."""
+
+    job: _Job
+    known: tuple[Tensor, Tensor]
+    """What is known of each image beside its pixels, (B,) each."""
 
 
 class _Read(NamedTuple):
@@ -100,7 +115,7 @@ class LoadedBatches:
 
     def __init__(
         self,
-        split: StoredSplit,
+        split: StoredSplit | StreamedSplit,
         *,
         batch_size: int,
         size: Callable[[int], int],
@@ -127,10 +142,8 @@ class LoadedBatches:
         self._rank, self._processes = rank, processes
         if self._augmentation.rand_augment is not None:
             rand_augment(self._augmentation.rand_augment, size(0), split.photographs.interpolation)
-        self._jobs = _Jobs()
-        self._loader = _build_loader(
-            _TrainingReader(split.files, split.photographs, seed, self._augmentation),
-            self._jobs,
+        self._loader = _Loader(
+            _TrainingReader(split, seed, self._augmentation),
             split.photographs.count_workers(),
             self._device,
         )
@@ -148,51 +161,80 @@ class LoadedBatches:
         Raises:
             ValueError: More images cannot be read than may be; the message lists them.
         """
-        order, flipped = (self._mine(part) for part in self._draws(epoch))
-        size, share = self._size(epoch), self._batch_size // self._processes
-        self._jobs.each = (
-            _Job(
-                self._split.rows[order[step]].tolist(),
-                size,
-                epoch,
-                step * self._batch_size + self._rank * share,
-            )
-            for step in range(start, self.steps)
-        )
-        for step, read in enumerate(self._loader, start):
+        batches = self._loader.read(self._planned(epoch, start))
+        for step, (read, (labels, flipped)) in enumerate(batches, start):
             self._split.corrupt.add(read.corrupt)
             if not read.kept:
                 raise ValueError(
-                    f"Not one of the {len(order[step])} images of a batch can be read; the first: "
-                    f"{read.corrupt[0]}"
+                    f"Not one image of a batch can be read; the first: {read.corrupt[0]}"
                 )
-            kept = torch.tensor(read.kept, dtype=torch.int64)
-            labels = self._split.labels[order[step][kept]]
-            yield self._finished(epoch, step, read.images, labels, flipped[step][kept])
+            yield self._finished(epoch, step, read.images, labels, flipped)
 
     def digest(self, epoch: int) -> str:
         """SHA-256 over the order and the augmentation of an epoch, over all processes.
 
-        The crops follow from it and the data, so it is quick.
+        The crops follow from it and the data, so it is quick. The order of a stream is not known
+        before it is read: its seed stands for it.
         """
         settings = f"{self._augmentation} {self._mixing} {self._size(epoch)}"
         digest = hashlib.sha256(settings.encode())
-        for part in self._draws(epoch):
-            digest.update(part.numpy().tobytes())
+        if isinstance(self._split, StoredSplit):
+            digest.update(self._order(epoch).numpy().tobytes())
+        else:
+            digest.update(str(derive_seed(self._seed, "order", epoch)).encode())
+        digest.update(self._flipped(epoch).numpy().tobytes())
         return digest.hexdigest()
 
-    def _draws(self, epoch: int) -> tuple[Tensor, Tensor]:
-        """Which samples, and which are mirrored; each (steps·batch size,)."""
+    def _planned(self, epoch: int, start: int) -> Iterator[_Batch]:
+        """This process's batches, in order."""
+        size, share = self._size(epoch), self._batch_size // self._processes
+        flipped = self._mine(self._flipped(epoch))
+        if isinstance(self._split, StoredSplit):
+            batches = self._stored(self._split, epoch, start)
+        else:
+            batches = self._streamed(self._split, epoch, start)
+        for step, (items, labels) in enumerate(batches, start):
+            place = step * self._batch_size + self._rank * share
+            yield _Batch(_Job(items, size, epoch, place), (labels, flipped[step]))
+
+    def _stored(
+        self, split: StoredSplit, epoch: int, start: int
+    ) -> Iterator[tuple[Sequence[Item], Tensor]]:
+        for order in self._mine(self._order(epoch))[start:]:
+            yield split.rows[order].tolist(), split.labels[order]
+
+    def _streamed(
+        self, split: StreamedSplit, epoch: int, start: int
+    ) -> Iterator[tuple[Sequence[Item], Tensor]]:
+        rows = split.read(derive_seed(self._seed, "order", epoch))
+        repeated = (row for row in rows for _ in range(self._augmentation.repeats))
+        # What was done before the start is read once more, and not decoded.
+        ahead = read_ahead(itertools.islice(repeated, start * self._batch_size, None))
+        share = self._batch_size // self._processes
+        for _ in range(start, self.steps):
+            batch = list(itertools.islice(ahead, self._batch_size))
+            if len(batch) < self._batch_size:
+                raise ValueError(
+                    f"Split {split.name} has fewer images than the {len(split):,} that its "
+                    "description promises."
+                )
+            mine = batch[self._rank * share : (self._rank + 1) * share]
+            yield mine, torch.tensor([row.label for row in mine])
+
+    def _order(self, epoch: int) -> Tensor:
+        """Which samples the batches have, (steps·batch size,)."""
         generator = torch.Generator().manual_seed(derive_seed(self._seed, "order", epoch))
         order = torch.randperm(len(self._split), generator=generator)
-        order = order.repeat_interleave(self._augmentation.repeats)
-        generator.manual_seed(derive_seed(self._seed, "augmentation", epoch))
-        flipped = torch.rand(self.steps * self._batch_size, generator=generator) < 0.5
-        return order[: len(flipped)], flipped
+        return order.repeat_interleave(self._augmentation.repeats)[: self.steps * self._batch_size]
 
-    def _mine(self, draws: Tensor) -> Tensor:
+    def _flipped(self, epoch: int) -> Tensor:
+        """Which of them are mirrored."""
+        generator = torch.Generator().manual_seed(derive_seed(self._seed, "augmentation", epoch))
+        return torch.rand(self.steps * self._batch_size, generator=generator) < 0.5
+
+    def _mine(self, of_all: Tensor) -> Tensor:
         """This process's part: (steps, B)."""
-        return draws.view(self.steps, self._processes, -1)[:, self._rank]
+        return of_all.view(self.steps, self._processes, -1)[:, self._rank]
 
     def _finished(
         self, epoch: int, step: int, images: Tensor, labels: Tensor, flipped: Tensor
@@ -214,10 +256,15 @@ class LoadedBatches:
         return mix(images[:even], labels[:even], self._mixing, self._num_classes, seed)
 
 
-def stored_evaluation_batches(
-    split: StoredSplit, batch_size: int, *, device: torch.device | str, rank: int, processes: int
+def photograph_evaluation_batches(
+    split: StoredSplit | StreamedSplit,
+    batch_size: int,
+    *,
+    device: torch.device | str,
+    rank: int,
+    processes: int,
 ) -> Iterator[Split]:
-    """The central parts of photographs in order, each once over all processes.
+    """The central parts of photographs, each once over all processes.
 
     Yields:
         Parts of at most ``batch_size`` samples, on the device, as uint8. Those that cannot be read
@@ -227,56 +274,119 @@ def stored_evaluation_batches(
         ValueError: More images cannot be read than may be; the message lists them.
     """
     device = torch.device(device)
-    mine = torch.arange(len(split)).tensor_split(processes)[rank]
-    parts = mine.split(batch_size) if len(mine) else ()
-    jobs = _Jobs()
-    jobs.each = (_Job(split.rows[part].tolist(), split.photographs.size, 0, 0) for part in parts)
-    workers = min(split.photographs.count_workers(), len(parts))
-    reader = _Reader(split.files, split.photographs)
-    loader = _build_loader(reader, jobs, workers, device, persistent=False)
-    for part, read in zip(parts, loader, strict=True):
+    if isinstance(split, StoredSplit):
+        planned = _stored_to_measure(split, batch_size, rank, processes)
+    else:
+        planned = _streamed_to_measure(split, batch_size, rank, processes)
+    parts = -(-len(split) // (processes * batch_size))
+    workers = min(split.photographs.count_workers(), parts)
+    loader = _Loader(_Reader(split), workers, device, persistent=False)
+    for read, known in loader.read(planned):
         split.corrupt.add(read.corrupt)
-        here = part[torch.tensor(read.kept, dtype=torch.int64)]
-        yield Split(
-            read.images.to(device, non_blocking=True).permute(0, 3, 1, 2),
-            split.labels[here].to(device, non_blocking=True),
-            split.true_labels[here].to(device, non_blocking=True),
+        labels, true_labels = (each.to(device, non_blocking=True) for each in known)
+        images = read.images.to(device, non_blocking=True).permute(0, 3, 1, 2)
+        yield Split(images, labels, true_labels)
+
+
+def _stored_to_measure(
+    split: StoredSplit, batch_size: int, rank: int, processes: int
+) -> Iterator[_Batch]:
+    mine = torch.arange(len(split)).tensor_split(processes)[rank]
+    for part in mine.split(batch_size) if len(mine) else ():
+        job = _Job(split.rows[part].tolist(), split.photographs.size, 0, 0)
+        yield _Batch(job, (split.labels[part], split.true_labels[part]))
+
+
+def _streamed_to_measure(
+    split: StreamedSplit, batch_size: int, rank: int, processes: int
+) -> Iterator[_Batch]:
+    rows = read_ahead(itertools.islice(split.read(), rank, None, processes))
+    while part := list(itertools.islice(rows, batch_size)):
+        labels = torch.tensor([row.label for row in part])
+        yield _Batch(_Job(part, split.photographs.size, 0, 0), (labels, labels))
+
+
+class _Loader:
+    """Has batches read by other processes, and brings them back in order.
+
+    Args:
+        reader: What reads.
+        workers: How many processes; with none it is this one.
+        device: Where the images will go.
+        persistent: Keep the processes from one reading to the next.
+    """
+
+    def __init__(
+        self, reader: "_Reader", workers: int, device: torch.device, *, persistent: bool = True
+    ) -> None:
+        self._planned: Iterator[_Batch] = iter(())
+        self._known: deque[tuple[Tensor, Tensor]] = deque()
+        self._loader = DataLoader(
+            reader,
+            sampler=self,
+            batch_size=None,
+            num_workers=workers,
+            collate_fn=_as_it_is,
+            pin_memory=device.type == "cuda",
+            persistent_workers=persistent and workers > 0,
+            # Or it draws from the global one, for workers that draw nothing.
+            generator=torch.Generator(),
         )
 
-
-class _Jobs:
-    """The jobs of an epoch, asked for as the workers become free."""
-
-    each: Iterator[_Job]
+    def read(self, planned: Iterator[_Batch]) -> Iterator[tuple[_Read, tuple[Tensor, Tensor]]]:
+        """The batches' images, and what is known of those that could be read."""
+        self._planned = planned
+        self._known.clear()
+        for read in self._loader:
+            kept = torch.tensor(read.kept, dtype=torch.int64)
+            first, second = self._known.popleft()
+            yield read, (first[kept], second[kept])
 
     def __iter__(self) -> Iterator[_Job]:
-        return self.each
+        """The jobs, asked for as the processes become free."""
+        for batch in self._planned:
+            self._known.append(batch.known)
+            yield batch.job
 
 
 class _Reader(Dataset[_Read]):
     """Reads the part of each photograph that is measured."""
 
-    def __init__(self, files: ImageFiles, photographs: Photographs) -> None:
-        self._files = files
-        self._photographs = photographs
+    def __init__(self, split: StoredSplit | StreamedSplit) -> None:
+        self._photographs = split.photographs
+        self._name = split.name
+        self._files = split.files if isinstance(split, StoredSplit) else None
 
     def __getitem__(self, job: _Job) -> _Read:
-        images = torch.empty((len(job.rows), job.size, job.size, 3), dtype=torch.uint8)
+        images = torch.empty((len(job.items), job.size, job.size, 3), dtype=torch.uint8)
         if torch.utils.data.get_worker_info() is not None:
             # In memory that the training's process sees, so that no batch is copied to it.
             images.share_memory_()
         kept: list[int] = []
         corrupt: list[Corrupt] = []
-        for number, row in enumerate(job.rows):
+        for number, item in enumerate(job.items):
             try:
-                pixels = self._decode(self._files.read(row), job, number)
+                pixels = self._decode(self._content(item), job, number)
             except (OSError, ValueError) as error:
-                reason = str(error).strip().splitlines()[0]
-                corrupt.append(Corrupt(self._files.split, row, self._files.path(row), reason))
+                corrupt.append(self._described(item, str(error).strip().splitlines()[0]))
                 continue
             images[len(kept)] = torch.from_numpy(self._change(pixels, job, number))
             kept.append(number)
         return _Read(images[: len(kept)], kept, corrupt)
+
+    def _content(self, item: Item) -> bytes:
+        if isinstance(item, StreamedRow):
+            return item.content
+        assert self._files is not None
+        return self._files.read(item)
+
+    def _described(self, item: Item, reason: str) -> Corrupt:
+        if isinstance(item, StreamedRow):
+            # A stream has no rows to count: the content tells one image from another.
+            path = item.path or f"content {hashlib.sha256(item.content).hexdigest()[:12]}"
+            return Corrupt(self._name, None, path, reason)
+        assert self._files is not None
+        return Corrupt(self._name, item, self._files.path(item), reason)
 
     def _decode(self, content: bytes, job: _Job, number: int) -> Pixels:
         return self._photographs.central(content)
@@ -289,13 +399,9 @@ class _TrainingReader(_Reader):
     """Reads a random part of each photograph."""
 
     def __init__(
-        self,
-        files: ImageFiles,
-        photographs: Photographs,
-        seed: int,
-        augmentation: PhotographAugmentation,
+        self, split: StoredSplit | StreamedSplit, seed: int, augmentation: PhotographAugmentation
     ) -> None:
-        super().__init__(files, photographs)
+        super().__init__(split)
         self._seed = seed
         self._augmentation = augmentation
 
@@ -343,22 +449,6 @@ def _seeded(seed: int, device: torch.device | None) -> Iterator[None]:
         random.setstate(python)
         if device is None:
             np.random.set_state(numpy)
-
-
-def _build_loader(
-    reader: _Reader, jobs: _Jobs, workers: int, device: torch.device, *, persistent: bool = True
-) -> Iterable[_Read]:
-    return DataLoader(
-        reader,
-        sampler=jobs,
-        batch_size=None,
-        num_workers=workers,
-        collate_fn=_as_it_is,
-        pin_memory=device.type == "cuda",
-        persistent_workers=persistent and workers > 0,
-        # Or it draws from the global one, for workers that draw nothing.
-        generator=torch.Generator(),
-    )
 
 
 def _as_it_is(read: Any) -> Any:

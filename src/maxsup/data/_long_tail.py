@@ -1,10 +1,12 @@
 import torch
 
 from maxsup._seeds import derive_seed
-from maxsup.data._images import AnySplit
+from maxsup.data._images import LabelledSplit
 
 
-def thin_to_long_tail(split: AnySplit, imbalance: float, num_classes: int, seed: int) -> AnySplit:
+def thin_to_long_tail(
+    split: LabelledSplit, imbalance: float, num_classes: int, seed: int
+) -> LabelledSplit:
     """Thin the classes out, each more than the one before it.
 
     Class k keeps n·imbalance^(−k/(K−1)) samples, rounded down, with n those of the smallest class

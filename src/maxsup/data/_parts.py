@@ -5,10 +5,12 @@ from sklearn.model_selection import train_test_split
 from torch import Tensor
 
 from maxsup._seeds import derive_seed
-from maxsup.data._images import AnySplit, with_labels
+from maxsup.data._images import LabelledSplit, with_labels
 
 
-def hold_out(split: AnySplit, share: float, seed: int, what: str) -> tuple[AnySplit, AnySplit]:
+def hold_out(
+    split: LabelledSplit, share: float, seed: int, what: str
+) -> tuple[LabelledSplit, LabelledSplit]:
     """Divide a split in two with the same shares of the classes.
 
     Returns:
@@ -32,7 +34,9 @@ def hold_out(split: AnySplit, share: float, seed: int, what: str) -> tuple[AnySp
     return tuple(split.select(torch.from_numpy(part).sort().values) for part in (rest, held))  # type: ignore[return-value]
 
 
-def add_label_noise(split: AnySplit, share: float, num_classes: int, seed: int) -> AnySplit:
+def add_label_noise(
+    split: LabelledSplit, share: float, num_classes: int, seed: int
+) -> LabelledSplit:
     """Replace a share of the labels by a wrong class.
 
     Symmetric noise: exactly round(share·N) samples, drawn without replacement, each get a class

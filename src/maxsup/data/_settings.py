@@ -31,6 +31,8 @@ class DataSettings:
     """Side in pixels that images are resized and cropped to; by default they stay as they are."""
     data_seed: int = 0
     """Of the parts held out, the long tail and the label noise; the same for all runs."""
+    streaming: bool = False
+    """Read photographs over the network as they are needed, without downloading them first."""
     max_corrupt: int = field(default=0, compare=False)
     """How many photographs may be left out, and reported, because they cannot be read."""
 

@@ -18,7 +18,7 @@ class Source(NamedTuple):
     """Where the images and labels of a data set stand."""
 
     train: Any
-    """A ``datasets.Dataset``."""
+    """A ``datasets.Dataset``, or ``IterableDataset`` where it is streamed."""
     test: Any | None
     image_column: str
     label_column: str
@@ -33,15 +33,16 @@ def open_source(settings: DataSettings, prefer_label: str | None) -> Source:
         ValueError: There is no such data, split or column, or it is ambiguous; the message lists
             what there is.
     """
-    splits = _load_splits(settings.name)
+    options = {"streaming": True} if settings.streaming else {}
+    splits = _load_splits(settings.name, **options)
     train_name = _train_split(settings, splits)
     test_name = _test_split(settings, splits, train_name)
-    train = _read_split(settings.name, splits, train_name)
+    train = _read_split(settings.name, splits, train_name, options)
     image_column = _image_column(settings, train.features)
     label_column = _label_column(settings, train.features, prefer_label)
     return Source(
         train,
-        _read_split(settings.name, splits, test_name) if test_name is not None else None,
+        _read_split(settings.name, splits, test_name, options) if test_name is not None else None,
         image_column,
         label_column,
         train_name,
@@ -49,9 +50,16 @@ def open_source(settings: DataSettings, prefer_label: str | None) -> Source:
     )
 
 
-def _read_split(name: str, splits: Any, split: str) -> Any:
+def _read_split(name: str, splits: Any, split: str, options: dict[str, Any]) -> Any:
     """A split, or the slice of one that ``datasets`` writes as ``train[:1000]``."""
-    return splits[split] if split in splits else _load_splits(name, split=split)
+    if split in splits:
+        return splits[split]
+    if options.get("streaming"):
+        raise ValueError(
+            f"{split} is a part of a split, which cannot be streamed. Leave --streaming away, or "
+            "name a whole split."
+        )
+    return _load_splits(name, split=split, **options)
 
 
 def _load_splits(name: str, **options: Any) -> Any:

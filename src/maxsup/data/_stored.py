@@ -140,6 +140,11 @@ class StoredSplit:
         return len(self.labels)
 
     @property
+    def name(self) -> str:
+        """The name of the split."""
+        return self.files.split
+
+    @property
     def image_shape(self) -> tuple[int, int, int]:
         """Channels, height and width of the images when a model is measured."""
         return 3, self.photographs.size, self.photographs.size

@@ -15,7 +15,7 @@ import torch
 
 from maxsup._files import write_text
 from maxsup._version import __version__
-from maxsup.data import ImageData
+from maxsup.data import ImageData, StreamedSplit
 from maxsup.methods import get_method
 from maxsup.study import schema
 from maxsup.study._measures import MEASURES
@@ -159,13 +159,19 @@ def _data_facts(settings: StudySettings, data: ImageData) -> schema.DataFacts:
         name=data.name,
         classes=list(data.classes),
         image=list(data.image_shape),
-        train=len(data.train.labels),
-        validation=0 if data.validation is None else len(data.validation.labels),
-        test=len(data.test.labels),
+        train=len(data.train),
+        validation=0 if data.validation is None else len(data.validation),
+        test=len(data.test),
         label_noise=settings.data.label_noise,
-        noisy_labels=int((data.train.labels != data.train.true_labels).sum()),
+        noisy_labels=_count_noisy(data),
         notes=list(data.notes),
     )
+
+
+def _count_noisy(data: ImageData) -> int:
+    if isinstance(data.train, StreamedSplit):
+        return 0
+    return int((data.train.labels != data.train.true_labels).sum())
 
 
 def _method_facts(name: str) -> schema.MethodFacts:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from maxsup.data import ImageData, Normalization
+from maxsup.data import ImageData, Normalization, StreamedSplit
 from maxsup.measures import logit_densities, template_projection, three_confused
 from maxsup.models import class_templates
 from maxsup.study import schema
@@ -63,14 +63,16 @@ def confused_classes(
     The classes are chosen on the training set, by the baseline (by the first method with a finished
     run where the baseline has none), so that no test image decides what is shown.
     """
-    if len(data.classes) < 3 or not finished:
+    test = data.test
+    # Of a stream, no samples can be picked out.
+    if len(data.classes) < 3 or not finished or isinstance(test, StreamedSplit):
         return None
     chooser = next(
         (name for name in (settings.baseline, *settings.methods) if _seeds(finished, name)), ""
     )
     matrices = [finished[chooser, seed].evaluation.confusion for seed in _seeds(finished, chooser)]
     classes = three_confused(torch.stack(matrices).mean(dim=0))
-    shown = [(data.test.true_labels == label).nonzero().flatten()[:_SAMPLES] for label in classes]
+    shown = [(test.true_labels == label).nonzero().flatten()[:_SAMPLES] for label in classes]
     normalization = Normalization.of(data.train)
     projections = {}
     for method in settings.methods:
@@ -81,7 +83,7 @@ def confused_classes(
         model = build_model(replace(settings.recipe, weights=None), data)
         place = settings.run_directory(directory, method, seeds[0])
         model.load_state_dict(load_weights(place / WEIGHTS_FILE))
-        features = features_of(model, data.test.select(torch.cat(shown)), normalization)
+        features = features_of(model, test.select(torch.cat(shown)), normalization)
         try:
             projected = template_projection(features, class_templates(model)[list(classes)])
         except ValueError:

@@ -8,7 +8,7 @@ from accelerate import Accelerator
 from accelerate.utils import gather_object
 
 from maxsup._files import write_text
-from maxsup.data import ImageData, StoredSplit
+from maxsup.data import ImageData, Split
 from maxsup.training._checkpoint import load_checkpoint, save_checkpoint, save_weights
 from maxsup.training._epoch import Running, check_finite, train_epoch
 from maxsup.training._evaluate import evaluate, quick_figures
@@ -146,7 +146,7 @@ def _check_data(directory: Path, fingerprint: str, data: ImageData) -> None:
 
 def _report_corrupt(data: ImageData, known: int, progress: ProgressReport) -> int:
     """Say which photographs were left out since the last time; how many there are by now."""
-    if not isinstance(data.train, StoredSplit):
+    if isinstance(data.train, Split):
         return 0
     corrupt = data.train.corrupt
     # Each process has met others; all of them stop where there are too many altogether.
