@@ -27,6 +27,7 @@ LAB = (
     "torchmetrics",
     "torchvision",
     "tyro",
+    "upath",
 )
 ROOMS = ("data", "figures", "measures", "models", "recipes", "report", "study", "training")
 

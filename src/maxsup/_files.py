@@ -1,7 +1,9 @@
 """Files that are there as a whole or not at all."""
 
 import contextlib
+import io
 import os
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -11,26 +13,44 @@ from typing import IO
 def atomic_write(path: Path) -> Iterator[IO[bytes]]:
     """Write a file so that readers, and the next start after a crash, see the old or the new one.
 
-    The bytes go to a file beside it that takes its place once they are on disk. When anything
-    fails, the old file is left as it was and the new one removed.
+    On this machine the bytes go to a file beside it that takes its place once they are on disk.
+    Elsewhere (see :func:`maxsup._places.as_place`) they are collected and sent in one go: an object
+    store shows an upload as a whole once it is complete. When anything fails, the old file is left
+    as it was.
 
     Raises:
         OSError: The file could not be written; the message says that the former one is intact.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    write = _replace_local if isinstance(path, Path) else _upload
+    try:
+        with write(path) as file:
+            yield file
+    except OSError as error:
+        kept = "its former version is intact" if path.exists() else "nothing was written"
+        reason = error.strerror or error
+        raise OSError(error.errno, f"could not be saved ({reason}); {kept}", str(path)) from error
+
+
+@contextlib.contextmanager
+def _replace_local(path: Path) -> Iterator[IO[bytes]]:
+    # By chance, not by process: on a shared disk, two machines may have the same process ids.
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.tmp")
     try:
         with temporary.open("wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-    except OSError as error:
-        kept = "its former version is intact" if path.exists() else "nothing was written"
-        raise OSError(
-            error.errno, f"could not be saved ({error.strerror}); {kept}", str(path)
-        ) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _upload(path: Path) -> Iterator[IO[bytes]]:
+    # Not into the store's own file object: closing that after an error uploads what it has so far.
+    buffer = io.BytesIO()
+    yield buffer
+    path.write_bytes(buffer.getbuffer())
 
 
 def write_text(path: Path, text: str) -> None:

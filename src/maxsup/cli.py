@@ -17,6 +17,7 @@ from rich.table import Table
 
 from maxsup import methods
 from maxsup._files import atomic_write
+from maxsup._places import as_place
 from maxsup.data import DataSettings, ImageData, Smaller, prepare_shards, read_bytes, short_name
 from maxsup.figures import draw_recipe_curves
 from maxsup.recipes import Recipe, all_recipes, get_recipe, recipe_page
@@ -90,8 +91,9 @@ class Compare:
     """Send each epoch's figures there too; TensorBoard's files lie in the run's directory."""
     dry_run: bool = False
     """Only build one training and take two steps, to see what the study would take."""
-    out: Path | None = None
-    """Directory of the study; by default runs/ and the data's name. Go on with the same one."""
+    out: str | None = None
+    """Directory of the study, or a URL as s3://bucket/runs; by default runs/ and the data's name.
+    Go on with the same one."""
     on: Literal["here", "ray"] = "here"
     """Where to train: here, one run after the other, or all over a Ray cluster whose nodes reach
     the data and the study's directory under the same names. The numbers are the same."""
@@ -118,8 +120,9 @@ class Train:
     """Send each epoch's figures there too; TensorBoard's files lie in the run's directory."""
     dry_run: bool = False
     """Only build the training and take two steps, to see what it would take."""
-    out: Path | None = None
-    """Directory of the run; by default runs/RECIPE/METHOD/seed-SEED. Go on with the same one."""
+    out: str | None = None
+    """Directory of the run, or a URL as s3://bucket/run; by default
+    runs/RECIPE/METHOD/seed-SEED. Go on with the same one."""
 
 
 @dataclass(frozen=True)
@@ -279,7 +282,7 @@ def _compare(options: Compare, command: str) -> int:
         runs = len(study.methods) * len(study.seeds)
         _dry_run(study.run(names[0], study.seeds[0]), runs)
         return 0
-    directory = options.out or Path("runs") / _directory_name(study.data)
+    directory = as_place(options.out or Path("runs") / _directory_name(study.data))
     results = compare(
         study, directory, command=command, on=_cluster(options), tracker=options.tracker
     )
@@ -329,7 +332,7 @@ def _is_first_process() -> bool:
 
 def _train(options: Train) -> None:
     if options.recipe.endswith(".json"):
-        settings = RunSettings.load(Path(options.recipe))
+        settings = RunSettings.load(as_place(options.recipe))
     else:
         named = replace(options.settings, name=get_recipe(options.recipe).name)
         recipe = _resolved(named, options.data)
@@ -343,8 +346,9 @@ def _train(options: Train) -> None:
     if options.dry_run:
         _dry_run(settings, runs=1)
         return
-    directory = options.out or (
-        Path("runs") / settings.recipe.name / settings.method / f"seed-{settings.seed}"
+    directory = as_place(
+        options.out
+        or Path("runs") / settings.recipe.name / settings.method / f"seed-{settings.seed}"
     )
     check_tracker(options.tracker)
     console = Console(stderr=True)

@@ -134,3 +134,9 @@ def test_a_tracker_that_is_not_installed(
     assert "pip install 'maxsup[trackio]' brings it" in capsys.readouterr().err
     assert main(["compare", "digits", "--tracker", "wandb", "--out", str(tmp_path / "c")]) == 2
     assert not list(tmp_path.iterdir())
+
+
+def test_tensorboard_needs_a_local_directory(capsys: pytest.CaptureFixture[str]) -> None:
+    options = ("--epochs", "1", "--tracker", "tensorboard", "--out", "memory://tracked")
+    assert main(["train", "digits", *options]) == 2
+    assert "can only be kept on this machine, not in memory://" in capsys.readouterr().err

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from maxsup._places import as_place
 from maxsup.study._gather import gather, write_results
 from maxsup.study._local import run_locally
 from maxsup.study._ray import RayCluster, check_alone, run_on_ray
@@ -21,7 +22,7 @@ from maxsup.training import (
 
 def compare(
     settings: StudySettings,
-    directory: Path,
+    directory: Path | str,
     *,
     command: str,
     console: Console | None = None,
@@ -36,8 +37,9 @@ def compare(
 
     Args:
         settings: What to compare.
-        directory: Where the study is kept: its settings, ``METHOD/seed-N/`` for each run, and the
-            ``results.json`` and ``results.csv`` that this writes.
+        directory: Where the study is kept, a path or a URL such as ``s3://…``: its settings,
+            ``METHOD/seed-N/`` for each run, and the ``results.json`` and ``results.csv`` that this
+            writes.
         command: The command that repeats the study, noted in the results.
         console: Where progress is shown; standard error by default.
         on: Where to train, several runs at once; all its nodes must reach the directory under the
@@ -52,6 +54,7 @@ def compare(
         OSError: A file could not be written, or a node does not see the study's directory.
         ModuleNotFoundError: The study is to run on Ray, which is not installed.
     """
+    directory = as_place(directory)
     console = console or Console(stderr=True)
     check_tracker(tracker)
     if on is not None:

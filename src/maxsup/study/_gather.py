@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 
 from maxsup._files import write_text
+from maxsup._places import as_place
 from maxsup._version import __version__
 from maxsup.data import ImageData, StreamedSplit
 from maxsup.methods import get_method
@@ -94,13 +95,13 @@ def write_results(results: schema.Results, directory: Path) -> None:
     write_text(directory / TABLE_FILE, _table(results))
 
 
-def read_results(path: Path) -> schema.Results:
-    """Read a ``results.json``.
+def read_results(path: Path | str) -> schema.Results:
+    """Read a ``results.json``, from a path or a URL.
 
     Raises:
         ValueError: The file is of another format.
     """
-    results: schema.Results = json.loads(path.read_text(encoding="utf-8"))
+    results: schema.Results = json.loads(as_place(path).read_text(encoding="utf-8"))
     if results.get("format") != schema.FORMAT:
         raise ValueError(
             f"{path} has format {results.get('format')!r}; this version of maxsup reads format "

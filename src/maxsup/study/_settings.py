@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from maxsup._files import write_text
+from maxsup._places import is_empty
 from maxsup.data import DataSettings
 from maxsup.methods import get_method
 from maxsup.recipes import Recipe
@@ -90,7 +91,7 @@ class StudySettings:
                     f"({'; '.join(differing)}). Name another directory with --out, or use the "
                     "same settings."
                 )
-        elif any(directory.iterdir()):
+        elif not is_empty(directory):
             raise ValueError(
                 f"{directory} holds files that are no study. Name a new or empty directory "
                 "with --out."

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from safetensors.torch import load_file, save
+from safetensors.torch import load, save
 from timm.utils import ModelEmaV3
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -61,7 +61,7 @@ def load_checkpoint(path: Path, state: State) -> dict[str, Any]:
         ValueError: The file is no such checkpoint.
     """
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        content = torch.load(io.BytesIO(path.read_bytes()), map_location="cpu", weights_only=True)
         facts: dict[str, Any] = content["facts"]
         for name, part in state.parts().items():
             part.load_state_dict(content[name])
@@ -87,4 +87,4 @@ def save_weights(path: Path, model: nn.Module) -> None:
 
 def load_weights(path: Path) -> dict[str, Tensor]:
     """Read what :func:`save_weights` wrote."""
-    return load_file(path)
+    return load(path.read_bytes())

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
-from safetensors.torch import load_file, save
+from safetensors.torch import load, save
 from torch import Tensor
 
 from maxsup._files import atomic_write, write_text
@@ -86,6 +86,6 @@ class RunResult:
             evaluation=Evaluation(
                 values=values,
                 reliability=content["reliability"],
-                **load_file(directory / ARRAYS_FILE),
+                **load((directory / ARRAYS_FILE).read_bytes()),
             ),
         )

@@ -50,7 +50,8 @@ def tracking(
         A function that sends an epoch's row.
 
     Raises:
-        ValueError: The tracker's package is not installed.
+        ValueError: The tracker's package is not installed, or it cannot keep its files where the
+            run is.
     """
     check_tracker(name)
     if name is None or not accelerator.is_main_process:
@@ -70,7 +71,13 @@ def tracking(
 
 def _open(name: TrackerName, settings: RunSettings, directory: Path) -> Any:
     kind = LOGGER_TYPE_TO_CLASS[name]
+    is_local = isinstance(directory, Path)
     if name == "tensorboard":
+        if not is_local:
+            raise ValueError(
+                f"TensorBoard's files can only be kept on this machine, not in {directory}. Name a "
+                "local --out, or another --tracker."
+            )
         tracker = kind("tensorboard", logging_dir=str(directory))
         tracker.start()
         # As text: its table of hyperparameters would add a run of its own.
@@ -84,7 +91,9 @@ def _open(name: TrackerName, settings: RunSettings, directory: Path) -> Any:
     }
     if name == "wandb":
         # Found again by its id, trackio's by its name.
-        options |= {"id": hashlib.sha256(place.encode()).hexdigest()[:16], "dir": place}
+        options["id"] = hashlib.sha256(place.encode()).hexdigest()[:16]
+        if is_local:
+            options["dir"] = place
     else:
         options |= {"embed": False}
     tracker = kind(_PROJECT, config=_flat(settings), **options)

@@ -8,6 +8,7 @@ from accelerate import Accelerator
 from accelerate.utils import gather_object
 
 from maxsup._files import write_text
+from maxsup._places import as_place
 from maxsup.data import ImageData, Split
 from maxsup.training._checkpoint import load_checkpoint, save_checkpoint, save_weights
 from maxsup.training._epoch import Running, check_finite, train_epoch
@@ -27,7 +28,7 @@ WEIGHTS_FILE = "model.safetensors"
 def train(
     settings: RunSettings,
     data: ImageData,
-    directory: Path,
+    directory: Path | str,
     *,
     accelerator: Accelerator,
     progress: ProgressReport,
@@ -41,7 +42,7 @@ def train(
     Args:
         settings: What to train.
         data: The data that ``settings.data`` names, loaded.
-        directory: Where the run is kept; made if need be.
+        directory: Where the run is kept, a path or a URL such as ``s3://…``; made if need be.
         accelerator: From :func:`build_accelerator`.
         progress: Shows how far it is.
         tracker: Where each epoch's figures are sent as well; nowhere by default.
@@ -56,6 +57,7 @@ def train(
             or data, or its checkpoint cannot be read.
     """
     recipe = settings.recipe
+    directory = as_place(directory)
     _check_directory(directory, settings)
     finished = RunResult.load(directory)
     if finished is not None:

@@ -1,0 +1,67 @@
+"""Where runs and studies are kept: a local directory, or one of an object store."""
+
+from pathlib import Path
+from typing import cast
+
+import fsspec
+from upath import UPath
+
+_LOCAL = ("", "file", "local")
+_CACHE_LISTINGS = ("abfs", "abfss", "az", "gcs", "gs", "s3", "s3a")
+"""Stores whose clients keep listings, and would not see what other machines have written since."""
+
+
+def as_place(name: str | Path | UPath) -> Path:
+    """The directory or file of that name, on this machine or wherever ``fsspec`` reaches.
+
+    Args:
+        name: A path, or a URL such as ``s3://bucket/runs/mine``, ``gs://…``, ``memory://…`` or
+            ``file:///…``.
+
+    Returns:
+        A :class:`pathlib.Path`, also for ``file://``; for other URLs a ``UPath``, which has those
+        of its methods that reading and writing need.
+
+    Raises:
+        ValueError: No such store is known.
+        ModuleNotFoundError: The store needs a package that is not installed; the message names it.
+
+    >>> as_place("file:///tmp/runs"), as_place("runs/mine")
+    (PosixPath('/tmp/runs'), PosixPath('runs/mine'))
+    >>> as_place("memory://runs") / "mine"
+    MemoryPath('/runs/mine', protocol='memory')
+    """
+    if isinstance(name, Path):
+        return name
+    if isinstance(name, str):
+        scheme, separator, _ = name.partition("://")
+        if not separator:
+            return Path(name)
+        if scheme in _LOCAL:
+            return Path(fsspec.core.strip_protocol(name))
+        _check_store(name, scheme)
+        options = {"use_listings_cache": False} if scheme in _CACHE_LISTINGS else {}
+        return cast(Path, UPath(name, **options))
+    return Path(name.path) if name.protocol in _LOCAL else cast(Path, name)
+
+
+def _check_store(name: str, scheme: str) -> None:
+    try:
+        fsspec.get_filesystem_class(scheme)
+    except ImportError as error:
+        raise ModuleNotFoundError(
+            f"{name} needs a package that is not installed ({error}).", name=error.name
+        ) from error
+    except ValueError as error:
+        raise ValueError(
+            f"{name}: no store is known by {scheme}://. Name a local directory, or a URL of a "
+            "store that fsspec reaches, such as s3://bucket/runs or gs://bucket/runs."
+        ) from error
+
+
+def is_empty(directory: Path) -> bool:
+    """Whether nothing is kept there; object stores know no directories that are empty."""
+    try:
+        return not any(directory.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return True

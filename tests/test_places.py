@@ -1,0 +1,84 @@
+import errno
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from upath import UPath
+
+from maxsup._files import atomic_write, write_text
+from maxsup._places import as_place, is_empty
+
+
+@pytest.fixture
+def store() -> Iterator[Path]:
+    """A directory of an object store in memory."""
+    place = UPath("memory://places")
+    yield as_place("memory://places")
+    if place.exists():
+        place.fs.rm(place.path, recursive=True)
+
+
+def test_local_names_are_local_paths(tmp_path: Path) -> None:
+    spaced = tmp_path / "my runs"
+    for name in (spaced, str(spaced), f"file://{spaced}", UPath(spaced), UPath(f"file://{spaced}")):
+        place = as_place(name)
+        assert isinstance(place, Path)
+        assert place == spaced
+    assert as_place("runs/mine") == Path("runs/mine")
+
+
+def test_urls_are_kept_as_they_are() -> None:
+    place = as_place("memory://places/mine")
+    assert str(place / "maxsup") == "memory://places/mine/maxsup"
+    assert as_place(place) == place
+
+
+def test_stores_that_are_not_known_or_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValueError, match=r"nope://bucket/runs: no store is known by nope://"):
+        as_place("nope://bucket/runs")
+
+    def missing(scheme: str) -> None:
+        raise ImportError("Install s3fs to access S3")
+
+    monkeypatch.setattr("fsspec.get_filesystem_class", missing)
+    with pytest.raises(ModuleNotFoundError, match=r"s3://bucket/runs needs .*Install s3fs"):
+        as_place("s3://bucket/runs")
+
+
+def test_a_file_of_a_store_is_there_as_a_whole_or_not_at_all(store: Path) -> None:
+    assert is_empty(store)
+    store.mkdir(parents=True, exist_ok=True)
+    assert is_empty(store)
+    path = store / "file"
+    write_text(path, "α")
+    assert path.read_bytes() == "α".encode()
+    assert not is_empty(store)
+
+    def fail_half_way() -> None:
+        with atomic_write(path) as file:
+            file.write(b"half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail_half_way()
+    assert path.read_bytes() == "α".encode()
+    assert [each.name for each in store.iterdir()] == ["file"]
+    path.unlink()
+    path.unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize("error", [OSError(errno.EACCES, "Forbidden"), OSError("Forbidden")])
+def test_a_failure_to_send_says_what_is_left(
+    store: Path, monkeypatch: pytest.MonkeyPatch, error: OSError
+) -> None:
+    def refuse(self: Any, data: bytes) -> None:
+        raise error
+
+    write_text(store / "kept", "")
+    monkeypatch.setattr(type(store), "write_bytes", refuse)
+    with pytest.raises(OSError, match=r"could not be saved \(Forbidden\); nothing was written"):
+        write_text(store / "file", "")
+    with pytest.raises(OSError, match="its former version is intact") as caught:
+        write_text(store / "kept", "new")
+    assert caught.value.filename == "memory://places/kept"
