@@ -68,8 +68,8 @@ def comparable(results: Results) -> str:
 
 
 def unfinished(directory: Path) -> list[Path]:
-    """The runs that have done an epoch and are not at their end."""
-    begun = [file.parent for file in directory.glob("*/*/metrics.jsonl")]
+    """The runs that have a checkpoint to go on from and are not at their end."""
+    begun = [file.parent for file in directory.glob("*/*/checkpoint.pt")]
     return [place for place in begun if not (place / "result.json").exists()]
 
 
