@@ -1,4 +1,4 @@
-"""The benchmark of the objectives runs and says what it should; no time is asserted."""
+"""The benchmarks run and say what they should; no time is asserted."""
 
 import importlib.util
 import json
@@ -151,3 +151,37 @@ def test_the_loaders(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     printed = capsys.readouterr().out
     for name in ("timm create_loader", "original files", "short side 50", "simplejpeg", "enlarged"):
         assert name in printed
+
+
+@pytest.mark.parametrize("photographs", [False, True])
+def test_the_benchmark_of_training_has_all_loops(tmp_path: Path, photographs: bool) -> None:
+    import subprocess
+
+    import numpy as np
+    from PIL import Image
+
+    source = []
+    if photographs:
+        for number in range(48):
+            pixels = np.random.default_rng(number).integers(0, 256, (40, 60, 3), dtype=np.uint8)
+            place = tmp_path / f"class-{number % 2}"
+            place.mkdir(exist_ok=True)
+            Image.fromarray(pixels).save(place / f"{number}.jpg")
+        source = ["--photographs", str(tmp_path), "--size", "32"]
+    command = [sys.executable, str(FILE.with_name("training.py")), "--images", "48", *source]
+    options = ["--rounds", "1", "--model", "test_resnet", "--batch-size", "16"]
+    done = subprocess.run([*command, *options], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    rows = [line.split("│")[1:-1] for line in done.stdout.splitlines() if line.startswith("│")]
+    speeds = {row[0].strip(): float(row[1].replace(",", "")) for row in rows}
+    loops = ["bare PyTorch", "maxsup's training"]
+    if photographs:
+        loops = [
+            "bare PyTorch",
+            "bare PyTorch with maxsup's loader",
+            "timm's training script",
+            "maxsup's training, label smoothing",
+            "maxsup's training, MaxSup",
+        ]
+    assert list(speeds) == loops
+    assert all(speed > 0 for speed in speeds.values())
