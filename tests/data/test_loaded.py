@@ -275,6 +275,12 @@ def test_too_many_unreadable_images_stop_with_their_list(broken: Path) -> None:
     assert "dog/4.png" in str(caught.value)
 
 
+def test_a_part_of_which_nothing_can_be_read_is_left_out(broken: Path) -> None:
+    split = train_split(broken, max_corrupt=2)
+    sizes = [len(part) for part in evaluation_batches(split, 1)]
+    assert sizes == [1] * (2 * COUNT - 2)
+
+
 def test_a_missing_file_is_an_unreadable_image(folder: Path, tmp_path: Path) -> None:
     copy = tmp_path / "missing"
     shutil.copytree(folder, copy)

@@ -283,6 +283,8 @@ def photograph_evaluation_batches(
     loader = _Loader(_Reader(split), workers, device, persistent=False)
     for read, known in loader.read(planned):
         split.corrupt.add(read.corrupt)
+        if not read.kept:
+            continue
         labels, true_labels = (each.to(device, non_blocking=True) for each in known)
         images = read.images.to(device, non_blocking=True).permute(0, 3, 1, 2)
         yield Split(images, labels, true_labels)
