@@ -25,8 +25,10 @@ from .conftest import settings
 
 ray = pytest.importorskip("ray")
 
+SECONDS_TO_DIE = 1.0
+"""For how long a process may live on after Ray was told to end it, or lost its node."""
+
 PAIRS: dict[str, Any] = {"methods": ("baseline", "maxsup"), "seeds": (0, 1)}
-LONG: dict[str, Any] = PAIRS | {"seeds": (0,), "epochs": 14, "batch_size": 128}
 
 
 @pytest.fixture(scope="module")
@@ -80,15 +82,59 @@ def wait_for(happened: Callable[[], bool], seconds: float = 60.0) -> None:
         time.sleep(0.01)
 
 
-@pytest.fixture(scope="module")
-def long_study(tmp_path_factory: pytest.TempPathFactory) -> Results:
-    """What a study in this process finds, for those that are cut short."""
-    return compare(
-        settings(**LONG),
-        tmp_path_factory.mktemp("here"),
+@pytest.fixture
+def register() -> Iterator[Callable[[str, Any], None]]:
+    """Register methods in this process alone."""
+    names = []
+
+    def add(name: str, build: Any) -> None:
+        methods.register(Method(name, name, "fails", build=build))
+        names.append(name)
+
+    yield add
+    for name in names:
+        del methods._METHODS[name]
+
+
+PATIENT: dict[str, Any] = {
+    "methods": ("patient", "maxsup"),
+    "baseline": "patient",
+    "seeds": (0,),
+    "epochs": 4,
+}
+
+
+def patient(released: Path) -> Any:
+    """Builds cross-entropy that, after two epochs, waits until the file is there."""
+
+    def build(training):
+        class Patient(CrossEntropyLoss):
+            epochs = 0
+
+            def end_epoch(self):
+                self.epochs += 1
+                while self.epochs == 2 and not released.exists():
+                    time.sleep(0.01)
+
+        return Patient()
+
+    return build
+
+
+@pytest.fixture
+def cut_study(register: Callable[[str, Any], None], tmp_path: Path) -> tuple[Path, Path, str]:
+    """Where to run a study that waits half-way; the file that releases it; what it is to find."""
+    released = tmp_path / "released"
+    register("patient", patient(released))
+    released.touch()
+    whole = compare(
+        settings(**PATIENT),
+        tmp_path / "here",
         command="maxsup compare digits",
         console=Console(quiet=True),
     )
+    released.unlink()
+    return tmp_path / "there", released, comparable(whole)
 
 
 def test_results_are_those_of_a_study_here(
@@ -107,20 +153,6 @@ def test_results_are_those_of_a_study_here(
     assert "done" not in shown
 
 
-@pytest.fixture
-def register() -> Iterator[Callable[[str, Any], None]]:
-    """Register methods in this process alone."""
-    names = []
-
-    def add(name: str, build: Any) -> None:
-        methods.register(Method(name, name, "fails", build=build))
-        names.append(name)
-
-    yield add
-    for name in names:
-        del methods._METHODS[name]
-
-
 def test_what_stops_a_study_here_stops_it(
     cluster: Any, register: Callable[[str, Any], None], tmp_path: Path
 ) -> None:
@@ -129,7 +161,7 @@ def test_what_stops_a_study_here_stops_it(
 
     register("full", full)
     with pytest.raises(OSError, match="No space left on device") as caught:
-        run_on_ray(tmp_path, methods=("full", "baseline"), seeds=(0, 1), baseline="baseline")
+        run_on_ray(tmp_path, methods=("full",), seeds=(0,), baseline="full")
     assert (caught.value.errno, caught.value.filename) == (28, "checkpoint.pt")
     assert not (tmp_path / "results.json").exists()
 
@@ -155,7 +187,7 @@ def test_failures_are_those_of_a_study_here(
     register("diverging", diverging)
     register("crashing", crashing)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("maxsup.study._ray.MAX_RETRIES", 1)
+        patch.setattr("maxsup.study._ray.MAX_RETRIES", 0)
         results, shown = run_on_ray(
             tmp_path, methods=("baseline", "diverging", "crashing"), seeds=(0,)
         )
@@ -168,11 +200,12 @@ def test_failures_are_those_of_a_study_here(
         assert (tmp_path / method / "seed-0" / "failure.txt").read_text()
 
 
-def test_a_node_that_is_lost(cluster: Any, long_study: Results, tmp_path: Path) -> None:
+def test_a_node_that_is_lost(cluster: Any, cut_study: tuple[Path, Path, str]) -> None:
     class Holder:
         def hold(self) -> bool:
             return True
 
+    directory, released, whole = cut_study
     # While this has the head's core, the run can only be on the second node.
     holder = ray.remote(num_cpus=1)(Holder).remote()
     assert ray.get(holder.hold.remote())
@@ -180,40 +213,45 @@ def test_a_node_that_is_lost(cluster: Any, long_study: Results, tmp_path: Path) 
     lost = []
 
     def lose_a_node() -> None:
-        wait_for(lambda: len(unfinished(tmp_path)) == 1)
-        cluster.remove_node(second)
-        lost.extend(unfinished(tmp_path))
+        wait_for(lambda: len(unfinished(directory)) == 1)
+        cluster.remove_node(second, allow_graceful=False)
+        lost.extend(unfinished(directory))
+        time.sleep(SECONDS_TO_DIE)
+        released.touch()
         ray.kill(holder)
 
     loser = threading.Thread(target=lose_a_node)
     loser.start()
-    results, shown = run_on_ray(tmp_path, **LONG)
+    results, shown = run_on_ray(directory, **PATIENT)
     loser.join()
-    assert lost == [tmp_path / "baseline" / "seed-0"]
+    assert lost == [directory / "patient" / "seed-0"]
     assert "Ray: 2 nodes" in shown
-    assert "baseline, seed 0: starts on " in shown
-    assert shown.count("goes on after epoch ") == 1, shown
-    assert comparable(results) == comparable(long_study)
+    assert shown.count("patient, seed 0: starts on ") == 1
+    assert shown.count("patient, seed 0: goes on after epoch 1 of 4 on ") == 1, shown
+    assert comparable(results) == whole
 
 
-def test_stopped_by_hand_it_goes_on(cluster: Any, long_study: Results, tmp_path: Path) -> None:
+def test_stopped_by_hand_it_goes_on(cluster: Any, cut_study: tuple[Path, Path, str]) -> None:
+    directory, released, whole = cut_study
+
     def press_ctrl_c() -> None:
-        wait_for(lambda: len(unfinished(tmp_path)) == 1)
+        wait_for(lambda: len(unfinished(directory)) == 1)
         os.kill(os.getpid(), signal.SIGINT)
 
     presser = threading.Thread(target=press_ctrl_c)
     presser.start()
     with pytest.raises(KeyboardInterrupt):
-        run_on_ray(tmp_path, **LONG)
+        run_on_ray(directory, **PATIENT)
     presser.join()
-    (run,) = unfinished(tmp_path)
-    rows = (run / "metrics.jsonl").read_text()
+    time.sleep(SECONDS_TO_DIE)
+    released.touch()
     time.sleep(0.5)
-    assert (run / "metrics.jsonl").read_text() == rows, "the run was not ended"
+    (run,) = unfinished(directory)
+    assert len((run / "metrics.jsonl").read_text().splitlines()) == 1, "the run was not ended"
 
-    results, shown = run_on_ray(tmp_path, **LONG)
-    assert shown.count("goes on after epoch ") == 1, shown
-    assert comparable(results) == comparable(long_study)
+    results, shown = run_on_ray(directory, **PATIENT)
+    assert shown.count("patient, seed 0: goes on after epoch 1 of 4 on ") == 1, shown
+    assert comparable(results) == whole
 
 
 @pytest.mark.parametrize(

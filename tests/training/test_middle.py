@@ -200,6 +200,22 @@ def test_synchronised_batch_norm_needs_nothing_of_one_process(folder: Path, tmp_
     assert without_times(plain) == without_times(synchronised)
 
 
+def test_batch_norm_cannot_be_synchronised_on_cpus() -> None:
+    class Two:
+        num_processes = 2
+        device = torch.device("cpu")
+
+    model = torch.nn.Sequential(torch.nn.Conv2d(3, 3, 1), torch.nn.BatchNorm2d(3))
+    with pytest.raises(ValueError, match="add --no-sync-batchnorm to train with 2 processes"):
+        _setup._synchronised(model, Two())  # type: ignore[arg-type]
+
+    class TwoGpus(Two):
+        device = torch.device("cuda")
+
+    synchronised = _setup._synchronised(model, TwoGpus())  # type: ignore[arg-type]
+    assert isinstance(synchronised[1], torch.nn.SyncBatchNorm)  # type: ignore[index]
+
+
 def test_sharded_models_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     from accelerate.utils import DistributedType
 

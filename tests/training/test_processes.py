@@ -24,7 +24,7 @@ ENVIRONMENT = {
 }
 # Without batch-norm, which takes its statistics over what a process has.
 SETTINGS = (
-    *("--model", "test_vit", "--batch-size", "24", "--epochs", "2", "--lr", "0.05"),
+    *("--model", "test_vit", "--batch-size", "24", "--epochs", "4", "--lr", "0.05"),
     *("--lr-schedule", "constant", "--warmup-epochs", "0", "--clip-norm", "1"),
 )
 PHOTOGRAPHS = (
@@ -83,19 +83,24 @@ def measures(directory: Path) -> dict[str, float]:
 
 @pytest.fixture(scope="module")
 def alone(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same training in one process, with the joined batch."""
+    """A training in one process, with the joined batch."""
     out: Path = tmp_path_factory.mktemp("alone")
     finish(command(folder, out, *PHOTOGRAPHS))
     return out
 
 
-def test_two_processes_train_as_one_with_the_joined_batch(
-    folder: Path, alone: Path, tmp_path: Path
-) -> None:
-    finish(command(folder, tmp_path, *PHOTOGRAPHS, processes=2))
-    for ours, theirs in zip(rows(tmp_path), rows(alone), strict=True):
+@pytest.fixture(scope="module")
+def together(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same in two processes."""
+    out: Path = tmp_path_factory.mktemp("together")
+    finish(command(folder, out, *PHOTOGRAPHS, processes=2))
+    return out
+
+
+def test_two_processes_train_as_one_with_the_joined_batch(alone: Path, together: Path) -> None:
+    for ours, theirs in zip(rows(together), rows(alone), strict=True):
         assert ours == pytest.approx(theirs, rel=1e-6, abs=1e-6)
-    found, expected = measures(tmp_path), measures(alone)
+    found, expected = measures(together), measures(alone)
     assert {name for name, value in found.items() if value is None} == {
         name for name, value in expected.items() if value is None
     }
@@ -104,19 +109,17 @@ def test_two_processes_train_as_one_with_the_joined_batch(
             assert found[name] == pytest.approx(value, rel=1e-4, abs=1e-6), name
     for count in ("test_accuracy", "train_accuracy"):
         assert found[count] == expected[count]
-    weights = [load_file(place / "model.safetensors") for place in (tmp_path, alone)]
+    weights = [load_file(place / "model.safetensors") for place in (together, alone)]
     for name, value in weights[0].items():
         assert torch.allclose(value, weights[1][name], atol=1e-5), name
 
 
 def test_a_killed_process_is_restarted_from_the_last_checkpoint(
-    folder: Path, tmp_path: Path
+    folder: Path, together: Path, tmp_path: Path
 ) -> None:
-    longer = ("--epochs", "5", "--checkpoint-steps", "1")
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    finish(command(folder, whole, *PHOTOGRAPHS, *longer, processes=2))
-
-    process = command(folder, killed, *PHOTOGRAPHS, *longer, processes=2, restarts=2)
+    killed = tmp_path / "killed"
+    steps = ("--checkpoint-steps", "1")
+    process = command(folder, killed, *PHOTOGRAPHS, *steps, processes=2, restarts=2)
     while not (killed / "checkpoint.pt").exists():
         assert process.poll() is None, process.communicate()[1][-4000:]
         time.sleep(0.02)
@@ -128,14 +131,7 @@ def test_a_killed_process_is_restarted_from_the_last_checkpoint(
     assert len(trainings) == 2
     trainings[1].send_signal(signal.SIGKILL)
     finish(process)
-    assert rows(killed) == rows(whole)
-    assert measures(killed) == measures(whole)
-    weights = [load_file(place / "model.safetensors") for place in (whole, killed)]
+    assert rows(killed) == rows(together)
+    assert measures(killed) == measures(together)
+    weights = [load_file(place / "model.safetensors") for place in (together, killed)]
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
-
-
-def test_batch_norm_cannot_be_synchronised_on_cpus(folder: Path, tmp_path: Path) -> None:
-    process = command(folder, tmp_path, *PHOTOGRAPHS, "--sync-batchnorm", processes=2)
-    _, errors = process.communicate(timeout=240)
-    assert process.returncode != 0
-    assert "add --no-sync-batchnorm to train with 2 processes" in errors

@@ -282,7 +282,7 @@ def _read_result(place: Path) -> RunResult:
 
 
 def _cancel(ray: Any, tasks: list[Any]) -> None:
-    """End what is still running, so that nothing writes to the study any more."""
+    """End what is still running, so that nothing goes on writing to the study."""
     if tasks:
         for task in tasks:
             ray.cancel(task, force=True)
@@ -384,8 +384,8 @@ def _train(task: _Task, news: Any) -> _Outcome:
     with contextlib.suppress(FileNotFoundError):
         # Names of data and weights may be relative to where the study was started.
         os.chdir(task.working_directory)
-    if task.settings.method not in {method.name for method in methods.all_methods()}:
-        methods.register(task.method)
+    # Not by register: this process may know an earlier study's method by the same name.
+    methods._METHODS[task.method.name] = task.method
     recipe = task.settings.recipe
     accelerator = build_accelerator(recipe)
     data = _load_data(task.settings.data, recipe)
