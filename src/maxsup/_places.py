@@ -26,8 +26,8 @@ def as_place(name: str | Path | UPath) -> Path:
         ValueError: No such store is known.
         ModuleNotFoundError: The store needs a package that is not installed; the message names it.
 
-    >>> as_place("file:///tmp/runs"), as_place("runs/mine")
-    (PosixPath('/tmp/runs'), PosixPath('runs/mine'))
+    >>> as_place("file:///data/runs"), as_place("runs/mine")
+    (PosixPath('/data/runs'), PosixPath('runs/mine'))
     >>> as_place("memory://runs") / "mine"
     MemoryPath('/runs/mine', protocol='memory')
     """

@@ -5,6 +5,7 @@ import io
 import json
 import math
 import os
+import re
 import signal
 import sys
 import threading
@@ -75,7 +76,7 @@ def unfinished(directory: Path) -> list[Path]:
     return [place for place in begun if not (place / "result.json").exists()]
 
 
-def wait_for(happened: Callable[[], bool], seconds: float = 60.0) -> None:
+def wait_for(happened: Callable[[], bool], seconds: float = 120.0) -> None:
     end = time.monotonic() + seconds
     while not happened():
         assert time.monotonic() < end, "waited in vain"
@@ -193,7 +194,8 @@ def test_failures_are_those_of_a_study_here(
         )
     assert [run["status"] for run in results["runs"]] == ["finished", "failed", "failed"]
     diverged, crashed = (str(run["cause"]) for run in results["runs"][1:])
-    assert diverged.startswith("TrainingDiverged: the loss became nan in epoch 1 of 2")
+    # Infinite when the loss is looked at early, as on a busy machine; NaN later on.
+    assert re.match("TrainingDiverged: the loss became (inf|nan) in epoch 1 of 2", diverged)
     assert crashed.startswith("WorkerCrashedError")
     for method, cause in (("diverging", diverged), ("crashing", crashed)):
         assert f"{method}, seed 0 failed: {cause}" in shown
