@@ -323,6 +323,8 @@ def _data_settings(options: DataSettings, recipe: Recipe) -> DataSettings:
 
 def _directory_name(data: DataSettings) -> str:
     name = short_name(data).replace("/", "-")
+    if data.imbalance > 1:
+        name += f"-imbalance-{data.imbalance:g}"
     return f"{name}-noise-{data.label_noise:g}" if data.label_noise else name
 
 

@@ -191,3 +191,13 @@ def test_recipes_show_what_is_changed(capsys: pytest.CaptureFixture[str], tmp_pa
 def test_the_curves_of_all_recipes(tmp_path: Path) -> None:
     assert run("recipes", "--curves", str(tmp_path / "all.png")) == 0
     assert (tmp_path / "all.png").stat().st_size > 50_000
+
+
+def test_a_study_of_other_data_has_a_directory_of_its_own() -> None:
+    from maxsup.cli import _directory_name
+    from maxsup.data import DataSettings
+
+    assert _directory_name(DataSettings("digits")) == "digits"
+    assert _directory_name(DataSettings("digits", imbalance=20)) == "digits-imbalance-20"
+    both = DataSettings("digits", imbalance=20, label_noise=0.4)
+    assert _directory_name(both) == "digits-imbalance-20-noise-0.4"
