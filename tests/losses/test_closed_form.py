@@ -7,8 +7,9 @@ from torch.nn import functional as F
 from maxsup import losses
 from maxsup.functional import maxsup_loss
 from maxsup.losses._inputs import read_inputs
-from maxsup.losses._statistics import _ClosedForm, _composed, _Traced
+from maxsup.losses._statistics import _ClosedForm, _composed
 from maxsup.losses._top import top_class
+from maxsup.losses._traced import Traced
 
 from .cases import ACLS, DUAL_FOCAL, IGNORE, LOSSES, MARGIN, MAXSUP, every_loss, make
 
@@ -62,7 +63,7 @@ def test_every_number_has_the_gradient_of_its_composition(shape, kind):
     rest = (inputs.labels, inputs.probabilities, other)
     logits.view(-1)[::7].fill_(-torch.inf)
     logits[:, 0] = 0.5
-    for function in (_ClosedForm.apply, lambda *given: _Traced.apply(*given, None)):
+    for function in (_ClosedForm.apply, lambda *given: Traced.apply(*given, None)):
         for names in (*((name,) for name in NAMES), NAMES):
             ours, theirs = logits.clone().requires_grad_(), logits.clone().requires_grad_()
             found = function(ours, *rest, names)

@@ -132,8 +132,11 @@ def test_a_batch_of_any_size_is_one_graph():
     not shutil.which("g++") or not Path(sysconfig.get_path("include"), "Python.h").exists(),
     reason="needs g++ and Python's headers",
 )
-def test_inductor():
-    logits, labels, weight = make((4, 5), "ignored")
+@pytest.mark.parametrize("shape", [(4, 5), (4, 3, 2), (6, 300)], ids=str)
+def test_inductor(shape):
+    logits, labels, weight = make(shape, "ignored")
+    # Tops that tie, within a block of the search and in two, and one in the short last block.
+    logits[0, -3:] = logits[1, ::2] = logits[2, -1] = 9.0
     criterion = MaxSupLoss(0.3, weight=weight)
     compiled = torch.compile(criterion, fullgraph=True)
     torch.testing.assert_close(

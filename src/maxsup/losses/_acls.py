@@ -6,7 +6,8 @@ from maxsup.losses._inputs import read_inputs
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
 from maxsup.losses._reduction import check_strength, reduce
-from maxsup.losses._statistics import at_target, statistics
+from maxsup.losses._statistics import statistics
+from maxsup.losses._target import at_target
 from maxsup.losses._top import top_class
 from maxsup.schedules import Schedule
 

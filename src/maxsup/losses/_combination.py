@@ -7,6 +7,7 @@ than its arithmetic.
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeGuard
 
 import torch
@@ -21,13 +22,14 @@ from maxsup.losses._inputs import (
 )
 from maxsup.losses._reduction import reduce
 from maxsup.losses._statistics import (
-    Name,
     closed_form_serves,
+    in_transform,
     masks_ignored_positions,
     mean_below,
     statistics,
 )
 from maxsup.losses._top import top_class
+from maxsup.losses._traced import Name
 
 
 def combine(
@@ -59,6 +61,9 @@ def combine(
         ValueError: An argument's shape, dtype, label or name is not as it should be.
     """
     weights = (true, top, mean)
+    if torch.compiler.is_compiling() and not in_transform():
+        _let_into_graphs()
+        return _compose(logits, target, weight, ignore_index, reduction, *weights)
     if (
         weight is None
         and _are_plain(logits, target, ignore_index, reduction)
@@ -69,10 +74,7 @@ def combine(
         if evaluated is not None:
             found: Tensor = _ClosedForm.apply(logits, target, evaluated)
             return found
-    inputs = read_inputs(
-        logits, target, weight, ignore_index, reduction, mask_logits=not masks_ignored_positions()
-    )
-    return _compose(inputs, weights, reduction)
+    return _compose(logits, target, weight, ignore_index, reduction, *weights)
 
 
 def as_number(strength: float | Tensor) -> float | Tensor:
@@ -110,8 +112,36 @@ def _are_plain(logits: Tensor, target: Tensor, ignore_index: int, reduction: str
     )
 
 
-def _compose(inputs: Inputs, weights: _Weights, reduction: str) -> Tensor:
+def _compose(
+    logits: Tensor,
+    target: Tensor,
+    weight: Tensor | None,
+    ignore_index: int,
+    reduction: str,
+    *weights: float | Tensor | None,
+) -> Tensor:
     """The value from its numbers, whatever the target, the class weights and the device."""
+    inputs = read_inputs(
+        logits, target, weight, ignore_index, reduction, mask_logits=not masks_ignored_positions()
+    )
+    return _sum_up(inputs, weights, reduction)
+
+
+def _let_into_graphs() -> None:
+    """Have compilers take :func:`_compose` as one operation of their graph, to be fused later.
+
+    They would otherwise look at each function and constant that it names before every call of the
+    compiled code, which takes longer than a small batch. It is done where compiling begins, as it
+    loads the whole compiler.
+    """
+    torch.compiler.allow_in_graph(_compose)
+
+
+# What torch.compiler.assume_constant_result does; so it is called, and not looked into.
+_let_into_graphs._dynamo_marked_constant = True  # type: ignore[attr-defined]
+
+
+def _sum_up(inputs: Inputs, weights: Sequence[float | Tensor | None], reduction: str) -> Tensor:
     names: tuple[Name, ...] = ("true", "top", "mean")
     wanted = {
         name: weight for name, weight in zip(names, weights, strict=True) if weight is not None
@@ -211,7 +241,7 @@ class _ClosedForm(torch.autograd.Function):
         if torch.is_grad_enabled():
             (logits,) = ctx.saved_tensors
             inputs = Inputs(logits, labels, None, None, None, single=False)
-            value = _compose(inputs, ctx.weights, ctx.reduction)
+            value = _sum_up(inputs, ctx.weights, ctx.reduction)
             (second,) = torch.autograd.grad(value, logits, of_value, create_graph=True)
             return second, None, None
 

@@ -6,7 +6,7 @@ from maxsup.losses._inputs import read_inputs, wide
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
 from maxsup.losses._reduction import check_strength, reduce
-from maxsup.losses._statistics import at_target
+from maxsup.losses._target import at_target
 from maxsup.schedules import Schedule, linear
 
 

@@ -10,7 +10,8 @@ from maxsup.losses._inputs import Inputs, read_inputs, wide
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
 from maxsup.losses._reduction import check_strength, reduce
-from maxsup.losses._statistics import at_target, statistics
+from maxsup.losses._statistics import statistics
+from maxsup.losses._target import at_target
 from maxsup.schedules import Schedule
 
 

@@ -15,16 +15,16 @@ gradients that reach the numbers.
 
 import functools
 import importlib.util
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
 from maxsup.losses._inputs import Inputs, values_can_be_seen, wide, wide_dtype
+from maxsup.losses._target import at_target
 from maxsup.losses._top import top_class
-
-Name = Literal["true", "other", "top", "mean", "entropy", "squares"]
+from maxsup.losses._traced import Name, Traced
 
 
 def statistics(inputs: Inputs, *names: Name, other: Tensor | None = None) -> tuple[Tensor, ...]:
@@ -44,10 +44,10 @@ def statistics(inputs: Inputs, *names: Name, other: Tensor | None = None) -> tup
     """
     probabilities = inputs.probabilities
     soft_is_learned = probabilities is not None and probabilities.requires_grad
-    if soft_is_learned or _in_transform():
+    if soft_is_learned or in_transform():
         return _composed(inputs.logits, inputs.labels, probabilities, other, names)
     if masks_ignored_positions():
-        traced: tuple[Tensor, ...] = _Traced.apply(
+        traced: tuple[Tensor, ...] = Traced.apply(
             inputs.logits, inputs.labels, probabilities, other, names, inputs.kept
         )
         return traced
@@ -69,7 +69,7 @@ def closed_form_serves(logits: Tensor) -> bool:
     """
     return (
         not torch.compiler.is_compiling()
-        and not _in_transform()
+        and not in_transform()
         and forward_ad._current_level < 0
         and type(logits) in (Tensor, torch.nn.Parameter)
     )
@@ -81,135 +81,16 @@ def masks_ignored_positions() -> bool:
     It does in compiled code, which would otherwise mask them anew in each of its passes over them;
     elsewhere they must be 0 there.
     """
-    return torch.compiler.is_compiling() and not _in_transform()
+    return torch.compiler.is_compiling() and not in_transform()
 
 
-def _in_transform() -> bool:
+def in_transform() -> bool:
     """Whether ``torch.func`` is at work; compiled code is for one of the two cases."""
     return torch._C._functorch.maybe_current_level() is not None
 
 
 # What torch.compiler.assume_constant_result does, which would load the whole compiler on import.
-_in_transform._dynamo_marked_constant = True  # type: ignore[attr-defined]
-
-
-def at_target(values: Tensor, labels: Tensor | None, probabilities: Tensor | None) -> Tensor:
-    """Σ_k t_k·v_k for values (N, K, ...), the target being labels or probabilities."""
-    if labels is not None:
-        return values.gather(1, labels.unsqueeze(1)).squeeze(1)
-    assert probabilities is not None
-    # A class that is not available has log-probability −inf: it must not meet a target of 0.
-    nothing = (probabilities == 0) & (values == -torch.inf)
-    return (probabilities * torch.where(nothing, 0.0, values)).sum(dim=1)
-
-
-class _Traced(torch.autograd.Function):
-    """The same for compilers, which fuse what goes over the logits in one pass.
-
-    Only numbers per example are kept for the gradient; the softmax is computed anew from them. Even
-    the place of the top is a minimum, which compilers make better loops of than of a search. What
-    lies at ignored positions is looked at, and reaches neither the numbers nor the gradient.
-    """
-
-    @staticmethod
-    def forward(
-        ctx: Any,
-        logits: Tensor,
-        labels: Tensor | None,
-        probabilities: Tensor | None,
-        other: Tensor | None,
-        names: tuple[Name, ...],
-        kept: Tensor | None,
-    ) -> tuple[Tensor, ...]:
-        values = wide(logits)
-        highest = values.amax(dim=1, keepdim=True)
-        below = values - highest
-        here = logits != -torch.inf
-        log_top = -below.exp().sum(dim=1, keepdim=True).log()
-        top = entropy = available = None
-        if "top" in names:
-            # Whole numbers up to 2²⁴ are exact in float32, which vectorises better than int64.
-            places = _places(logits, torch.float32)
-            top = torch.where(below == 0, places, float(logits.shape[1])).amin(dim=1, keepdim=True)
-            # Compilers leave to the backward, as a pass of its own, what no number depends on.
-            log_top = log_top + 0 * top
-            top = top.to(torch.int32)
-        found = {"top": log_top.squeeze(1)}
-        if "true" in names:
-            found["true"] = at_target(below + log_top, labels, probabilities)
-        if "other" in names:
-            found["other"] = at_target(below + log_top, other, None)
-        if "mean" in names:
-            available = here.to(below.dtype).sum(dim=1, keepdim=True)
-            mean = torch.where(here, below, 0.0).sum(dim=1, keepdim=True) / available
-            found["mean"] = (mean + log_top).squeeze(1)
-        if "entropy" in names:
-            log_probs = torch.where(here, below + log_top, 0.0)
-            softmax = (below + log_top).exp()
-            entropy = -(softmax * log_probs).sum(dim=1, keepdim=True)
-            found["entropy"] = entropy.squeeze(1)
-        if "squares" in names:
-            found["squares"] = torch.where(here, values, 0.0).square().sum(dim=1)
-        ctx.save_for_backward(
-            logits, labels, probabilities, other, kept, top, highest, log_top, entropy, available
-        )
-        ctx.names = names
-        if kept is None:
-            return tuple(found[name] for name in names)
-        return tuple(torch.where(kept, found[name], 0.0) for name in names)
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        logits, labels, probabilities, other, kept, top, highest, log_top, entropy, available = (
-            ctx.saved_tensors
-        )
-        of = {name: given.unsqueeze(1) for name, given in zip(ctx.names, gradients, strict=True)}
-        # Neither the difference nor the mask is written as in the forward: a compiler would see
-        # that they are the same, and keep them from there for every logit.
-        log_probs = log_top - (highest - wide(logits))
-        here = logits > -torch.inf
-        places = _places(logits, torch.int32)
-        soft = labels is None and "true" in of
-        factor = torch.zeros_like(log_top)
-        for name in ("other", "top", "mean"):
-            if name in of:
-                factor = factor - of[name]
-        if "true" in of:
-            share = of["true"] * probabilities.sum(dim=1, keepdim=True) if soft else of["true"]
-            factor = factor - share
-        if "entropy" in of:
-            factor = factor - of["entropy"] * (torch.where(here, log_probs, 0.0) + entropy)
-        gradient = factor * log_probs.exp()
-        if "mean" in of:
-            gradient = gradient + torch.where(here, of["mean"] / available, 0.0)
-        if "squares" in of:
-            gradient = gradient + torch.where(here, 2 * of["squares"] * wide(logits), 0.0)
-        if soft:
-            gradient = gradient + of["true"] * probabilities
-
-        # One choice among the single entries: loops with fewer selections are faster.
-        entries = torch.zeros_like(log_top)
-        if "top" in of:
-            entries = torch.where(places == top, of["top"], entries)
-        if "true" in of and labels is not None:
-            index = labels.unsqueeze(1).to(torch.int32)
-            at_label = of["true"]
-            if "top" in of:
-                at_label = at_label + torch.where(index == top, of["top"], 0.0)
-            entries = torch.where(places == index, at_label, entries)
-        gradient = gradient + entries
-        if "other" in of:
-            index = other.unsqueeze(1).to(torch.int32)
-            gradient = gradient + torch.where(places == index, of["other"], 0.0)
-        if kept is not None:
-            gradient = torch.where(kept.unsqueeze(1), gradient, 0.0)
-        return gradient.to(logits.dtype), None, None, None, None, None
-
-
-def _places(logits: Tensor, dtype: torch.dtype) -> Tensor:
-    """0 to K − 1 along axis 1."""
-    places = torch.arange(logits.shape[1], dtype=dtype, device=logits.device)
-    return places.reshape(-1, *[1] * (logits.dim() - 2))
+in_transform._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
 
 def _composed(
