@@ -192,3 +192,26 @@ def test_weights_that_do_not_fit(tmp_path: Path) -> None:
         create_model("resnet18", num_classes=3, weights=str(tmp_path / "broken.safetensors"))
     with pytest.raises(ValueError, match="timm publishes no weights of coatnet_0_224"):
         create_model("coatnet_0_224", num_classes=3, weights="timm")
+
+
+def test_the_weights_that_timm_publishes_are_named_by_their_tag(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tagged = create_model("resnet18.tv_in1k", num_classes=3, zero_init=False)
+    plain = create_model("resnet18", num_classes=3, zero_init=False)
+    assert [p.shape for p in tagged.parameters()] == [p.shape for p in plain.parameters()]
+    with pytest.raises(ValueError, match=r"tag 'nope'; there are .*resnet18\.tv_in1k"):
+        create_model("resnet18.nope", num_classes=3)
+    with pytest.raises(ValueError, match="No model is called 'resnet1'"):
+        create_model("resnet1.tv_in1k", num_classes=3)
+
+    asked = []
+
+    def unreachable(name: str, **options: object) -> None:
+        asked.append((name, options["pretrained"]))
+        raise FileNotFoundError("There is no connection.")
+
+    monkeypatch.setattr("timm.create_model", unreachable)
+    with pytest.raises(ValueError, match="tv_in1k cannot be downloaded: There is no connection"):
+        create_model("resnet50.tv_in1k", num_classes=3, weights="timm")
+    assert asked == [("resnet50.tv_in1k", True)]

@@ -79,7 +79,8 @@ def create_model(
     """A freshly initialised model; its weights are a function of torch's global seed.
 
     Args:
-        name: A model of timm, ``small-convnet``, or ``cifar-resnet32`` and its like.
+        name: A model of timm, ``small-convnet``, or ``cifar-resnet32`` and its like. A model of
+            timm may have the tag of its published weights behind a dot: ``resnet50.tv_in1k``.
         num_classes: K.
         in_channels: Channels of the images.
         small_stem: For small images: a first convolution of 3×3 with stride 1, and no max-pool.
@@ -96,7 +97,7 @@ def create_model(
 
     Raises:
         ValueError: There is no such model, it does not have what is asked, or the weights are not
-            this model's.
+            this model's or cannot be downloaded.
 
     Example:
         >>> model = create_model("resnet18", num_classes=100, small_stem=True)
@@ -115,24 +116,31 @@ def create_model(
         if weights is not None:
             _load_weights(name, own, Path(weights))
         return own
-    if name not in timm.list_models():
-        close = difflib.get_close_matches(name, [*_OWN, *timm.list_models()], n=5)
-        hint = f" Close to it are {', '.join(close)}." if close else ""
-        raise ValueError(
-            f"No model is called {name!r}.{hint} There are {', '.join(_OWN)} and timm's models, "
-            "which timm.list_models() lists."
-        )
+    architecture = _check_name(name)
     options: dict[str, float] = {"drop_path_rate": drop_path} if drop_path else {}
     published = timm.models.get_pretrained_cfg(name)
     if image_size is not None and published is not None and published.fixed_input_size:
         options["img_size"] = image_size
-    if not zero_init and timm.models.model_entrypoint(name).__module__ == "timm.models.resnet":
+    if (
+        not zero_init
+        and timm.models.model_entrypoint(architecture).__module__ == "timm.models.resnet"
+    ):
         options["zero_init_last"] = False
     if weights == TIMM:
         _check_published(name, published)
-    model: nn.Module = timm.create_model(
-        name, pretrained=weights == TIMM, num_classes=num_classes, in_chans=in_channels, **options
-    )
+    try:
+        model: nn.Module = timm.create_model(
+            name,
+            pretrained=weights == TIMM,
+            num_classes=num_classes,
+            in_chans=in_channels,
+            **options,
+        )
+    except OSError as error:
+        raise ValueError(
+            f"The weights of {name} cannot be downloaded: {error} Once they have been, no network "
+            "is needed; or name a safetensors file with --weights."
+        ) from error
     if small_stem:
         _make_stem_small(name, model, in_channels)
     if blur_pool:
@@ -230,6 +238,24 @@ def _build_own(name: str, num_classes: int, in_channels: int) -> nn.Module:
     if name == SMALL_CONVNET:
         return SmallConvNet(num_classes, in_channels)
     return CifarResNet(int(name.removeprefix("cifar-resnet")), num_classes, in_channels)
+
+
+def _check_name(name: str) -> str:
+    """The architecture that timm knows a model by; its weights' tag comes behind a dot."""
+    architecture, _, tag = name.partition(".")
+    if architecture not in timm.list_models():
+        close = difflib.get_close_matches(architecture, [*_OWN, *timm.list_models()], n=5)
+        hint = f" Close to it are {', '.join(close)}." if close else ""
+        raise ValueError(
+            f"No model is called {architecture!r}.{hint} There are {', '.join(_OWN)} and timm's "
+            "models, which timm.list_models() lists."
+        )
+    if tag and name not in (published := timm.list_pretrained(f"{architecture}.*")):
+        raise ValueError(
+            f"timm publishes no weights of {architecture} with the tag {tag!r}; there are "
+            f"{', '.join(published) or 'none'}."
+        )
+    return architecture
 
 
 def _check_published(name: str, published: object) -> None:

@@ -18,7 +18,7 @@ class Recipe:
     name: str
     """The name it is listed under."""
     model: str
-    """A timm model, or small-convnet."""
+    """A timm model, with the tag of its weights or without; small-convnet; cifar-resnet32."""
     small_stem: bool = False
     """For small images: first convolution 3x3 with stride 1, no max-pool."""
     zero_init: bool = True

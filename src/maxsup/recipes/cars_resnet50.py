@@ -7,16 +7,18 @@ Accuracy printed in the paper: baseline 90.27, label smoothing 91.64, online lab
 
 The paper does not say how these models were trained, so expect other figures: this is a common way
 to fine-tune on cars, 100 epochs of SGD from ImageNet weights with crops of 448 pixels, and not
-a reproduction. The weights are timm's, downloaded at the first start; to start from a model that
-was pre-trained here, name its file: ``--weights runs/imagenet/maxsup/seed-0/model.safetensors``
-(and ``--blur-pool`` if it was trained with that).
+a reproduction. The weights are torchvision's first, trained with plain cross-entropy, which timm
+downloads at the first start (its own newer ones were trained with softened targets, which would
+blur the comparison); to start from a model that was pre-trained here, name its file:
+``--model resnet50 --weights runs/imagenet/maxsup/seed-0/model.safetensors`` (and ``--blur-pool`` if
+it was trained with that).
 """
 
 from maxsup.recipes._recipe import Recipe
 
 RECIPE = Recipe(
     name="cars-resnet50",
-    model="resnet50",
+    model="resnet50.tv_in1k",
     weights="timm",
     image_size=448,
     random_resized_crop=True,
