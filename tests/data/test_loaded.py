@@ -1,5 +1,6 @@
 """Photographs that are read as they are needed."""
 
+import gc
 import random
 import shutil
 from functools import partial
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 import torch
 
@@ -168,6 +170,20 @@ def test_workers_stay_from_epoch_to_epoch(folder: Path) -> None:
     fresh = batches(train_split(folder))
     again = torch.cat([images for images, _ in fresh.epoch(1)])
     assert torch.equal(second, again)
+
+
+def test_workers_end_with_their_batches(folder: Path) -> None:
+    before = set(psutil.Process().children())
+    made = batches(train_split(folder, workers=2))
+    list(made.epoch(0))
+    workers = set(psutil.Process().children()) - before
+    assert len(workers) == 2
+    gc.disable()  # it is not to be what ends them
+    try:
+        del made
+        assert not any(worker.is_running() for worker in workers)
+    finally:
+        gc.enable()
 
 
 def test_repeated_augmentation_takes_fewer_images_more_often(folder: Path) -> None:

@@ -321,11 +321,10 @@ class _Loader:
     def __init__(
         self, reader: "_Reader", workers: int, device: torch.device, *, persistent: bool = True
     ) -> None:
-        self._planned: Iterator[_Batch] = iter(())
-        self._known: deque[tuple[Tensor, Tensor]] = deque()
+        self._plan = _Plan()
         self._loader = DataLoader(
             reader,
-            sampler=self,
+            sampler=self._plan,
             batch_size=None,
             num_workers=workers,
             collate_fn=_as_it_is,
@@ -337,17 +336,33 @@ class _Loader:
 
     def read(self, planned: Iterator[_Batch]) -> Iterator[tuple[_Read, tuple[Tensor, Tensor]]]:
         """The batches' images, and what is known of those that could be read."""
-        self._planned = planned
-        self._known.clear()
+        self._plan.start(planned)
         for read in self._loader:
             kept = torch.tensor(read.kept, dtype=torch.int64)
-            first, second = self._known.popleft()
+            first, second = self._plan.known.popleft()
             yield read, (first[kept], second[kept])
+
+
+class _Plan:
+    """The batches of one reading.
+
+    Apart from the loader, which it would hold in a cycle otherwise: its processes would end when
+    the garbage collector comes by, and take seconds for it.
+    """
+
+    def __init__(self) -> None:
+        self._batches: Iterator[_Batch] = iter(())
+        self.known: deque[tuple[Tensor, Tensor]] = deque()
+        """What is known of the batches that are being read, in order."""
+
+    def start(self, batches: Iterator[_Batch]) -> None:
+        self._batches = batches
+        self.known.clear()
 
     def __iter__(self) -> Iterator[_Job]:
         """The jobs, asked for as the processes become free."""
-        for batch in self._planned:
-            self._known.append(batch.known)
+        for batch in self._batches:
+            self.known.append(batch.known)
             yield batch.job
 
 
