@@ -53,9 +53,11 @@ def cluster() -> Iterator[Any]:
     made.shutdown()
 
 
-def run_on_ray(directory: Path, **changes: Any) -> tuple[Results, str]:
+def run_on_ray(
+    directory: Path, shown: io.StringIO | None = None, **changes: Any
+) -> tuple[Results, str]:
     """A study's results on the cluster, and what it showed meanwhile."""
-    shown = io.StringIO()
+    shown = io.StringIO() if shown is None else shown
     results = compare(
         settings(**changes),
         directory,
@@ -212,10 +214,12 @@ def test_a_node_that_is_lost(cluster: Any, cut_study: tuple[Path, Path, str]) ->
     holder = ray.remote(num_cpus=1)(Holder).remote()
     assert ray.get(holder.hold.remote())
     second = cluster.add_node(num_cpus=1)
-    lost = []
+    lost, text = [], io.StringIO()
 
     def lose_a_node() -> None:
         wait_for(lambda: len(unfinished(directory)) == 1)
+        # What a node has to say is lost with it.
+        wait_for(lambda: "patient, seed 0: starts on " in text.getvalue())
         cluster.remove_node(second, allow_graceful=False)
         lost.extend(unfinished(directory))
         time.sleep(SECONDS_TO_DIE)
@@ -224,7 +228,7 @@ def test_a_node_that_is_lost(cluster: Any, cut_study: tuple[Path, Path, str]) ->
 
     loser = threading.Thread(target=lose_a_node)
     loser.start()
-    results, shown = run_on_ray(directory, **PATIENT)
+    results, shown = run_on_ray(directory, text, **PATIENT)
     loser.join()
     assert lost == [directory / "patient" / "seed-0"]
     assert "Ray: 2 nodes" in shown
