@@ -400,13 +400,13 @@ def _dry_run(settings: RunSettings, runs: int) -> None:
         "loss": ", ".join(f"{loss:.4f}" for loss in found.losses) + " in the two steps taken",
         "memory": f"{found.memory / 2**30:.1f} GiB at the peak",
         "step": f"{found.step_seconds:.3f} s on {found.device}{processes}",
+        "reading": f"{found.reading_seconds:.3f} s from batch to batch",
         "time": f"about {duration(found.seconds)} for a training",
     }
     if runs > 1:
         rows["study"] = f"about {duration(runs * found.seconds)} for its {runs} trainings"
     for name, value in rows.items():
         print(f"{name:8} {value}")
-    print("\nThe times are the model's; where photographs are read more slowly, it takes longer.")
 
 
 def _short(count: int) -> str:

@@ -1,4 +1,6 @@
 import dataclasses
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,7 +33,34 @@ def test_what_two_steps_show(noisy_digits: ImageData) -> None:
     assert found.parameters == 16_890
     assert len(found.losses) == 2
     assert found.memory > 10**8
-    assert found.seconds >= 48 * found.step_seconds > 0
+    assert found.step_seconds > 0
+    assert found.reading_seconds > 0
+    assert found.seconds >= 48 * (found.step_seconds + found.reading_seconds)
+
+
+@pytest.mark.parametrize("readers", [0, 2])
+def test_reading_is_timed_beside_the_first_batch(
+    noisy_digits: ImageData, monkeypatch: pytest.MonkeyPatch, readers: int
+) -> None:
+    """A batch a tenth of a second, or so many in it as there are readers; the first takes one."""
+    from maxsup.training import _dry_run
+
+    run = settings(epochs=1)
+    setup = _dry_run.set_up(run, noisy_digits, build_accelerator(run.recipe))
+    taken = 0
+
+    def epoch(number: int) -> Iterator[int]:
+        nonlocal taken
+        for taken in range(1, 100):
+            if readers == 0 or taken % readers == 1:
+                time.sleep(0.1)
+            yield taken
+
+    monkeypatch.setattr(setup.batches, "readers", readers)
+    monkeypatch.setattr(setup.batches, "epoch", epoch)
+    found = _dry_run._seconds_to_read_a_batch(setup, 0)
+    assert found == pytest.approx(0.1 / max(1, readers), rel=0.5)
+    assert taken == 1 + 2 * max(1, readers)
 
 
 def test_it_is_the_training_that_is_tried(noisy_digits: ImageData) -> None:

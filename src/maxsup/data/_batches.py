@@ -94,6 +94,8 @@ class ResidentBatches:
         if min(self._augmentation.crop_padding, self._augmentation.cutout) < 0:
             raise ValueError(f"Lengths must not be negative; got {self._augmentation}.")
         self.steps = len(split) // batch_size
+        self.readers = 0
+        """Processes that read beside this one."""
         self._batch_size = batch_size
         self._seed = seed
         self._normalization = normalization

@@ -132,6 +132,8 @@ class LoadedBatches:
         self._mixing = mixing or Mixing()
         check_batches(len(split), batch_size, processes, self._mixing)
         self.steps = len(split) // batch_size
+        self.readers = split.photographs.count_workers()
+        """Processes that read beside this one."""
         self._split = split
         self._batch_size = batch_size
         self._size = size
@@ -144,7 +146,7 @@ class LoadedBatches:
             rand_augment(self._augmentation.rand_augment, size(0), split.photographs.interpolation)
         self._loader = _Loader(
             _TrainingReader(split, seed, self._augmentation),
-            split.photographs.count_workers(),
+            self.readers,
             self._device,
         )
         self._erase = RandomErasing(

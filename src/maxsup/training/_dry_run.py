@@ -38,12 +38,17 @@ class DryRun:
     """Bytes at the peak: the GPU's, or this process's where there is none."""
     step_seconds: float
     """Of the second step; the first also prepares much."""
+    reading_seconds: float
+    """From one batch to the next, where nothing is done with them."""
     seconds: float
     """Expected for all epochs, with the measuring."""
 
 
 def dry_run(settings: RunSettings, data: ImageData, *, accelerator: Accelerator) -> DryRun:
-    """Build a training, take two steps of it and measure once, and leave nothing behind.
+    """Build a training, take two steps of it, read and measure a little, and leave nothing behind.
+
+    A GPU trains while the processor reads, so that the slower one of the two decides how long a
+    step takes; where the processor does both, their times add up.
 
     Args:
         settings: What would be trained.
@@ -69,6 +74,10 @@ def dry_run(settings: RunSettings, data: ImageData, *, accelerator: Accelerator)
         check_finite(loss, "the loss", settings, 0)
         losses.append(loss)
         shape = images.shape[1:]
+    reading = _seconds_to_read_a_batch(setup, epoch)
+    step_seconds = times[-1]
+    on_cpu = accelerator.device.type == "cpu"
+    each_step = step_seconds + reading if on_cpu else max(step_seconds, reading)
     measuring = _seconds_to_measure_an_image(setup, data, accelerator)
     measured_each_epoch = len(data.test) + (len(data.validation) if data.validation else 0)
     images_measured = recipe.epochs * measured_each_epoch + len(data.test) + len(data.train)
@@ -83,9 +92,24 @@ def dry_run(settings: RunSettings, data: ImageData, *, accelerator: Accelerator)
         steps_per_epoch=setup.batches.steps,
         epochs=recipe.epochs,
         memory=_peak_memory(accelerator),
-        step_seconds=times[-1],
-        seconds=steps * times[-1] + images_measured / accelerator.num_processes * measuring,
+        step_seconds=step_seconds,
+        reading_seconds=reading,
+        seconds=steps * each_step + images_measured / accelerator.num_processes * measuring,
     )
+
+
+def _seconds_to_read_a_batch(setup: Setup, epoch: int) -> float:
+    """Of batches that are read one after the other, or several at a time by several processes.
+
+    The first is waited for and not counted: those after it were begun with it. So many are taken
+    that each process has read another two.
+    """
+    batches = itertools.islice(setup.batches.epoch(epoch), 1 + 2 * max(1, setup.batches.readers))
+    start, count = math.nan, -1
+    for count, _ in enumerate(batches):
+        if count == 0:
+            start = time.perf_counter()
+    return (time.perf_counter() - start) / count if count > 0 else 0.0
 
 
 @torch.inference_mode()
