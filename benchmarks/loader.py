@@ -45,6 +45,7 @@ from maxsup.data import (
     prepare_shards,
     random_crop_box,
 )
+from maxsup.data._loaded import empty_shared
 from photographs import described, load_photographs, size_of
 
 SIZE, BATCH = 224, 64
@@ -67,7 +68,7 @@ class Photographs(Dataset[tuple[torch.Tensor, torch.Tensor]]):
 
     def __getitems__(self, indices: Sequence[int]) -> tuple[torch.Tensor, torch.Tensor]:
         # In memory that the training's process sees, so that no batch is copied there.
-        batch = torch.empty((len(indices), SIZE, SIZE, 3), dtype=torch.uint8).share_memory_()
+        batch = empty_shared((len(indices), SIZE, SIZE, 3))
         labels = torch.empty(len(indices), dtype=torch.int64)
         for place, index in enumerate(indices):
             content, label = self._contents(index)

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import itertools
+import math
 import random
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -377,10 +378,10 @@ class _Reader(Dataset[_Read]):
         self._files = split.files if isinstance(split, StoredSplit) else None
 
     def __getitem__(self, job: _Job) -> _Read:
-        images = torch.empty((len(job.items), job.size, job.size, 3), dtype=torch.uint8)
-        if torch.utils.data.get_worker_info() is not None:
-            # In memory that the training's process sees, so that no batch is copied to it.
-            images.share_memory_()
+        shape = (len(job.items), job.size, job.size, 3)
+        in_worker = torch.utils.data.get_worker_info() is not None
+        # In memory that the training's process sees, so that no batch is copied to it.
+        images = empty_shared(shape) if in_worker else torch.empty(shape, dtype=torch.uint8)
         kept: list[int] = []
         corrupt: list[Corrupt] = []
         for number, item in enumerate(job.items):
@@ -442,6 +443,15 @@ class _TrainingReader(_Reader):
         seed = derive_seed(self._seed, "rand-augment", job.epoch, job.place + number)
         with _seeded(seed, None):
             return np.array(change(Image.fromarray(pixels)))
+
+
+def empty_shared(shape: tuple[int, ...]) -> Tensor:
+    """Uninitialised uint8 in shared memory.
+
+    Made there, as torch's own collating does: ``share_memory_`` would copy what is not there yet.
+    """
+    storage = torch.UntypedStorage._new_shared(math.prod(shape))
+    return torch.empty(0, dtype=torch.uint8).set_(storage).view(shape)
 
 
 @contextlib.contextmanager
