@@ -23,8 +23,7 @@ from maxsup.losses._inputs import (
 from maxsup.losses._reduction import reduce
 from maxsup.losses._statistics import (
     closed_form_serves,
-    in_transform,
-    masks_ignored_positions,
+    is_traced,
     mean_below,
     statistics,
 )
@@ -61,7 +60,7 @@ def combine(
         ValueError: An argument's shape, dtype, label or name is not as it should be.
     """
     weights = (true, top, mean)
-    if torch.compiler.is_compiling() and not in_transform():
+    if is_traced():
         _let_into_graphs()
         return _compose(logits, target, weight, ignore_index, reduction, *weights)
     if (
@@ -122,7 +121,7 @@ def _compose(
 ) -> Tensor:
     """The value from its numbers, whatever the target, the class weights and the device."""
     inputs = read_inputs(
-        logits, target, weight, ignore_index, reduction, mask_logits=not masks_ignored_positions()
+        logits, target, weight, ignore_index, reduction, mask_logits=not is_traced()
     )
     return _sum_up(inputs, weights, reduction)
 
@@ -142,6 +141,7 @@ _let_into_graphs._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
 
 def _sum_up(inputs: Inputs, weights: Sequence[float | Tensor | None], reduction: str) -> Tensor:
+    """The same, of arguments that have been read."""
     names: tuple[Name, ...] = ("true", "top", "mean")
     wanted = {
         name: weight for name, weight in zip(names, weights, strict=True) if weight is not None

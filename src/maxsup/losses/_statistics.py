@@ -44,9 +44,9 @@ def statistics(inputs: Inputs, *names: Name, other: Tensor | None = None) -> tup
     """
     probabilities = inputs.probabilities
     soft_is_learned = probabilities is not None and probabilities.requires_grad
-    if soft_is_learned or in_transform():
+    if soft_is_learned or _in_transform():
         return _composed(inputs.logits, inputs.labels, probabilities, other, names)
-    if masks_ignored_positions():
+    if is_traced():
         traced: tuple[Tensor, ...] = Traced.apply(
             inputs.logits, inputs.labels, probabilities, other, names, inputs.kept
         )
@@ -69,28 +69,28 @@ def closed_form_serves(logits: Tensor) -> bool:
     """
     return (
         not torch.compiler.is_compiling()
-        and not in_transform()
+        and not _in_transform()
         and forward_ad._current_level < 0
         and type(logits) in (Tensor, torch.nn.Parameter)
     )
 
 
-def masks_ignored_positions() -> bool:
-    """Whether :func:`statistics` takes logits with anything at ignored positions.
+def is_traced() -> bool:
+    """Whether a compiler is at work, outside of ``torch.func``.
 
-    It does in compiled code, which would otherwise mask them anew in each of its passes over them;
-    elsewhere they must be 0 there.
+    :func:`statistics` then takes logits with anything at ignored positions, as compiled code would
+    otherwise mask them anew in each of its passes over them; elsewhere they must be 0 there.
     """
-    return torch.compiler.is_compiling() and not in_transform()
+    return torch.compiler.is_compiling() and not _in_transform()
 
 
-def in_transform() -> bool:
+def _in_transform() -> bool:
     """Whether ``torch.func`` is at work; compiled code is for one of the two cases."""
     return torch._C._functorch.maybe_current_level() is not None
 
 
 # What torch.compiler.assume_constant_result does, which would load the whole compiler on import.
-in_transform._dynamo_marked_constant = True  # type: ignore[attr-defined]
+_in_transform._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
 
 def _composed(

@@ -47,8 +47,8 @@ class DryRun:
 def dry_run(settings: RunSettings, data: ImageData, *, accelerator: Accelerator) -> DryRun:
     """Build a training, take two steps of it, read and measure a little, and leave nothing behind.
 
-    A GPU trains while the processor reads, so that the slower one of the two decides how long a
-    step takes; where the processor does both, their times add up.
+    Where a GPU trains while other processes read, the slower one of the two decides how long a step
+    takes; elsewhere their times add up.
 
     Args:
         settings: What would be trained.
@@ -76,8 +76,8 @@ def dry_run(settings: RunSettings, data: ImageData, *, accelerator: Accelerator)
         shape = images.shape[1:]
     reading = _seconds_to_read_a_batch(setup, epoch)
     step_seconds = times[-1]
-    on_cpu = accelerator.device.type == "cpu"
-    each_step = step_seconds + reading if on_cpu else max(step_seconds, reading)
+    side_by_side = setup.batches.readers > 0 and accelerator.device.type != "cpu"
+    each_step = max(step_seconds, reading) if side_by_side else step_seconds + reading
     measuring = _seconds_to_measure_an_image(setup, data, accelerator)
     measured_each_epoch = len(data.test) + (len(data.validation) if data.validation else 0)
     images_measured = recipe.epochs * measured_each_epoch + len(data.test) + len(data.train)
@@ -105,11 +105,10 @@ def _seconds_to_read_a_batch(setup: Setup, epoch: int) -> float:
     that each process has read another two.
     """
     batches = itertools.islice(setup.batches.epoch(epoch), 1 + 2 * max(1, setup.batches.readers))
-    start, count = math.nan, -1
-    for count, _ in enumerate(batches):
-        if count == 0:
-            start = time.perf_counter()
-    return (time.perf_counter() - start) / count if count > 0 else 0.0
+    next(batches)
+    start = time.perf_counter()
+    count = sum(1 for _ in batches)
+    return (time.perf_counter() - start) / count if count else 0.0
 
 
 @torch.inference_mode()
