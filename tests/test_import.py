@@ -1,5 +1,6 @@
 """What ``import maxsup`` loads, each time in a process of its own."""
 
+import ast
 import json
 import subprocess
 import sys
@@ -29,7 +30,11 @@ LAB = (
     "tyro",
     "upath",
 )
-ROOMS = ("data", "figures", "measures", "models", "recipes", "report", "study", "training")
+ROOMS = (
+    "data", "figures", "measures", "models", "recipes", "report", "results", "statistics", "study",
+    "training",
+)  # fmt: skip
+LAZY = (maxsup,)
 
 
 def run(program: str) -> object:
@@ -113,6 +118,26 @@ def test_a_missing_dependency_is_named_with_its_remedy():
             f"maxsup.{room} needs {dependency}, which is not installed: "
             'pip install "maxsup[lab]" brings it.'
         )
+
+
+@pytest.mark.parametrize("package", LAZY, ids=lambda package: package.__name__)
+def test_lazy_package_tells_type_checkers_of_all_it_has(package):
+    tree = ast.parse(Path(package.__file__).read_text())
+    guarded = next(node for node in tree.body if isinstance(node, ast.If))
+    told = {name.asname for line in guarded.body for name in line.names}
+    own = {name for name in package.__all__ if name.startswith("_")}
+    assert told == set(package.__all__) - own
+
+
+def test_import_alone_does_not_load_torch():
+    assert (
+        run("""
+        import json, sys
+        import maxsup, maxsup.recipes
+        print(json.dumps("torch" in sys.modules))
+    """)
+        is False
+    )
 
 
 def test_an_unknown_attribute():

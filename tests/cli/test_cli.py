@@ -7,6 +7,7 @@ import pytest
 
 from maxsup import study
 from maxsup.cli import main
+from maxsup.results import read_results
 
 QUICK = ["--epochs", "1", "--batch-size", "256"]
 
@@ -28,7 +29,7 @@ def test_compare_writes_table_page_and_files(
     assert {"report.html", "results.json", "results.csv", "study.json"} <= {
         path.name for path in directory.iterdir()
     }
-    results = study.read_results(directory / "results.json")
+    results = read_results(directory / "results.json")
     assert results["command"] == " ".join(
         ["maxsup", *words, "--label-noise", "0.4", "--epochs", "1", "--batch-size", "256"]
     )
@@ -47,7 +48,7 @@ def test_compare_takes_all_methods_and_another_baseline(tmp_path: Path) -> None:
         )
         == 0
     )
-    results = study.read_results(tmp_path / "s" / "results.json")
+    results = read_results(tmp_path / "s" / "results.json")
     assert len(results["methods"]) >= 8
     assert (results["baseline"], results["seeds"]) == ("label-smoothing", [7])
 

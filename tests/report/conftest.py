@@ -9,7 +9,8 @@ from rich.console import Console
 from maxsup.data import DataSettings
 from maxsup.recipes import get_recipe
 from maxsup.report import render_report
-from maxsup.study import Results, StudySettings, compare
+from maxsup.results import Results
+from maxsup.study import StudySettings, compare
 
 HOSTILE = "<script>alert('1')</script> & \"quotes\" ]]> $x^2$ 漢字 " + "long" * 20
 

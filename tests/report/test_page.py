@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from maxsup.report import numbers, render_report, results_table, write_report
-from maxsup.study import Results, holds
+from maxsup.report import render_report, results_table, write_report
+from maxsup.results import Results, numbers
+from maxsup.statistics import holds
 
 from .conftest import HOSTILE, with_hostile_names, with_nothing_finished, with_one_seed
 

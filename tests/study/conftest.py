@@ -8,7 +8,8 @@ from rich.console import Console
 
 from maxsup.data import DataSettings
 from maxsup.recipes import get_recipe
-from maxsup.study import Results, StudySettings, compare
+from maxsup.results import Results
+from maxsup.study import StudySettings, compare
 
 TINY = dataclasses.replace(get_recipe("digits"), epochs=2, batch_size=256)
 

@@ -12,7 +12,8 @@ import torch
 from maxsup import methods
 from maxsup.losses import CrossEntropyLoss
 from maxsup.methods import Method
-from maxsup.study import Results, StudySettings, _run, read_results
+from maxsup.results import Results, read_results
+from maxsup.study import StudySettings, _run
 from maxsup.study._gather import gather
 from maxsup.training import RunResult, TrainingDiverged
 

@@ -9,7 +9,7 @@ import pytest
 from upath import UPath
 
 from maxsup.cli import main
-from maxsup.study import Results, read_results
+from maxsup.results import Results, read_results
 from maxsup.training import _train
 
 Study = Callable[..., Results]

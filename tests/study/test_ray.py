@@ -20,7 +20,8 @@ from rich.console import Console
 from maxsup import methods
 from maxsup.losses import CrossEntropyLoss
 from maxsup.methods import Method
-from maxsup.study import RayCluster, Results, compare
+from maxsup.results import Results
+from maxsup.study import RayCluster, compare
 
 from .conftest import settings
 

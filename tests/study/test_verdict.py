@@ -2,10 +2,9 @@ from typing import Any
 
 import pytest
 
-from maxsup.study import holds
+from maxsup.results.schema import DataFacts, MethodFacts, Run
+from maxsup.statistics import Summary, holds, summarise
 from maxsup.study._verdict import _same_note, verdict
-from maxsup.study.schema import DataFacts, MethodFacts, Run, Summary
-from maxsup.study.statistics import summarise
 
 DATA = DataFacts(
     name="d",

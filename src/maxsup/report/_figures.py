@@ -7,9 +7,7 @@ from typing import Literal, NamedTuple
 from markupsafe import Markup
 
 from maxsup import figures
-from maxsup.study import Results
-from maxsup.study.schema import Run
-from maxsup.training import Reliability
+from maxsup.results.schema import Reliability, Results, Run
 
 
 class Picture(NamedTuple):

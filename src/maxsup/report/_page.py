@@ -7,9 +7,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from maxsup._files import write_text
-from maxsup.report import _figures, numbers
-from maxsup.study import Results, holds
-from maxsup.study.schema import Run
+from maxsup.report import _figures
+from maxsup.results import numbers
+from maxsup.results.schema import Results, Run
+from maxsup.statistics import holds
 
 CITATION = """@article{zhou2025maxsup,
   title   = {MaxSup: Overcoming Representation Collapse in Label Smoothing},
@@ -27,7 +28,7 @@ def write_report(results: Results, path: Path) -> None:
     by a screen reader. Every number on it comes from ``results``.
 
     Args:
-        results: Of :func:`maxsup.study.compare` or :func:`maxsup.study.read_results`.
+        results: Of :func:`maxsup.study.compare` or :func:`maxsup.results.read_results`.
         path: The file to write.
 
     Raises:

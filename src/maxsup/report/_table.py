@@ -4,8 +4,8 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from maxsup.report import numbers
-from maxsup.study import Results, holds
+from maxsup.results import Results, numbers
+from maxsup.statistics import holds
 
 _BESIDE = (
     "test_nll",

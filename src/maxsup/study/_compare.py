@@ -5,11 +5,11 @@ from pathlib import Path
 from rich.console import Console
 
 from maxsup._places import as_place
-from maxsup.study._gather import gather, write_results
+from maxsup.results import Results, write_results
+from maxsup.study._gather import gather
 from maxsup.study._local import run_locally
 from maxsup.study._ray import RayCluster, check_alone, run_on_ray
 from maxsup.study._settings import StudySettings
-from maxsup.study.schema import Results
 from maxsup.training import (
     ProgressReport,
     TrackerName,

@@ -1,7 +1,5 @@
 """From the runs of a study to its results."""
 
-import csv
-import io
 import json
 import math
 import platform
@@ -13,21 +11,16 @@ from pathlib import Path
 
 import torch
 
-from maxsup._files import write_text
-from maxsup._places import as_place
 from maxsup._version import __version__
 from maxsup.data import ImageData, StreamedSplit
 from maxsup.methods import get_method
-from maxsup.study import schema
+from maxsup.results import schema
+from maxsup.statistics import summarise
 from maxsup.study._measures import MEASURES
 from maxsup.study._pictures import confused_classes, pooled_logits
 from maxsup.study._settings import StudySettings
 from maxsup.study._verdict import verdict
-from maxsup.study.statistics import summarise
 from maxsup.training import RunResult
-
-RESULTS_FILE = "results.json"
-TABLE_FILE = "results.csv"
 
 _TIMINGS = ("seconds", "images_per_second")
 """The figures of an epoch that differ from one repetition to the next."""
@@ -86,28 +79,6 @@ def gather(
         verdict=verdict(facts, methods, settings.baseline, list(settings.seeds), rows, summary),
         timings=_timings(settings, finished),
     )
-
-
-def write_results(results: schema.Results, directory: Path) -> None:
-    """Write ``results.json`` and ``results.csv``, one row per run."""
-    text = json.dumps(results, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    write_text(directory / RESULTS_FILE, text)
-    write_text(directory / TABLE_FILE, _table(results))
-
-
-def read_results(path: Path | str) -> schema.Results:
-    """Read a ``results.json``, from a path or a URL.
-
-    Raises:
-        ValueError: The file is of another format.
-    """
-    results: schema.Results = json.loads(as_place(path).read_text(encoding="utf-8"))
-    if results.get("format") != schema.FORMAT:
-        raise ValueError(
-            f"{path} has format {results.get('format')!r}; this version of maxsup reads format "
-            f"{schema.FORMAT}. Repeat the study's command with this version."
-        )
-    return results
 
 
 def _check_same_starts(runs: Results) -> None:
@@ -217,25 +188,3 @@ def _timings(
         seconds_per_epoch=summarise(seconds, settings.baseline),
         training_seconds=sum(row["seconds"] for run in finished.values() for row in run.history),
     )
-
-
-def _table(results: schema.Results) -> str:
-    measures = [measure["name"] for measure in results["measures"]]
-    seconds = {
-        (row["method"], row["seed"]): row["seconds_per_epoch"] for row in results["timings"]["runs"]
-    }
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["method", "seed", "status", *measures, "seconds_per_epoch", "cause"])
-    for run in results["runs"]:
-        writer.writerow(
-            [
-                run["method"],
-                run["seed"],
-                run["status"],
-                *(run["values"].get(name) for name in measures),
-                seconds.get((run["method"], run["seed"])),
-                run["cause"],
-            ]
-        )
-    return buffer.getvalue()

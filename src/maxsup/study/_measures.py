@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from maxsup.study.schema import MeasureFacts
+from maxsup.results.schema import MeasureFacts
 
 PRIMARY = "test_accuracy"
 

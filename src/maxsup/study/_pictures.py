@@ -10,7 +10,7 @@ import torch
 from maxsup.data import ImageData, Normalization, StreamedSplit
 from maxsup.measures import logit_densities, template_projection, three_confused
 from maxsup.models import class_templates
-from maxsup.study import schema
+from maxsup.results import schema
 from maxsup.study._settings import StudySettings
 from maxsup.training import WEIGHTS_FILE, RunResult, build_model, features_of, load_weights
 

@@ -1,9 +1,9 @@
 """What a study's numbers say, in words."""
 
+from maxsup.results.schema import DataFacts, MethodFacts, Run, Verdict
+from maxsup.statistics import LEVEL, Difference, Summary, decisive_p, holds
 from maxsup.study._measures import PRIMARY
-from maxsup.study.schema import DataFacts, Difference, MethodFacts, Run, Summary, Verdict
 
-_LEVEL = 0.05
 _FITTED = 0.995
 """Training accuracy from which label smoothing and MaxSup have next to nothing to differ in."""
 
@@ -30,19 +30,6 @@ def verdict(
             *data["notes"],
         ],
     )
-
-
-def decisive_p(difference: Difference) -> float | None:
-    """The p-value that decides: Student's t, adjusted where several methods are compared."""
-    return difference["p_t"] if difference["p_t_holm"] is None else difference["p_t_holm"]
-
-
-def holds(difference: Difference | None) -> bool:
-    """Whether a difference is more than chance explains, at the 5 % level."""
-    if difference is None or difference["pairs"] < 2:
-        return False
-    p = decisive_p(difference)
-    return p is not None and p < _LEVEL
 
 
 def _sentence(labels: dict[str, str], baseline: str, accuracy: dict[str, Summary]) -> str:
@@ -180,7 +167,7 @@ def _power_note(accuracy: dict[str, Summary], methods: int) -> list[str]:
         for s in accuracy.values()
         if s["difference"] is not None and s["difference"]["p_sign_flip_smallest"] is not None
     ]
-    if not smallest or max(smallest) < _LEVEL:
+    if not smallest or max(smallest) < LEVEL:
         return []
     return [
         f"The sign-flip p-value cannot fall below {max(smallest):.4g} with so few seeds; from six "

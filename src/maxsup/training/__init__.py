@@ -7,7 +7,7 @@ from maxsup.training._epoch import TrainingDiverged
 from maxsup.training._evaluate import features_of
 from maxsup.training._optimizer import learning_rate
 from maxsup.training._progress import ProgressReport, duration
-from maxsup.training._result import Evaluation, Reliability, RunResult
+from maxsup.training._result import Evaluation, RunResult
 from maxsup.training._settings import RunSettings
 from maxsup.training._setup import advice, build_accelerator, build_model
 from maxsup.training._tracking import TrackerName, check_tracker
@@ -18,7 +18,6 @@ __all__ = [
     "DryRun",
     "Evaluation",
     "ProgressReport",
-    "Reliability",
     "RunResult",
     "RunSettings",
     "TrackerName",

@@ -15,7 +15,8 @@ from maxsup.measures import (
     SoftConfusion,
 )
 from maxsup.models import class_templates, features_and_logits
-from maxsup.training._result import Evaluation, Reliability
+from maxsup.results.schema import Reliability
+from maxsup.training._result import Evaluation
 
 _BATCH_SIZE = 512
 _BATCH_PIXELS = 128 * 256 * 256

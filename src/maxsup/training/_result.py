@@ -4,23 +4,15 @@ import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict
 
 from safetensors.torch import load, save
 from torch import Tensor
 
 from maxsup._files import atomic_write, write_text
+from maxsup.results.schema import Reliability
 
 RESULT_FILE = "result.json"
 ARRAYS_FILE = "result.safetensors"
-
-
-class Reliability(TypedDict):
-    """Fifteen equal bins of the confidence over the test set; the two means are 0 in empty bins."""
-
-    count: list[int]
-    confidence: list[float]
-    accuracy: list[float]
 
 
 @dataclass(frozen=True)

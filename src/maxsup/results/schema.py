@@ -7,7 +7,7 @@ the reader's side that turns them into per cent. A value that does not exist is 
 
 from typing import Literal, TypedDict
 
-from maxsup.training import Reliability
+from maxsup.statistics import Summary
 
 FORMAT = 1
 
@@ -60,6 +60,14 @@ class LogitDensity(TypedDict):
     density: list[float]
 
 
+class Reliability(TypedDict):
+    """Fifteen equal bins of the confidence over the test set; the two means are 0 in empty bins."""
+
+    count: list[int]
+    confidence: list[float]
+    accuracy: list[float]
+
+
 class Run(TypedDict):
     """One method trained with one seed."""
 
@@ -71,29 +79,6 @@ class Run(TypedDict):
     values: dict[str, float | None]  # by measure
     history: list[dict[str, float | None]]  # one row an epoch: "epoch" (from 1), "train_loss", …
     reliability: Reliability | None
-
-
-class Difference(TypedDict):
-    """A method minus the baseline, paired over the seeds that both finished."""
-
-    pairs: int
-    mean: float
-    low: float | None  # 95 % interval (Student's t); null with fewer than two pairs
-    high: float | None
-    p_t: float | None
-    p_sign_flip: float | None
-    p_sign_flip_smallest: float | None  # the smallest that so many pairs allow
-    p_t_holm: float | None  # adjusted over the methods; null with a single comparison
-    p_sign_flip_holm: float | None
-
-
-class Summary(TypedDict):
-    """One measure of one method over its finished seeds."""
-
-    n: int
-    mean: float | None
-    std: float | None  # sample standard deviation; null with one seed
-    difference: Difference | None  # null for the baseline, or where no seed pairs
 
 
 class Projection(TypedDict):

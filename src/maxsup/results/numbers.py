@@ -1,7 +1,7 @@
 """How numbers are written, in the terminal and on the page."""
 
-from maxsup.study import Results, decisive_p
-from maxsup.study.schema import Difference, MeasureFacts, Summary
+from maxsup.results.schema import MeasureFacts, Results
+from maxsup.statistics import Difference, Summary, decisive_p
 
 NOTHING = "–"
 

@@ -7,7 +7,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from maxsup.study.statistics import (
+from maxsup.statistics import (
     holm,
     paired_difference,
     sign_flip_p,

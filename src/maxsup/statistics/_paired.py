@@ -7,12 +7,10 @@ noise than either; everything here is about these differences.
 import math
 from collections.abc import Mapping
 from statistics import fmean, stdev
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
-
-from maxsup.study.schema import Difference, Summary
 
 Values = Mapping[int, float | None]
 """One measure of one method, by seed; missing where it is ``None``, NaN or infinite."""
@@ -20,6 +18,29 @@ Values = Mapping[int, float | None]
 CONFIDENCE = 0.95
 _EXACT_PAIRS = 16
 _RANDOM_FLIPS = 100_000
+
+
+class Difference(TypedDict):
+    """A method minus the baseline, paired over the seeds that both finished."""
+
+    pairs: int
+    mean: float
+    low: float | None  # 95 % interval (Student's t); null with fewer than two pairs
+    high: float | None
+    p_t: float | None
+    p_sign_flip: float | None
+    p_sign_flip_smallest: float | None  # the smallest that so many pairs allow
+    p_t_holm: float | None  # adjusted over the methods; null with a single comparison
+    p_sign_flip_holm: float | None
+
+
+class Summary(TypedDict):
+    """One measure of one method over its finished seeds."""
+
+    n: int
+    mean: float | None
+    std: float | None  # sample standard deviation; null with one seed
+    difference: Difference | None  # null for the baseline, or where no seed pairs
 
 
 def summarise(values: Mapping[str, Values], baseline: str) -> dict[str, Summary]:
@@ -123,6 +144,9 @@ def paired_difference(method: Values, baseline: Values) -> Difference | None:
         found["low"] = found["high"] = found["mean"]
         found["p_t"] = None if differences.any() else 1.0
     else:
+        # Here, as it takes longer to load than most who import this module need.
+        from scipy import stats
+
         test = stats.ttest_1samp(differences, 0.0)
         interval = test.confidence_interval(CONFIDENCE)
         found["low"], found["high"] = float(interval.low), float(interval.high)
