@@ -361,8 +361,8 @@ def _train(options: Train) -> None:
     ) as progress:
         result = train(
             settings,
-            data,
             directory,
+            data=data,
             accelerator=accelerator,
             progress=progress,
             tracker=options.tracker,
@@ -384,7 +384,7 @@ def _dry_run(settings: RunSettings, runs: int) -> None:
     console = Console(stderr=True)
     accelerator = build_accelerator(settings.recipe)
     data = _load_data(settings, accelerator, console)
-    found = dry_run(settings, data, accelerator=accelerator)
+    found = dry_run(settings, data=data, accelerator=accelerator)
     if not accelerator.is_main_process:
         return
     height, width = found.image_size

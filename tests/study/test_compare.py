@@ -15,7 +15,7 @@ from maxsup.methods import Method
 from maxsup.results import Results, read_results
 from maxsup.study import StudySettings, _run
 from maxsup.study._gather import gather
-from maxsup.training import RunResult, TrainingDiverged
+from maxsup.training import RunResult, TrainingDiverged, build_accelerator
 
 from .conftest import settings
 
@@ -99,8 +99,9 @@ def test_runs_with_other_starts_are_not_compared(finished_study: tuple[Results, 
     runs["maxsup", 0] = RunResult("", "0", changed.batches, changed.history, changed.evaluation)
     from maxsup.data import load_images
 
+    accelerator = build_accelerator(study.recipe)
     with pytest.raises(RuntimeError, match=r"did not share initial weights .* seeds \[0\]"):
-        gather(study, load_images(study.data), runs, directory, "", {"CPU"})
+        gather(study, load_images(study.data), runs, directory, "", {"CPU"}, accelerator)
 
 
 def test_a_study_goes_on_where_it_was_stopped(

@@ -1,20 +1,24 @@
 """Studies that are kept elsewhere than in a local directory."""
 
+import functools
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from upath import UPath
 
 from maxsup.cli import main
 from maxsup.results import Results, read_results
-from maxsup.training import _train
+from maxsup.study import _run
+from maxsup.training import Position, train
 
 Study = Callable[..., Results]
 
-FILES = {"metrics.jsonl", "model.safetensors", "result.json", "result.safetensors", "settings.json"}
+FILES = {
+    *("config.json", "metrics.jsonl", "model.safetensors", "outputs-test.safetensors"),
+    *("result.json", "result.safetensors", "settings.json"),
+}
 
 
 def comparable(results: Results) -> str:
@@ -36,17 +40,16 @@ def test_a_study_that_was_stopped_goes_on_there(
     run_study: Study,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    whole = _train.save_checkpoint
     saved = 0
 
-    def stop_after_the_third(*args: Any) -> None:
+    def stop_after_the_third(position: Position) -> None:
         nonlocal saved
-        whole(*args)
         saved += 1
         if saved == 3:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(_train, "save_checkpoint", stop_after_the_third)
+    watched = functools.partial(train, on_checkpoint=stop_after_the_third)
+    monkeypatch.setattr(_run, "train", watched)
     with pytest.raises(KeyboardInterrupt):
         run_study(url)
     stopped = UPath(url) / "label-smoothing" / "seed-0"

@@ -20,7 +20,7 @@ def settings(**changes: object) -> RunSettings:
 
 def test_what_two_steps_show(noisy_digits: ImageData) -> None:
     run = settings(epochs=4, batch_size=100)
-    found = dry_run(run, noisy_digits, accelerator=build_accelerator(run.recipe))
+    found = dry_run(run, data=noisy_digits, accelerator=build_accelerator(run.recipe))
     # By hand: four layers of 3·3·cin·cout·h·w and two linear ones, a multiply-add being two.
     pixels = (64, 64, 16)
     channels = ((1, 16), (16, 32), (32, 32))
@@ -70,7 +70,7 @@ def test_it_is_the_training_that_is_tried(noisy_digits: ImageData) -> None:
 
     run = settings(epochs=1)
     accelerator = build_accelerator(run.recipe)
-    found = dry_run(run, noisy_digits, accelerator=accelerator)
+    found = dry_run(run, data=noisy_digits, accelerator=accelerator)
     setup = set_up(run, noisy_digits, accelerator)
     images, target = next(setup.batches.epoch(0))
     with torch.no_grad():
@@ -97,11 +97,11 @@ def test_nothing_is_left_behind(
 def test_advice_against_bf16_where_it_is_emulated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from maxsup.training import _setup, advice
+    from maxsup.training import _accelerator, advice
 
     recipe = dataclasses.replace(get_recipe("digits"), precision="bf16")
     accelerator = build_accelerator(get_recipe("digits"))
-    monkeypatch.setattr(_setup, "_CPU", tmp_path / "cpuinfo")
+    monkeypatch.setattr(_accelerator, "_CPU", tmp_path / "cpuinfo")
     assert advice(recipe, accelerator) is None
     (tmp_path / "cpuinfo").write_text("flags : sse avx2 avx512f")
     assert "--precision fp32 is better" in str(advice(recipe, accelerator))

@@ -19,12 +19,14 @@ from maxsup.training import (
     ProgressReport,
     RunResult,
     RunSettings,
+    _accelerator,
     _setup,
-    _train,
     build_accelerator,
     load_data,
     train,
 )
+
+from .conftest import StopAfter
 
 Run = Callable[..., RunResult]
 
@@ -49,20 +51,6 @@ PHOTOGRAPHS = Recipe(
 )
 
 
-def stop_after(monkeypatch: pytest.MonkeyPatch, saves: int) -> None:
-    """Stop the training when so many checkpoints are saved."""
-    saved, calls = _train.save_checkpoint, 0
-
-    def save_and_stop(*args: Any) -> None:
-        nonlocal calls
-        saved(*args)
-        calls += 1
-        if calls == saves:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(_train, "save_checkpoint", save_and_stop)
-
-
 def without_times(result: RunResult) -> list[dict[str, float]]:
     return [
         {k: v for k, v in row.items() if k not in ("seconds", "images_per_second")}
@@ -81,15 +69,13 @@ def assert_same(first: Path, second: Path) -> None:
 
 
 @pytest.mark.parametrize("saves", [1, 2, 4])
-def test_stopped_in_the_middle_of_an_epoch(
-    run_training: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, saves: int
-) -> None:
+def test_stopped_in_the_middle_of_an_epoch(run_training: Run, tmp_path: Path, saves: int) -> None:
     """Nine steps an epoch, and a checkpoint after each four."""
     run_training(tmp_path / "whole", ema_decay=0.9)
-    with monkeypatch.context() as patch:
-        stop_after(patch, saves)
-        with pytest.raises(KeyboardInterrupt):
-            run_training(tmp_path / "parts", ema_decay=0.9, checkpoint_steps=4)
+    with pytest.raises(KeyboardInterrupt):
+        run_training(
+            tmp_path / "parts", ema_decay=0.9, checkpoint_steps=4, on_checkpoint=StopAfter(saves)
+        )
     run_training(tmp_path / "parts", ema_decay=0.9)
     assert_same(tmp_path / "whole", tmp_path / "parts")
 
@@ -109,27 +95,33 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run_photographs(
-    folder: Path, directory: Path, *, max_corrupt: int = 0, **changes: Any
+    folder: Path,
+    directory: Path,
+    *,
+    max_corrupt: int = 0,
+    on_checkpoint: StopAfter | None = None,
+    **changes: Any,
 ) -> tuple[RunResult, ImageData]:
     recipe = dataclasses.replace(PHOTOGRAPHS, **changes)
     settings = RunSettings("maxsup", 0, recipe, DataSettings(str(folder), max_corrupt=max_corrupt))
     data = load_data(settings.data, recipe)
     with ProgressReport(Console(quiet=True), recipe.epochs, quiet=True) as progress:
-        accelerator = build_accelerator(recipe)
-        result = train(settings, data, directory, accelerator=accelerator, progress=progress)
+        result = train(
+            settings, directory, data=data, progress=progress, on_checkpoint=on_checkpoint
+        )
     return result, data
 
 
 @pytest.mark.parametrize("saves", [1, 2, 3])
 def test_photographs_stopped_in_the_middle_of_an_epoch(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, saves: int
+    folder: Path, tmp_path: Path, saves: int
 ) -> None:
     """With every stream of random numbers in use, and other workers afterwards."""
     run_photographs(folder, tmp_path / "whole")
-    with monkeypatch.context() as patch:
-        stop_after(patch, saves)
-        with pytest.raises(KeyboardInterrupt):
-            run_photographs(folder, tmp_path / "parts", checkpoint_steps=2)
+    with pytest.raises(KeyboardInterrupt):
+        run_photographs(
+            folder, tmp_path / "parts", checkpoint_steps=2, on_checkpoint=StopAfter(saves)
+        )
     rows = (tmp_path / "parts" / "metrics.jsonl").read_text().splitlines()
     assert len(rows) == (0 if saves < 3 else 1)
     run_photographs(folder, tmp_path / "parts", workers=1)
@@ -222,6 +214,6 @@ def test_sharded_models_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     class Sharded:
         distributed_type = DistributedType.FSDP
 
-    monkeypatch.setattr(_setup, "Accelerator", lambda **options: Sharded())
+    monkeypatch.setattr(_accelerator, "Accelerator", lambda **options: Sharded())
     with pytest.raises(ValueError, match=r"set up for FSDP.*data parallelism"):
         build_accelerator(PHOTOGRAPHS)

@@ -1,5 +1,6 @@
 """What trackers of experiments are sent."""
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,11 @@ import pytest
 from accelerate.tracking import LOGGER_TYPE_TO_CLASS, GeneralTracker
 
 from maxsup.cli import main
-from maxsup.training import _train
+from maxsup.data import DataSettings
+from maxsup.recipes import get_recipe
+from maxsup.training import RunSettings, train
+
+from .conftest import StopAfter
 
 
 def train_digits(out: Path, *options: str, epochs: int = 3) -> int:
@@ -21,22 +26,15 @@ def history(directory: Path) -> list[dict[str, float]]:
 
 
 def test_tensorboard_holds_each_epoch_once_also_after_an_interruption(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    saved, calls = _train.save_checkpoint, 0
-
-    def save_and_stop(*args: Any) -> None:
-        nonlocal calls
-        saved(*args)
-        calls += 1
-        if calls == 2:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(_train, "save_checkpoint", save_and_stop)
-    assert train_digits(tmp_path, "--tracker", "tensorboard") == 130
-    assert train_digits(tmp_path, "--tracker", "tensorboard") == 0
+    recipe = dataclasses.replace(get_recipe("digits"), epochs=3, batch_size=200)
+    settings = RunSettings("maxsup", 0, recipe, DataSettings("digits"))
+    with pytest.raises(KeyboardInterrupt):
+        train(settings, tmp_path, tracker="tensorboard", on_checkpoint=StopAfter(2))
+    train(settings, tmp_path, tracker="tensorboard")
     events = EventAccumulator(str(tmp_path / "tensorboard"))
     events.Reload()
     assert "settings/text_summary" in events.Tags()["tensors"]

@@ -12,10 +12,13 @@ import torch
 from safetensors.torch import load_file
 
 from maxsup.data import ImageData, Normalization, Split
+from maxsup.evaluation import RECORDS
 from maxsup.methods import all_methods
 from maxsup.models import create_model
 from maxsup.recipes import get_recipe
-from maxsup.training import RunResult, RunSettings, TrainingDiverged, _train, build_model
+from maxsup.training import Position, RunResult, RunSettings, TrainingDiverged, _train, build_model
+
+from .conftest import StopAfter
 
 Run = Callable[..., RunResult]
 
@@ -38,8 +41,10 @@ def test_a_model_learns(run_training: Run, tmp_path: Path) -> None:
 def test_what_a_run_leaves_behind(run_training: Run, tmp_path: Path) -> None:
     result = run_training(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "config.json",
         "metrics.jsonl",
         "model.safetensors",
+        "outputs-test.safetensors",
         "result.json",
         "result.safetensors",
         "settings.json",
@@ -51,7 +56,8 @@ def test_what_a_run_leaves_behind(run_training: Run, tmp_path: Path) -> None:
     kept = RunResult.load(tmp_path)
     assert kept is not None
     assert kept.values == result.values
-    assert torch.equal(kept.evaluation.confusion, result.evaluation.confusion)
+    assert set(kept.records) == {record.name for record in RECORDS}
+    assert all(torch.equal(kept.records[name], each) for name, each in result.records.items())
 
 
 def test_saved_weights_give_the_reported_accuracy(
@@ -105,30 +111,22 @@ def test_methods_of_a_seed_share_start_and_batches(run_training: Run, tmp_path: 
     ids=["sgd", "adamw-ema", "mixing", "accumulate-bf16"],
 )
 def test_an_interrupted_run_ends_as_if_it_had_not_been(
-    run_training: Run,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    changes: dict[str, object],
+    run_training: Run, tmp_path: Path, changes: dict[str, object]
 ) -> None:
     whole = run_training(tmp_path / "whole", epochs=3, **changes)
 
-    saved = _train.save_checkpoint
-    calls = 0
-
-    def save_and_stop(*args: object) -> None:
-        nonlocal calls
-        saved(*args)  # type: ignore[arg-type]
-        calls += 1
-        if calls < 3:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(_train, "save_checkpoint", save_and_stop)
     for _ in range(2):
         with pytest.raises(KeyboardInterrupt):
-            run_training(tmp_path / "parts", epochs=3, **changes)
-    parts = run_training(tmp_path / "parts", epochs=3, **changes)
+            run_training(tmp_path / "parts", epochs=3, on_checkpoint=StopAfter(1), **changes)
+    epochs: list[int] = []
+    parts = run_training(
+        tmp_path / "parts",
+        epochs=3,
+        on_checkpoint=lambda position: epochs.append(position.epoch),
+        **changes,
+    )
 
-    assert calls == 3
+    assert epochs == [3]
     assert without_times(parts) == without_times(whole)
     assert parts.values == whole.values
     assert (parts.initial_weights, parts.batches) == (whole.initial_weights, whole.batches)
@@ -136,26 +134,18 @@ def test_an_interrupted_run_ends_as_if_it_had_not_been(
     assert all(torch.equal(weights[0][key], weights[1][key]) for key in weights[0])
 
 
-def test_a_row_without_its_checkpoint_is_dropped(
-    run_training: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_row_without_its_checkpoint_is_dropped(run_training: Run, tmp_path: Path) -> None:
     """Killed between the row of an epoch and its checkpoint: the epoch is trained again."""
     whole = run_training(tmp_path / "whole")
-    calls = 0
-    saved = _train.save_checkpoint
-
-    def stop_before_second(*args: object) -> None:
-        nonlocal calls
-        calls += 1
-        if calls == 2:
-            raise KeyboardInterrupt
-        saved(*args)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(_train, "save_checkpoint", stop_before_second)
     with pytest.raises(KeyboardInterrupt):
-        run_training(tmp_path / "parts")
-    assert len((tmp_path / "parts" / "metrics.jsonl").read_text().splitlines()) == 2
-    assert without_times(run_training(tmp_path / "parts")) == without_times(whole)
+        run_training(tmp_path / "parts", on_checkpoint=StopAfter(1))
+    rows = tmp_path / "parts" / "metrics.jsonl"
+    assert len(rows.read_text().splitlines()) == 1
+    with rows.open("a") as file:
+        file.write('{"epoch": 2, "train_loss": 0.0}\n')
+    parts = run_training(tmp_path / "parts")
+    assert without_times(parts) == without_times(whole)
+    assert [json.loads(line) for line in rows.read_text().splitlines()] == parts.history
 
 
 def test_a_finished_run_is_not_trained_again(
@@ -243,26 +233,17 @@ def test_a_validation_part_is_measured_each_epoch(
     assert {"validation_accuracy", "validation_nll"} <= set(result.history[0])
 
 
-def test_the_earlier_checkpoint_survives_a_full_disk(
-    run_training: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_earlier_checkpoint_survives_a_full_disk(run_training: Run, tmp_path: Path) -> None:
     whole = run_training(tmp_path / "whole")
-    saved = _train.save_checkpoint
     former = resource.getrlimit(resource.RLIMIT_FSIZE)
-    calls = 0
 
-    def save_on_a_disk_that_fills_up(*args: object) -> None:
-        nonlocal calls
-        calls += 1
-        if calls == 2:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, former[1]))
-        saved(*args)  # type: ignore[arg-type]
+    def fill_the_disk(position: Position) -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, former[1]))
 
-    monkeypatch.setattr(_train, "save_checkpoint", save_on_a_disk_that_fills_up)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     try:
         with pytest.raises(OSError, match="its former version is intact") as caught:
-            run_training(tmp_path / "parts")
+            run_training(tmp_path / "parts", on_checkpoint=fill_the_disk)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, former)
         signal.signal(signal.SIGXFSZ, handler)
@@ -283,17 +264,10 @@ def test_a_directory_of_other_settings_or_data_is_left_alone(
 
 
 def test_a_checkpoint_of_other_data_is_not_resumed(
-    run_training: Run, tmp_path: Path, noisy_digits: ImageData, monkeypatch: pytest.MonkeyPatch
+    run_training: Run, tmp_path: Path, noisy_digits: ImageData
 ) -> None:
-    saved = _train.save_checkpoint
-
-    def save_and_stop(*args: object) -> None:
-        saved(*args)  # type: ignore[arg-type]
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(_train, "save_checkpoint", save_and_stop)
     with pytest.raises(KeyboardInterrupt):
-        run_training(tmp_path)
+        run_training(tmp_path, on_checkpoint=StopAfter(1))
     changed = dataclasses.replace(noisy_digits, test=noisy_digits.test.select(torch.arange(9)))
     with pytest.raises(ValueError, match="holds a run on other data"):
         run_training(tmp_path, data=changed)

@@ -18,6 +18,7 @@ from maxsup.data._prepare import (
     shrink_image,
 )
 from maxsup.data._settings import DataSettings
+from maxsup.data._single import read_central_part, read_small_image
 from maxsup.data._stored import ImageFiles, Photographs, StoredSplit
 from maxsup.data._streamed import StreamedSplit
 
@@ -49,6 +50,8 @@ __all__ = [
     "prepare_shards",
     "random_crop_box",
     "read_bytes",
+    "read_central_part",
+    "read_small_image",
     "short_name",
     "shrink_image",
 ]

@@ -46,4 +46,5 @@ def evaluation_batches(
             split.images[part].to(device, non_blocking=True),
             split.labels[part].to(device, non_blocking=True),
             split.true_labels[part].to(device, non_blocking=True),
+            split.ids[part].to(device, non_blocking=True),
         )

@@ -1,7 +1,7 @@
 """Labelled images, and the parts that a data set has of them."""
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import torch
@@ -21,6 +21,12 @@ class Split:
     """(N,) int64: what a model is trained on."""
     true_labels: Tensor
     """(N,) int64: differs from ``labels`` where label noise has replaced them."""
+    ids: Tensor = field(default_factory=lambda: torch.empty(0))
+    """(N,) int64: the row of each sample in the split that it comes from."""
+
+    def __post_init__(self) -> None:
+        if len(self.ids) != len(self.labels):
+            object.__setattr__(self, "ids", torch.arange(len(self.labels)))
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -33,7 +39,9 @@ class Split:
 
     def select(self, index: Tensor) -> "Split":
         """The samples at ``index``."""
-        return Split(self.images[index], self.labels[index], self.true_labels[index])
+        return Split(
+            self.images[index], self.labels[index], self.true_labels[index], self.ids[index]
+        )
 
     def add_to(self, digest: "hashlib._Hash") -> None:
         """Put all pixels and labels into a hash."""

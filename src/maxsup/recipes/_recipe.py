@@ -125,6 +125,8 @@ class Recipe:
     """Processes that read photographs, beside each training process; none for one a core."""
     checkpoint_steps: int | None = field(default=None, compare=False)
     """Save a checkpoint every so many steps too, not only after each epoch."""
+    keep_outputs: bool = field(default=True, compare=False)
+    """Keep the test and validation logits of each run, for measures that come later."""
 
     def __post_init__(self) -> None:
         at_least = {

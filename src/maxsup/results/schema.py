@@ -44,6 +44,8 @@ class MeasureFacts(TypedDict):
     better: Literal["higher", "lower", "neither"]
     percent: bool  # shown times 100
     digits: int  # decimals shown, after the factor of 100
+    split: str  # "test", "train" or "validation": what it is measured on
+    headline: bool  # whether it stands in the terminal's short table
 
 
 class Fingerprint(TypedDict):

@@ -1,11 +1,13 @@
 """Every method with every seed, and what came of it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 
 from maxsup._places import as_place
 from maxsup.results import Results, write_results
+from maxsup.study._call import python_call
 from maxsup.study._gather import gather
 from maxsup.study._local import run_locally
 from maxsup.study._ray import RayCluster, check_alone, run_on_ray
@@ -13,21 +15,21 @@ from maxsup.study._settings import StudySettings
 from maxsup.training import (
     ProgressReport,
     TrackerName,
-    advice,
     build_accelerator,
     check_tracker,
-    load_data,
+    load_announced,
 )
 
 
 def compare(
     settings: StudySettings,
-    directory: Path | str,
+    directory: Path | str | None = None,
     *,
-    command: str,
+    command: str | None = None,
     console: Console | None = None,
     on: RayCluster | None = None,
     tracker: TrackerName | None = None,
+    plugins: Sequence[str] = (),
 ) -> Results:
     """Train every method with every seed on the same data, and say which differences hold.
 
@@ -39,22 +41,24 @@ def compare(
         settings: What to compare.
         directory: Where the study is kept, a path or a URL such as ``s3://…``: its settings,
             ``METHOD/seed-N/`` for each run, and the ``results.json`` and ``results.csv`` that this
-            writes.
-        command: The command that repeats the study, noted in the results.
+            writes. By default ``runs/`` and the name of the data.
+        command: The command that repeats the study, noted in the results; by default this call.
         console: Where progress is shown; standard error by default.
         on: Where to train, several runs at once; all its nodes must reach the directory under the
             same name. By default here, one run after the other. The results are the same.
         tracker: Where each epoch's figures are sent as well; nowhere by default.
+        plugins: Modules or files that define methods of the study, for nodes of a cluster to load
+            as well; see :func:`maxsup.methods.load_plugin`.
 
     Returns:
-        What was written to ``results.json``.
+        What was written to ``results.json``; a notebook shows it as a table.
 
     Raises:
         ValueError: The settings do not fit the data, or the directory holds another study.
         OSError: A file could not be written, or a node does not see the study's directory.
         ModuleNotFoundError: The study is to run on Ray, which is not installed.
     """
-    directory = as_place(directory)
+    directory = as_place(settings.default_directory() if directory is None else directory)
     console = console or Console(stderr=True)
     check_tracker(tracker)
     if on is not None:
@@ -63,17 +67,17 @@ def compare(
     is_main = accelerator.is_main_process
     if is_main:
         settings.claim(directory)
-        if text := advice(settings.recipe, accelerator):
-            console.print(text)
-    data = load_data(settings.data, settings.recipe, console.print if is_main else None)
     plan = settings.plan()
+    # All runs load the same data with the same recipe.
+    data = load_announced(settings.run(*plan[0]), accelerator, console)
     with ProgressReport(console, settings.recipe.epochs * len(plan), quiet=not is_main) as progress:
         if on is None:
-            runs = run_locally(settings, data, directory, progress, tracker)
+            runs = run_locally(settings, data, directory, accelerator, progress, tracker)
         else:
             runs = run_on_ray(on, settings, data, directory, progress, tracker)
     ordered = {(m, s): runs.results[m, s] for m in settings.methods for s in settings.seeds}
-    results = gather(settings, data, ordered, directory, command, runs.devices)
+    repeat = command or python_call(settings, directory)
+    results = gather(settings, data, ordered, directory, repeat, runs.devices, accelerator)
     if is_main:
         write_results(results, directory)
     return results

@@ -10,14 +10,16 @@ from importlib.metadata import version
 from pathlib import Path
 
 import torch
+from accelerate import Accelerator
 
 from maxsup._version import __version__
 from maxsup.data import ImageData, StreamedSplit
+from maxsup.evaluation import measure_facts
 from maxsup.methods import get_method
 from maxsup.results import schema
 from maxsup.statistics import summarise
-from maxsup.study._measures import MEASURES
-from maxsup.study._pictures import confused_classes, pooled_logits
+from maxsup.study._densities import pooled_logits
+from maxsup.study._projections import confused_classes
 from maxsup.study._settings import StudySettings
 from maxsup.study._verdict import verdict
 from maxsup.training import RunResult
@@ -36,6 +38,7 @@ def gather(
     directory: Path,
     command: str,
     devices: Collection[str],
+    accelerator: Accelerator,
 ) -> schema.Results:
     """Everything the table and the page show, from the finished and failed runs.
 
@@ -43,8 +46,9 @@ def gather(
         RuntimeError: Two methods of one seed did not have the same start.
     """
     _check_same_starts(runs)
+    measures = measure_facts()
     finished = {key: run for key, run in runs.items() if isinstance(run, RunResult)}
-    rows = [_run_row(method, seed, run) for (method, seed), run in runs.items()]
+    rows = [_run_row(method, seed, run, measures) for (method, seed), run in runs.items()]
     facts = _data_facts(settings, data)
     methods = [_method_facts(name) for name in settings.methods]
     summary = {
@@ -59,7 +63,7 @@ def gather(
             },
             settings.baseline,
         )
-        for measure in MEASURES
+        for measure in measures
     }
     return schema.Results(
         format=schema.FORMAT,
@@ -71,11 +75,11 @@ def gather(
         seeds=list(settings.seeds),
         command=command,
         versions=_versions(devices),
-        measures=list(MEASURES),
+        measures=measures,
         runs=rows,
         summary=summary,
         logits=pooled_logits(settings, finished),
-        confused=confused_classes(settings, data, finished, directory),
+        confused=confused_classes(settings, data, finished, directory, accelerator),
         verdict=verdict(facts, methods, settings.baseline, list(settings.seeds), rows, summary),
         timings=_timings(settings, finished),
     )
@@ -95,7 +99,9 @@ def _check_same_starts(runs: Results) -> None:
         )
 
 
-def _run_row(method: str, seed: int, run: RunResult | str) -> schema.Run:
+def _run_row(
+    method: str, seed: int, run: RunResult | str, measures: list[schema.MeasureFacts]
+) -> schema.Run:
     if isinstance(run, str):
         return schema.Run(
             method=method,
@@ -113,12 +119,19 @@ def _run_row(method: str, seed: int, run: RunResult | str) -> schema.Run:
         status="finished",
         cause=None,
         fingerprint=schema.Fingerprint(initial_weights=run.initial_weights, batches=run.batches),
-        values={m["name"]: run.values.get(m["name"]) for m in MEASURES},
+        values={m["name"]: run.values.get(m["name"]) for m in measures},
         history=[
             {name: _finite(value) for name, value in row.items() if name not in _TIMINGS}
             for row in run.history
         ],
-        reliability=run.evaluation.reliability,
+        reliability=_reliability(run),
+    )
+
+
+def _reliability(run: RunResult) -> schema.Reliability:
+    count, confidence, accuracy = run.records["reliability"].tolist()
+    return schema.Reliability(
+        count=[round(samples) for samples in count], confidence=confidence, accuracy=accuracy
     )
 
 

@@ -2,16 +2,19 @@
 
 from pathlib import Path
 
+from accelerate import Accelerator
+
 from maxsup.data import ImageData
 from maxsup.study._run import Runs, attempt, device_name, run_name
 from maxsup.study._settings import StudySettings
-from maxsup.training import ProgressReport, TrackerName, build_accelerator
+from maxsup.training import ProgressReport, TrackerName
 
 
 def run_locally(
     settings: StudySettings,
     data: ImageData,
     directory: Path,
+    accelerator: Accelerator,
     progress: ProgressReport,
     tracker: TrackerName | None = None,
 ) -> Runs:
@@ -20,7 +23,6 @@ def run_locally(
     Raises:
         OSError, ValueError: What would stop the other runs as well.
     """
-    accelerator = build_accelerator(settings.recipe)
     runs = Runs({}, {device_name()})
     for number, (method, seed) in enumerate(settings.plan(), start=1):
         place = settings.run_directory(directory, method, seed)

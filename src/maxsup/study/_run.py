@@ -56,7 +56,12 @@ def attempt(
     """
     try:
         result = train(
-            settings, data, place, accelerator=accelerator, progress=progress, tracker=tracker
+            settings,
+            place,
+            data=data,
+            accelerator=accelerator,
+            progress=progress,
+            tracker=tracker,
         )
     except (OSError, ValueError):
         raise

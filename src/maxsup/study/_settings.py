@@ -4,14 +4,13 @@ import dataclasses
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from maxsup._files import write_text
 from maxsup._places import is_empty
-from maxsup.data import DataSettings
+from maxsup.data import DataSettings, short_name
 from maxsup.methods import get_method
 from maxsup.recipes import Recipe
-from maxsup.training import RunSettings
+from maxsup.training import FORMAT, RunSettings, check_format, read_data_settings, read_recipe
 
 STUDY_FILE = "study.json"
 
@@ -20,18 +19,31 @@ STUDY_FILE = "study.json"
 class StudySettings:
     """Methods × seeds on the same data with the same recipe.
 
+    Example:
+        >>> from maxsup.recipes import get_recipe
+        >>> study = StudySettings(DataSettings("digits"), get_recipe("digits"), seeds=(0, 1))
+        >>> study.methods, study.baseline, len(study.plan())
+        (('baseline', 'label-smoothing', 'maxsup'), 'baseline', 6)
+
     Raises:
         ValueError: There is no method or seed, one is named twice or unknown, or the baseline is
             not among the methods.
     """
 
     data: DataSettings
+    """What to train on."""
     recipe: Recipe
-    methods: tuple[str, ...]
-    seeds: tuple[int, ...]
-    baseline: str
+    """How every model is trained."""
+    methods: tuple[str, ...] = ("baseline", "label-smoothing", "maxsup")
+    """The names of the methods to compare."""
+    seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
+    """The seeds that each method is trained with."""
+    baseline: str = ""
+    """The name of the method that the others are measured against; by default the first one."""
 
     def __post_init__(self) -> None:
+        if not self.baseline and self.methods:
+            object.__setattr__(self, "baseline", self.methods[0])
         if not self.methods:
             raise ValueError("A study needs at least one method; --methods names none.")
         if not self.seeds:
@@ -77,13 +89,17 @@ class StudySettings:
         directory.mkdir(parents=True, exist_ok=True)
         path = directory / STUDY_FILE
         if path.exists():
-            kept = json.loads(path.read_text(encoding="utf-8"))
-            now = json.loads(self._to_json())
+            kept = StudySettings.load(path)
             differing = [
-                f"{part}.{name}: {kept.get(part, {}).get(name)!r} there, {value!r} now"
-                for part in ("data", "recipe")
-                for name, value in now[part].items()
-                if kept.get(part, {}).get(name) != value
+                f"{part}.{field.name}: {there!r} there, {here!r} now"
+                for part, of_kept, of_self in (
+                    ("data", kept.data, self.data),
+                    ("recipe", kept.recipe, self.recipe),
+                )
+                for field in dataclasses.fields(of_self)
+                if field.compare
+                and (there := getattr(of_kept, field.name))
+                != (here := getattr(of_self, field.name))
             ]
             if differing:
                 raise ValueError(
@@ -98,6 +114,41 @@ class StudySettings:
             )
         write_text(path, self._to_json())
 
+    def default_directory(self) -> Path:
+        """Where the study is kept unless a directory is named.
+
+        >>> from maxsup.recipes import get_recipe
+        >>> data = DataSettings("digits", label_noise=0.4)
+        >>> StudySettings(data, get_recipe("digits")).default_directory()
+        PosixPath('runs/digits-noise-0.4')
+        """
+        name = short_name(self.data).replace("/", "-")
+        if self.data.imbalance > 1:
+            name += f"-imbalance-{self.data.imbalance:g}"
+        if self.data.label_noise:
+            name += f"-noise-{self.data.label_noise:g}"
+        return Path("runs") / name
+
+    @classmethod
+    def load(cls, path: Path) -> "StudySettings":
+        """Read a ``study.json``, of this version of maxsup or an earlier one.
+
+        Raises:
+            ValueError: The file is not one, or was written by a newer version.
+        """
+        try:
+            fields = json.loads(path.read_text(encoding="utf-8"))
+            check_format(fields)
+            return cls(
+                data=read_data_settings(fields["data"]),
+                recipe=read_recipe(fields["recipe"]),
+                methods=tuple(fields["methods"]),
+                seeds=tuple(fields["seeds"]),
+                baseline=fields["baseline"],
+            )
+        except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
+            raise ValueError(f"{path} is no settings file of a study: {error!r}.") from error
+
     def _to_json(self) -> str:
-        fields: dict[str, Any] = dataclasses.asdict(self)
-        return json.dumps(fields, indent=2, ensure_ascii=False) + "\n"
+        content = {"format": FORMAT, **dataclasses.asdict(self)}
+        return json.dumps(content, indent=2, ensure_ascii=False) + "\n"

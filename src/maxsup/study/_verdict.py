@@ -1,8 +1,8 @@
 """What a study's numbers say, in words."""
 
+from maxsup.evaluation import PRIMARY
 from maxsup.results.schema import DataFacts, MethodFacts, Run, Verdict
 from maxsup.statistics import LEVEL, Difference, Summary, decisive_p, holds
-from maxsup.study._measures import PRIMARY
 
 _FITTED = 0.995
 """Training accuracy from which label smoothing and MaxSup have next to nothing to differ in."""

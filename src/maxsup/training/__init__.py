@@ -1,22 +1,29 @@
 """The training of one model: settings in, weights and measures out."""
 
-from maxsup.training._checkpoint import load_weights
+from maxsup.training._accelerator import advice, build_accelerator, execution_of
 from maxsup.training._data import load_data
 from maxsup.training._dry_run import DryRun, dry_run
 from maxsup.training._epoch import TrainingDiverged
-from maxsup.training._evaluate import features_of
 from maxsup.training._optimizer import learning_rate
+from maxsup.training._position import EpochSums, Position
 from maxsup.training._progress import ProgressReport, duration
-from maxsup.training._result import Evaluation, RunResult
+from maxsup.training._result import RunResult
 from maxsup.training._settings import RunSettings
-from maxsup.training._setup import advice, build_accelerator, build_model
+from maxsup.training._settings_file import (
+    FORMAT,
+    check_format,
+    read_data_settings,
+    read_recipe,
+)
+from maxsup.training._setup import build_model
 from maxsup.training._tracking import TrackerName, check_tracker
-from maxsup.training._train import WEIGHTS_FILE, train
+from maxsup.training._train import load_announced, train
 
 __all__ = [
-    "WEIGHTS_FILE",
+    "FORMAT",
     "DryRun",
-    "Evaluation",
+    "EpochSums",
+    "Position",
     "ProgressReport",
     "RunResult",
     "RunSettings",
@@ -25,12 +32,15 @@ __all__ = [
     "advice",
     "build_accelerator",
     "build_model",
+    "check_format",
     "check_tracker",
     "dry_run",
     "duration",
-    "features_of",
+    "execution_of",
     "learning_rate",
+    "load_announced",
     "load_data",
-    "load_weights",
+    "read_data_settings",
+    "read_recipe",
     "train",
 ]

@@ -1,22 +1,18 @@
-"""The full state of a training, from which it goes on as if nothing had happened.
-
-Every random stream of a training is a function of its seed and the epoch, so the epoch's number
-stands for the sampler's position and for the state of every generator.
-"""
+"""The full state of a training, from which it goes on as if nothing had happened."""
 
 import io
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from safetensors.torch import load, save
 from timm.utils import ModelEmaV3
-from torch import Tensor, nn
+from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from maxsup._files import atomic_write
 from maxsup.losses import Loss
+from maxsup.training._position import Position
 
 
 class State(NamedTuple):
@@ -33,13 +29,13 @@ class State(NamedTuple):
         return {name: part for name, part in self._asdict().items() if part is not None}
 
 
-def save_checkpoint(path: Path, state: State, facts: dict[str, Any]) -> None:
+def save_checkpoint(path: Path, state: State, position: Position) -> None:
     """Write everything that resuming needs, atomically.
 
     Args:
         path: The file.
         state: What training changes.
-        facts: Plain values to keep beside it: the number of epochs done and the like.
+        position: How far it is.
 
     Raises:
         OSError: It could not be written; a former checkpoint is intact.
@@ -47,13 +43,13 @@ def save_checkpoint(path: Path, state: State, facts: dict[str, Any]) -> None:
     content = {name: part.state_dict() for name, part in state.parts().items()}
     # By way of memory: torch's own file writer reports a full disk as an error of its archive.
     buffer = io.BytesIO()
-    torch.save(content | {"facts": facts}, buffer)
+    torch.save(content | {"position": position.to_content()}, buffer)
     with atomic_write(path) as file:
         file.write(buffer.getbuffer())
 
 
-def load_checkpoint(path: Path, state: State) -> dict[str, Any]:
-    """Put a checkpoint's content into ``state`` and return its facts.
+def load_checkpoint(path: Path, state: State) -> Position:
+    """Put a checkpoint's content into ``state`` and return how far it is.
 
     Only tensors and plain values are read: nothing in the file can run code.
 
@@ -62,7 +58,7 @@ def load_checkpoint(path: Path, state: State) -> dict[str, Any]:
     """
     try:
         content = torch.load(io.BytesIO(path.read_bytes()), map_location="cpu", weights_only=True)
-        facts: dict[str, Any] = content["facts"]
+        position = Position.from_content(content.get("position", {"format": 1}))
         for name, part in state.parts().items():
             part.load_state_dict(content[name])
     except OSError:
@@ -71,20 +67,4 @@ def load_checkpoint(path: Path, state: State) -> dict[str, Any]:
         raise ValueError(
             f"{path} cannot be resumed from ({error}). Remove it to train from the start."
         ) from error
-    return facts
-
-
-def save_weights(path: Path, model: nn.Module) -> None:
-    """Write a model's weights and buffers as safetensors, atomically.
-
-    Raises:
-        OSError: They could not be written.
-    """
-    weights = {name: value.contiguous() for name, value in model.state_dict().items()}
-    with atomic_write(path) as file:
-        file.write(save(weights))
-
-
-def load_weights(path: Path) -> dict[str, Tensor]:
-    """Read what :func:`save_weights` wrote."""
-    return load(path.read_bytes())
+    return position

@@ -9,13 +9,16 @@ from dataclasses import dataclass
 import psutil
 import torch
 from accelerate import Accelerator
+from rich.console import Console
 from torch.utils.flop_counter import FlopCounterMode
 
 from maxsup.data import ImageData
+from maxsup.evaluation import bytes_to_keep, evaluation_batches_of
+from maxsup.training._accelerator import build_accelerator, execution_of
 from maxsup.training._epoch import check_finite, train_step
-from maxsup.training._evaluate import measuring_batches
 from maxsup.training._settings import RunSettings
 from maxsup.training._setup import Setup, set_up
+from maxsup.training._train import load_announced
 
 _STEPS = 2
 
@@ -42,9 +45,16 @@ class DryRun:
     """From one batch to the next, where nothing is done with them."""
     seconds: float
     """Expected for all epochs, with the measuring."""
+    outputs_bytes: int
+    """About what the outputs take that a run keeps; 0 where it keeps none."""
 
 
-def dry_run(settings: RunSettings, data: ImageData, *, accelerator: Accelerator) -> DryRun:
+def dry_run(
+    settings: RunSettings,
+    *,
+    data: ImageData | None = None,
+    accelerator: Accelerator | None = None,
+) -> DryRun:
     """Build a training, take two steps of it, read and measure a little, and leave nothing behind.
 
     Where a GPU trains while other processes read, the slower one of the two decides how long a step
@@ -52,14 +62,17 @@ def dry_run(settings: RunSettings, data: ImageData, *, accelerator: Accelerator)
 
     Args:
         settings: What would be trained.
-        data: The data that ``settings.data`` names, loaded.
-        accelerator: From :func:`maxsup.training.build_accelerator`.
+        data: The data that ``settings.data`` names, where it has been loaded already.
+        accelerator: From :func:`build_accelerator`, where there is one already.
 
     Raises:
         ValueError: The settings do not fit together, or the data.
         TrainingDiverged: The loss is infinite or NaN from the start.
     """
     recipe = settings.recipe
+    accelerator = accelerator or build_accelerator(recipe)
+    if data is None:
+        data = load_announced(settings, accelerator, Console(stderr=True))
     setup = set_up(settings, data, accelerator)
     setup.wrapped.train()
     # The last epoch has the largest images where they grow.
@@ -95,6 +108,7 @@ def dry_run(settings: RunSettings, data: ImageData, *, accelerator: Accelerator)
         step_seconds=step_seconds,
         reading_seconds=reading,
         seconds=steps * each_step + images_measured / accelerator.num_processes * measuring,
+        outputs_bytes=_bytes_of_outputs(settings, data),
     )
 
 
@@ -115,7 +129,8 @@ def _seconds_to_read_a_batch(setup: Setup, epoch: int) -> float:
 def _seconds_to_measure_an_image(setup: Setup, data: ImageData, accelerator: Accelerator) -> float:
     model = setup.state.model.eval()
     times = [math.inf]
-    for part in itertools.islice(measuring_batches(data.test, accelerator), _STEPS):
+    batches = evaluation_batches_of(data.test, execution_of(accelerator))
+    for part in itertools.islice(batches, _STEPS):
         start = time.perf_counter()
         with accelerator.autocast():
             logits = model(setup.normalization(part.images))
@@ -131,6 +146,14 @@ def _count_flops(setup: Setup, shape: torch.Size, accelerator: Accelerator) -> i
         # Not called as a module: a compiled one is counted as it is written.
         model.forward(torch.zeros(1, *shape, device=accelerator.device))
     return int(counter.get_total_flops())
+
+
+def _bytes_of_outputs(settings: RunSettings, data: ImageData) -> int:
+    if not settings.recipe.keep_outputs:
+        return 0
+    samples = len(data.test) + (len(data.validation) if data.validation is not None else 0)
+    half = settings.recipe.precision == "bf16" and not settings.recipe.evaluate_flip
+    return bytes_to_keep(samples, len(data.classes), half=half)
 
 
 def _peak_memory(accelerator: Accelerator) -> int:

@@ -4,13 +4,13 @@ import contextlib
 import math
 import time
 from collections.abc import Callable
-from typing import NamedTuple
 
 import torch
 from accelerate import Accelerator
 from torch import Tensor
 
 from maxsup._seeds import derive_seed
+from maxsup.training._position import EpochSums
 from maxsup.training._progress import ProgressReport
 from maxsup.training._settings import RunSettings
 from maxsup.training._setup import Setup
@@ -20,28 +20,14 @@ class TrainingDiverged(RuntimeError):
     """The loss, or what the model gives, is no longer a finite number."""
 
 
-class Running(NamedTuple):
-    """How far an epoch is: sums that go on where a checkpoint was saved in the middle of it."""
-
-    step: int = 0
-    """Steps done."""
-    loss_sums: tuple[float, ...] = ()
-    """Of the images seen, for each process."""
-    correct: int = 0
-    seen: int = 0
-    seconds: float = 0.0
-    figures: dict[str, float] = {}  # noqa: RUF012 (never changed)
-    """Of the epoch's first step."""
-
-
 def train_epoch(
     epoch: int,
     setup: Setup,
     accelerator: Accelerator,
     settings: RunSettings,
     progress: ProgressReport,
-    running: Running,
-    save: Callable[[int, Running], None],
+    sums: EpochSums,
+    save: Callable[[EpochSums], None],
 ) -> dict[str, float]:
     """One pass over the training data, or the rest of it.
 
@@ -51,7 +37,7 @@ def train_epoch(
         accelerator: Of the process.
         settings: Of the run.
         progress: Is told of every step.
-        running: How far the epoch is.
+        sums: How far the epoch is.
         save: Is called, in all processes, where a checkpoint is due.
 
     Returns:
@@ -62,26 +48,26 @@ def train_epoch(
     """
     recipe, state, batches = settings.recipe, setup.state, setup.batches
     rank, processes = accelerator.process_index, accelerator.num_processes
-    figures = running.figures or {
+    figures = sums.figures or {
         "lr": float(state.lr_scheduler.get_last_lr()[0]),
         **state.criterion.strengths(),
     }
-    own = _own_sum(running, rank, processes)
-    loss_sum = torch.tensor(own, dtype=torch.float64, device=accelerator.device)
-    correct = torch.tensor(running.correct if rank == 0 else 0, device=accelerator.device)
-    seen = running.seen if rank == 0 else 0
+    own_loss = sums.loss_of(rank, processes)
+    loss_sum = torch.tensor(own_loss, dtype=torch.float64, device=accelerator.device)
+    correct = torch.tensor(sums.correct if rank == 0 else 0, device=accelerator.device)
+    seen = sums.seen if rank == 0 else 0
     setup.wrapped.train()
-    progress.start_epoch(batches.steps, done=running.step)
-    start = time.perf_counter() - running.seconds
+    progress.start_epoch(batches.steps, done=sums.step)
+    start = time.perf_counter() - sums.seconds
 
-    def totals(step: int) -> Running:
+    def totals(step: int) -> EpochSums:
         loss_sums = accelerator.gather(loss_sum.unsqueeze(0)).tolist()
         counts = torch.stack([correct, torch.tensor(seen, device=accelerator.device)])
         all_correct, all_seen = accelerator.reduce(counts).tolist()
         seconds = time.perf_counter() - start
-        return Running(step, tuple(loss_sums), all_correct, all_seen, seconds, figures)
+        return EpochSums(step, tuple(loss_sums), all_correct, all_seen, seconds, figures)
 
-    for step, (images, target) in enumerate(batches.epoch(epoch, running.step), running.step + 1):
+    for step, (images, target) in enumerate(batches.epoch(epoch, sums.step), sums.step + 1):
         loss_now, correct_now = train_step(
             setup, accelerator, settings, epoch, step, images, target
         )
@@ -94,12 +80,16 @@ def train_epoch(
             check_finite(mean, "the loss", settings, epoch)
             progress.figures(epoch + 1, step, batches.steps, mean, correct.item() / seen)
         if recipe.checkpoint_steps and step % recipe.checkpoint_steps == 0 < batches.steps - step:
-            save(epoch, totals(step))
+            save(totals(step))
 
     whole = totals(batches.steps)
-    mean_loss = sum(whole.loss_sums) / whole.seen
+    mean_loss = sum(whole.loss) / whole.seen
     check_finite(mean_loss, "the loss", settings, epoch)
-    row = figures | {"train_loss": mean_loss, "train_accuracy": whole.correct / whole.seen}
+    row = {
+        **figures,
+        "train_loss": mean_loss,
+        "train_accuracy": whole.correct / whole.seen,
+    }
     left_out = batches.steps * recipe.batch_size - whole.seen
     if left_out:
         row["images_left_out"] = left_out
@@ -143,13 +133,6 @@ def train_step(
     if state.ema is not None:
         state.ema.update(state.model)
     return loss_sum, correct
-
-
-def _own_sum(running: Running, rank: int, processes: int) -> float:
-    """What this process goes on from; with another number of processes, the first has it all."""
-    if len(running.loss_sums) == processes:
-        return running.loss_sums[rank]
-    return sum(running.loss_sums) if rank == 0 else 0.0
 
 
 def _count_correct(logits: Tensor, target: Tensor) -> Tensor:

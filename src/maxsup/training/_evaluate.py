@@ -1,164 +1,96 @@
-"""The measures of a model during and after training."""
+"""What is measured of a model during and after its training."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
-import torch
-from accelerate import Accelerator
 from torch import Tensor, nn
 
-from maxsup.data import AnySplit, ImageData, Normalization, Split, evaluation_batches
-from maxsup.measures import (
-    Calibration,
-    Classification,
-    ClassSeparation,
-    LogitHistogram,
-    SoftConfusion,
+from maxsup.data import AnySplit, ImageData, Normalization
+from maxsup.evaluation import (
+    Execution,
+    Found,
+    Outputs,
+    OutputsKeeper,
+    Sizes,
+    SplitName,
+    measure_outputs,
+    measures_each_epoch,
+    measures_on,
+    model_outputs,
+    records_on,
 )
-from maxsup.models import class_templates, features_and_logits
-from maxsup.results.schema import Reliability
-from maxsup.training._result import Evaluation
+from maxsup.models import class_templates
 
-_BATCH_SIZE = 512
-_BATCH_PIXELS = 128 * 256 * 256
-"""What a batch of larger images comes to, so that their features fit into memory."""
-
-
-@torch.inference_mode()
-def quick_figures(
-    name: str,
-    model: nn.Module,
-    split: AnySplit,
-    normalization: Normalization,
-    accelerator: Accelerator,
-    *,
-    flip: bool = False,
-) -> dict[str, float]:
-    """Accuracy and NLL on a split, for an epoch's row; with ``flip``, of mirrored pairs."""
-    model.eval()
-    metric = Classification().to(accelerator.device)
-    for part in measuring_batches(split, accelerator):
-        images = normalization(part.images)
-        with accelerator.autocast():
-            logits = model(images)
-            if flip:
-                logits = (logits + model(images.flip(3))) / 2
-        metric.update(logits, part.true_labels)
-    values = metric.compute()
-    return {f"{name}_accuracy": float(values.accuracy), f"{name}_nll": float(values.nll)}
+_KEPT: tuple[SplitName, ...] = ("validation", "test")
+"""The splits that are measured after each epoch, and whose outputs are kept at the end."""
+_SPLITS: tuple[SplitName, ...] = ("test", "train", "validation")
+"""The splits in the order in which they are measured at the end."""
 
 
-@torch.inference_mode()
-def evaluate(
-    model: nn.Module,
-    data: ImageData,
-    normalization: Normalization,
-    accelerator: Accelerator,
-    *,
-    flip: bool = False,
-) -> Evaluation:
-    """All measures of a trained model, on the images as they are, without augmentation.
+class Evaluator(NamedTuple):
+    """Measures one model, the one that a training ends with, in the same way all along."""
 
-    With ``flip``, features and logits are the means over an image and its mirror image.
+    model: nn.Module
+    data: ImageData
+    normalization: Normalization
+    execution: Execution
+    flip: bool
+    """Whether to measure the means over an image and its mirror image."""
 
-    On the training set, accuracy is against the labels as trained on, and everything else against
-    the true ones.
-    """
-    model.eval()
-    device = accelerator.device
-    num_classes, num_features = class_templates(model).shape
-    values: dict[str, float] = {}
+    def after_epoch(self) -> dict[str, float]:
+        """The figures of an epoch's row, on the validation and test sets."""
+        values: dict[str, float] = {}
+        for split in _KEPT:
+            if (images := self._images(split)) is not None:
+                outputs = self._outputs(images, features=False)
+                measures = measures_each_epoch()
+                values |= measure_outputs(outputs, split, measures, sizes=self._sizes(False)).values
+        return values
 
-    classification, calibration, histogram = (
-        Classification().to(device),
-        Calibration().to(device),
-        LogitHistogram().to(device),
-    )
-    separation = ClassSeparation(num_classes, num_features).to(device)
-    for part in measuring_batches(data.test, accelerator):
-        features, logits = _forward(model, normalization(part.images), accelerator, flip)
-        classification.update(logits, part.true_labels)
-        calibration.update(logits, part.true_labels)
-        histogram.update(logits)
-        separation.update(features, part.true_labels)
-    found, calibrated, separated = (
-        classification.compute(),
-        calibration.compute(),
-        separation.compute(),
-    )
-    values |= {
-        "test_accuracy": float(found.accuracy),
-        "test_nll": float(found.nll),
-        "test_ece": float(calibrated.ece),
-        "test_brier": float(found.brier),
-        "test_confidence_wrong": float(found.confidence_wrong),
-        "test_confidence_right": float(found.confidence_right),
-        "test_d_within": float(separated.within),
-        "test_d_total": float(separated.total),
-        "test_r2": float(separated.r2),
-    }
+    def at_the_end(self, *, keep_outputs: bool) -> tuple[Found, dict[SplitName, Outputs]]:
+        """All measures and records, and the outputs to keep.
 
-    classification.reset()
-    separation.reset()
-    confusion = SoftConfusion(num_classes).to(device)
-    for part in measuring_batches(data.train, accelerator):
-        features, logits = _forward(model, normalization(part.images), accelerator, flip)
-        classification.update(logits, part.labels)
-        separation.update(features, part.true_labels)
-        confusion.update(logits, part.true_labels)
-    separated = separation.compute()
-    values |= {
-        "train_d_within": float(separated.within),
-        "train_d_total": float(separated.total),
-        "train_r2": float(separated.r2),
-        "train_accuracy": float(classification.compute().accuracy),
-    }
-    return Evaluation(
-        values=values,
-        reliability=Reliability(
-            count=calibrated.samples.tolist(),
-            confidence=calibrated.confidence.tolist(),
-            accuracy=calibrated.accuracy.tolist(),
-        ),
-        logit_counts=histogram.compute().cpu(),
-        confusion=confusion.compute().cpu(),
-    )
+        To be called in all processes, which share the work. On the training set, accuracy is
+        against the labels as trained on, and everything else against the true ones.
+        """
+        values: dict[str, float] = {}
+        records: dict[str, Tensor] = {}
+        kept: dict[SplitName, Outputs] = {}
+        for split in _SPLITS:
+            images = self._images(split)
+            measures, wanted = measures_on(split), records_on(split)
+            is_kept = keep_outputs and split in _KEPT
+            if images is None or not (measures or wanted or is_kept):
+                continue
+            outputs = self._outputs(images, features=True)
+            keeper = OutputsKeeper()
+            watched = keeper.watch(outputs) if is_kept else outputs
+            found = measure_outputs(watched, split, measures, wanted, sizes=self._sizes(True))
+            values |= found.values
+            records |= found.records
+            if is_kept:
+                kept[split] = keeper.gather()
+        return Found(values, records), kept
 
+    def _images(self, split: SplitName) -> AnySplit | None:
+        match split:
+            case "train":
+                return self.data.train
+            case "validation":
+                return self.data.validation
+            case "test":
+                return self.data.test
 
-@torch.inference_mode()
-def features_of(model: nn.Module, split: AnySplit, normalization: Normalization) -> Tensor:
-    """Penultimate features (N, D) of a split's images, on the model's device."""
-    model.eval()
-    device = class_templates(model).device
-    return torch.cat(
-        [
-            features_and_logits(model, normalization(part.images))[0]
-            for part in evaluation_batches(split, _batch_size(split), device=device)
-        ]
-    )
+    def _outputs(self, images: AnySplit, *, features: bool) -> Iterator[Outputs]:
+        return model_outputs(
+            self.model,
+            images,
+            self.normalization,
+            self.execution,
+            flip=self.flip,
+            features=features,
+        )
 
-
-def measuring_batches(split: AnySplit, accelerator: Accelerator) -> Iterator[Split]:
-    """This process's part of a split, in batches whose features fit into memory."""
-    return evaluation_batches(
-        split,
-        _batch_size(split),
-        device=accelerator.device,
-        rank=accelerator.process_index,
-        processes=accelerator.num_processes,
-    )
-
-
-def _batch_size(split: AnySplit) -> int:
-    _, height, width = split.image_shape
-    return max(1, min(_BATCH_SIZE, _BATCH_PIXELS // (height * width)))
-
-
-def _forward(
-    model: nn.Module, images: Tensor, accelerator: Accelerator, flip: bool
-) -> tuple[Tensor, Tensor]:
-    with accelerator.autocast():
-        features, logits = features_and_logits(model, images)
-        if flip:
-            mirrored = features_and_logits(model, images.flip(3))
-            features, logits = (features + mirrored[0]) / 2, (logits + mirrored[1]) / 2
-    return features.float(), logits.float()
+    def _sizes(self, with_features: bool) -> Sizes:
+        num_classes, num_features = class_templates(self.model).shape
+        return Sizes(num_classes, num_features if with_features else None, self.execution.device)

@@ -4,13 +4,11 @@ import dataclasses
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
 
 from maxsup._files import write_text
 from maxsup.data import DataSettings
 from maxsup.recipes import Recipe
-
-_T = TypeVar("_T")
+from maxsup.training._settings_file import FORMAT, check_format, read_data_settings, read_recipe
 
 
 @dataclass(frozen=True)
@@ -22,30 +20,48 @@ class RunSettings:
     """
 
     method: str
+    """The objective's name."""
     seed: int
+    """The seed of the initial weights, the order of the images, and the augmentation."""
     recipe: Recipe
+    """How the model is trained."""
     data: DataSettings
+    """What it is trained on."""
+
+    def default_directory(self) -> Path:
+        """Where the run is kept unless a directory is named.
+
+        >>> from maxsup.recipes import get_recipe
+        >>> settings = RunSettings("maxsup", 7, get_recipe("digits"), DataSettings("digits"))
+        >>> settings.default_directory()
+        PosixPath('runs/digits/maxsup/seed-7')
+        """
+        return Path("runs") / self.recipe.name / self.method / f"seed-{self.seed}"
 
     def to_json(self) -> str:
         """The settings as JSON."""
-        return json.dumps(dataclasses.asdict(self), indent=2, ensure_ascii=False) + "\n"
+        content = {"format": FORMAT, **dataclasses.asdict(self)}
+        return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> "RunSettings":
-        """The settings that :meth:`to_json` wrote.
+        """The settings that :meth:`to_json` wrote, in this version of maxsup or an earlier one.
+
+        Settings that have come since get their defaults.
 
         Raises:
-            ValueError: The text is not such a file.
+            ValueError: The text is not such a file, or one of a newer version.
         """
         try:
             fields = json.loads(text)
+            check_format(fields)
             return cls(
                 method=fields["method"],
                 seed=fields["seed"],
-                recipe=_from_dict(Recipe, fields["recipe"]),
-                data=_from_dict(DataSettings, fields["data"]),
+                recipe=read_recipe(fields["recipe"]),
+                data=read_data_settings(fields["data"]),
             )
-        except (KeyError, TypeError, json.JSONDecodeError) as error:
+        except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
             raise ValueError(f"This is no settings file of a run: {error!r}.") from error
 
     def save(self, path: Path) -> None:
@@ -60,8 +76,3 @@ class RunSettings:
             ValueError: The file is not one.
         """
         return cls.from_json(path.read_text(encoding="utf-8"))
-
-
-def _from_dict(kind: type[_T], fields: dict[str, Any]) -> _T:
-    # JSON has lists where the dataclasses have tuples.
-    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()})

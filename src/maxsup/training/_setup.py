@@ -1,19 +1,17 @@
 """Everything that a training needs, built from its settings."""
 
-import os
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import DistributedType, set_seed
+from accelerate.utils import set_seed
 from timm.layers import convert_sync_batchnorm
 from timm.utils import ModelEmaV3
 from torch import nn
 
 from maxsup.data import ImageData, Normalization
 from maxsup.methods import Training, build_criterion
-from maxsup.models import create_model
+from maxsup.models import Architecture, ModelDescription
 from maxsup.recipes import Recipe
 from maxsup.training._checkpoint import State
 from maxsup.training._data import Batches, build_batches
@@ -34,60 +32,30 @@ class Setup(NamedTuple):
     """SHA-256 of the model's weights."""
 
 
-def build_accelerator(recipe: Recipe) -> Accelerator:
-    """The processes and devices to train on, as the environment gives them."""
-    if torch.cuda.is_available():
-        torch.backends.cudnn.benchmark = not recipe.deterministic
-        # Read by cuBLAS when it starts; without it its results vary from run to run.
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-        torch.use_deterministic_algorithms(recipe.deterministic, warn_only=True)
-    accelerator = Accelerator(
-        mixed_precision="bf16" if recipe.precision == "bf16" else "no",
-        # Unless told so, processes on CPUs do not find each other.
-        cpu=not torch.accelerator.is_available(),
-    )
-    if accelerator.distributed_type not in _DATA_PARALLEL:
-        raise ValueError(
-            f"accelerate is set up for {accelerator.distributed_type.value}. Here every process "
-            "holds the whole model, which at these sizes is the fastest way: set it up for data "
-            "parallelism (accelerate launch --multi_gpu), or use torchrun."
-        )
-    return accelerator
-
-
-_DATA_PARALLEL = (
-    DistributedType.NO,
-    DistributedType.MULTI_GPU,
-    DistributedType.MULTI_CPU,
-    DistributedType.MULTI_XPU,
-)
-
-
-def advice(recipe: Recipe, accelerator: Accelerator) -> str | None:
-    """What a person should know of these settings on this machine, in a sentence or two."""
-    if recipe.precision == "bf16" and accelerator.device.type == "cpu" and not _has_bf16(_CPU):
-        return (
-            "This processor has no instructions for bf16, which makes it many times slower than "
-            "fp32 here: --precision fp32 is better."
-        )
-    return None
-
-
-_CPU = Path("/proc/cpuinfo")
-_BF16 = {"amx_bf16", "avx512_bf16", "bf16"}
-
-
-def _has_bf16(description: Path) -> bool:
-    """Whether a processor has, as far as Linux describes it."""
-    if not description.exists():
-        return True
-    return not _BF16.isdisjoint(description.read_text(encoding="utf-8").split())
-
-
 def build_model(recipe: Recipe, data: ImageData) -> nn.Module:
     """The recipe's model for the classes and images of ``data``, freshly initialised."""
+    return _architecture(recipe, data).build(recipe.weights)
+
+
+def describe_model(
+    recipe: Recipe, data: ImageData, normalization: Normalization
+) -> ModelDescription:
+    """What a stranger needs to use the recipe's model once it is trained."""
+    return ModelDescription(
+        architecture=_architecture(recipe, data),
+        classes=data.classes,
+        mean=normalization.mean,
+        std=normalization.std,
+        input_size=data.image_shape,
+        reading="photographs" if recipe.random_resized_crop else "small",
+        crop=recipe.eval_crop,
+        interpolation=recipe.interpolation if recipe.random_resized_crop else "bicubic",
+    )
+
+
+def _architecture(recipe: Recipe, data: ImageData) -> Architecture:
     channels, height, _ = data.image_shape
-    return create_model(
+    return Architecture(
         recipe.model,
         num_classes=len(data.classes),
         in_channels=channels,
@@ -96,7 +64,6 @@ def build_model(recipe: Recipe, data: ImageData) -> nn.Module:
         blur_pool=recipe.blur_pool,
         drop_path=recipe.drop_path,
         image_size=recipe.image_size if recipe.random_resized_crop else height,
-        weights=recipe.weights,
     )
 
 

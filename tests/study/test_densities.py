@@ -3,7 +3,7 @@ from typing import Any
 
 import torch
 
-from maxsup.study._pictures import pooled_logits
+from maxsup.study._densities import pooled_logits
 
 
 def test_a_method_that_spreads_far_has_an_axis_of_its_own() -> None:
@@ -20,8 +20,7 @@ def test_a_method_that_spreads_far_has_an_axis_of_its_own() -> None:
     }
     settings: Any = SimpleNamespace(methods=list(of))
     finished: Any = {
-        (name, 0): SimpleNamespace(evaluation=SimpleNamespace(logit_counts=each))
-        for name, each in of.items()
+        (name, 0): SimpleNamespace(records={"logit_counts": each}) for name, each in of.items()
     }
     found = pooled_logits(settings, finished)
     assert set(found) == set(of)

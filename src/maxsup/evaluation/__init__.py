@@ -1,0 +1,56 @@
+"""One pass of a model over a split, or over stored predictions, for any number of measures."""
+
+from maxsup.evaluation._execution import Execution
+from maxsup.evaluation._forward import evaluation_batches_of, model_outputs
+from maxsup.evaluation._kept import (
+    OutputsKeeper,
+    bytes_to_keep,
+    load_outputs,
+    outputs_file,
+    save_outputs,
+)
+from maxsup.evaluation._measure import (
+    Accumulation,
+    Found,
+    Measure,
+    Record,
+    Sizes,
+    SplitName,
+    measure_outputs,
+)
+from maxsup.evaluation._outputs import Outputs, join_outputs
+from maxsup.evaluation._reported import (
+    PRIMARY,
+    measure_facts,
+    measures_each_epoch,
+    measures_on,
+    records_on,
+)
+from maxsup.evaluation.measures import MEASURES, RECORDS
+
+__all__ = [
+    "MEASURES",
+    "PRIMARY",
+    "RECORDS",
+    "Accumulation",
+    "Execution",
+    "Found",
+    "Measure",
+    "Outputs",
+    "OutputsKeeper",
+    "Record",
+    "Sizes",
+    "SplitName",
+    "bytes_to_keep",
+    "evaluation_batches_of",
+    "join_outputs",
+    "load_outputs",
+    "measure_facts",
+    "measure_outputs",
+    "measures_each_epoch",
+    "measures_on",
+    "model_outputs",
+    "outputs_file",
+    "records_on",
+    "save_outputs",
+]

@@ -1,0 +1,179 @@
+"""What can be measured of outputs: how it is called, and how it is computed, in one place."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+
+from maxsup.evaluation._outputs import Outputs
+from maxsup.results.schema import MeasureFacts
+
+SplitName = Literal["train", "validation", "test"]
+
+
+class Sizes(NamedTuple):
+    """What a metric must know of the outputs before it sees any."""
+
+    num_classes: int
+    num_features: int | None
+    """D; none where there are no features."""
+    device: torch.device
+    """The device that the outputs are on."""
+
+
+@dataclass(frozen=True, eq=False)
+class Accumulation:
+    """What is added up over a split, for one measure or for several that share the work.
+
+    Args:
+        build: A fresh metric.
+        update: Adds a batch of outputs to the metric.
+        needs_features: Whether it looks at the features, which not all outputs have.
+    """
+
+    build: Callable[[Sizes], Metric]
+    update: Callable[[Any, Outputs], None]
+    needs_features: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """A number of a model on a split.
+
+    To add one, write a file like ``accuracy.py`` in ``evaluation/measures/`` and add its line to
+    ``MEASURES`` there: it then stands in results.json, the tables, the page and the CSV.
+    """
+
+    name: str
+    """The name of the number; in results the split's name stands before it, ``test_accuracy``."""
+    label: str
+    """The label that tables have."""
+    help: str
+    """What the number says, in a phrase that goes on with "on the test set" and the like."""
+    better: Literal["higher", "lower", "neither"]
+    """Which way is better."""
+    splits: tuple[SplitName, ...] = ("test",)
+    """The splits whose number is reported of a finished training."""
+    headline: bool = False
+    """Whether it stands in the short table of the terminal."""
+    each_epoch: bool = False
+    """Whether it is measured after every epoch as well, on the validation and test sets."""
+    percent: bool = False
+    """Whether the number is a fraction, shown times 100."""
+    digits: int = 3
+    """Decimals shown."""
+    accumulation: Accumulation
+    """What is added up for it."""
+    value: Callable[[Any], Tensor]
+    """From what the metric computes to the number, 0-dimensional; NaN where it does not exist."""
+
+    def facts(self, split: SplitName) -> MeasureFacts:
+        """How results describe it."""
+        several = len(self.splits) > 1
+        return MeasureFacts(
+            name=f"{split}_{self.name}",
+            label=f"{self.label} ({split})" if several else self.label,
+            help=self.help.format(split=_SPLIT_WORDS[split]),
+            better=self.better,
+            percent=self.percent,
+            digits=self.digits,
+            split=split,
+            headline=self.headline and split == self.splits[0],
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """A tensor of a model on a split, from which pictures are drawn and classes are chosen."""
+
+    name: str
+    """The name under which it is kept."""
+    splits: tuple[SplitName, ...]
+    accumulation: Accumulation
+    value: Callable[[Any], Tensor]
+    """From what the metric computes to the tensor."""
+
+
+_SPLIT_WORDS: Mapping[SplitName, str] = {
+    "train": "training",
+    "validation": "validation",
+    "test": "test",
+}
+
+
+class Found(NamedTuple):
+    """What was measured of a split."""
+
+    values: dict[str, float]
+    """The measures by name, ``test_accuracy`` and so on; NaN where one does not exist."""
+    records: dict[str, Tensor]
+    """The records by name, on the CPU."""
+
+
+def measure_outputs(
+    outputs: Iterable[Outputs],
+    split: SplitName,
+    measures: Sequence[Measure],
+    records: Sequence[Record] = (),
+    *,
+    sizes: Sizes | None = None,
+) -> Found:
+    """Measure outputs in one pass, however many measures there are.
+
+    Over several processes each gives its own part of the split, and all find the same.
+
+    Args:
+        outputs: Batches of a model's outputs, or of predictions that were stored.
+        split: The name of the split that they are of.
+        measures: What to measure. Those that need features are left out where there are none.
+        records: What to record beside.
+        sizes: The numbers of classes and features, needed where a process may have no batch of its
+            own; by default those of the first batch.
+
+    Raises:
+        ValueError: There is not one batch and no sizes either, or a tensor is not what it should
+            be.
+
+    Example:
+        >>> from maxsup.evaluation import MEASURES
+        >>> outputs = Outputs(torch.eye(3), *[torch.arange(3)] * 3)
+        >>> measure_outputs([outputs], "test", MEASURES[:1]).values
+        {'test_accuracy': 1.0}
+    """
+    metrics: dict[Accumulation, Metric] | None = None
+    items: list[Measure | Record] = [*measures, *records]
+    accumulations = dict.fromkeys(item.accumulation for item in items)
+    if sizes is not None:
+        metrics = _build(accumulations, sizes)
+    for batch in outputs:
+        if metrics is None:
+            sizes = Sizes(batch.num_classes, batch.num_features, batch.logits.device)
+            metrics = _build(accumulations, sizes)
+        for accumulation, metric in metrics.items():
+            accumulation.update(metric, batch)
+    if metrics is None:
+        raise ValueError(f"There are no {_SPLIT_WORDS[split]} outputs to measure.")
+    computed = {each: metric.compute() for each, metric in metrics.items()}
+    return Found(
+        {
+            f"{split}_{each.name}": float(each.value(computed[each.accumulation]))
+            for each in measures
+            if each.accumulation in computed
+        },
+        {
+            each.name: torch.as_tensor(each.value(computed[each.accumulation])).cpu()
+            for each in records
+            if each.accumulation in computed
+        },
+    )
+
+
+def _build(accumulations: Iterable[Accumulation], sizes: Sizes) -> dict[Accumulation, Metric]:
+    return {
+        each: each.build(sizes).to(sizes.device)
+        for each in accumulations
+        if sizes.num_features is not None or not each.needs_features
+    }

@@ -1,0 +1,168 @@
+"""Models by name: timm's, with what is changed in them for small images, and our own."""
+
+import difflib
+from pathlib import Path
+
+import timm
+from torch import nn
+
+from maxsup.models import _cifar_resnet, _small_convnet
+from maxsup.models._adapt import blur_before_strides, make_stem_small
+from maxsup.models._cifar_resnet import CifarResNet
+from maxsup.models._small_convnet import SmallConvNet
+from maxsup.models._weights import load_weights
+
+TIMM = "timm"
+_OWN = (_small_convnet.NAME, *_cifar_resnet.NAMES)
+
+
+def create_model(
+    name: str,
+    *,
+    num_classes: int,
+    in_channels: int = 3,
+    small_stem: bool = False,
+    zero_init: bool = True,
+    blur_pool: bool = False,
+    drop_path: float = 0.0,
+    image_size: int | None = None,
+    weights: str | None = None,
+) -> nn.Module:
+    """A freshly initialised model; its weights are a function of torch's global seed.
+
+    Args:
+        name: A model of timm, ``small-convnet``, or ``cifar-resnet32`` and its like. A model of
+            timm may have the tag of its published weights behind a dot: ``resnet50.tv_in1k``.
+        num_classes: K.
+        in_channels: Channels of the images.
+        small_stem: For small images: a first convolution of 3×3 with stride 1, and no max-pool.
+            For timm's ResNets and MobileNetV2.
+        zero_init: Whether a ResNet's residual branches start at zero (timm's way) or not
+            (torchvision's); without effect on other models.
+        blur_pool: Blur with [1, 2, 1]⊗[1, 2, 1]/16 before each strided convolution that has at
+            least 16 input channels (Zhang 2019, placed as FFCV's ImageNet code places it). Adds
+            no parameters.
+        drop_path: Rate of stochastic depth, for models that have it.
+        image_size: Side of the images, for models that need to know it (vision transformers).
+        weights: Start from these in place of fresh ones: a safetensors file, whose last layer is
+            left out where it has other classes; or ``timm``, for those that timm downloads.
+
+    Raises:
+        ValueError: There is no such model, it does not have what is asked, or the weights are not
+            this model's or cannot be downloaded.
+
+    Example:
+        >>> model = create_model("resnet18", num_classes=100, small_stem=True)
+        >>> sum(parameter.numel() for parameter in model.parameters())
+        11220132
+    """
+    if is_own(name):
+        _refuse(
+            name,
+            small_stem=small_stem,
+            blur_pool=blur_pool,
+            drop_path=drop_path > 0,
+            weights=weights == TIMM,
+        )
+        own = _build_own(name, num_classes, in_channels)
+        if weights is not None:
+            load_weights(name, own, Path(weights))
+        return own
+    _check_name(name)
+    published = timm.models.get_pretrained_cfg(name)
+    if weights == TIMM:
+        _check_published(name, published)
+    try:
+        model: nn.Module = timm.create_model(
+            name,
+            pretrained=weights == TIMM,
+            num_classes=num_classes,
+            **timm_arguments(
+                name,
+                in_channels=in_channels,
+                zero_init=zero_init,
+                drop_path=drop_path,
+                image_size=image_size,
+            ),
+        )
+    except OSError as error:
+        raise ValueError(
+            f"The weights of {name} cannot be downloaded: {error} Once they have been, no network "
+            "is needed; or name a safetensors file with --weights."
+        ) from error
+    if small_stem:
+        make_stem_small(name, model, in_channels)
+    if blur_pool:
+        blur_before_strides(name, model)
+    if weights is not None and weights != TIMM:
+        load_weights(name, model, Path(weights))
+    return model
+
+
+def timm_arguments(
+    name: str,
+    *,
+    in_channels: int = 3,
+    zero_init: bool = True,
+    drop_path: float = 0.0,
+    image_size: int | None = None,
+) -> dict[str, float]:
+    """The arguments of ``timm.create_model`` that stand for those of :func:`create_model`.
+
+    What timm has no argument for (the small stem, the blur) is changed afterwards.
+
+    Example:
+        >>> timm_arguments("resnet18", zero_init=False)
+        {'in_chans': 3, 'zero_init_last': False}
+    """
+    arguments: dict[str, float] = {"in_chans": in_channels}
+    if drop_path:
+        arguments["drop_path_rate"] = drop_path
+    published = timm.models.get_pretrained_cfg(name)
+    if image_size is not None and published is not None and published.fixed_input_size:
+        arguments["img_size"] = image_size
+    entry_point = timm.models.model_entrypoint(name.partition(".")[0])
+    if not zero_init and entry_point.__module__ == "timm.models.resnet":
+        arguments["zero_init_last"] = False
+    return arguments
+
+
+def is_own(name: str) -> bool:
+    """Whether a model is one of ours, which timm does not have."""
+    return name in _OWN
+
+
+def _build_own(name: str, num_classes: int, in_channels: int) -> nn.Module:
+    if name == _small_convnet.NAME:
+        return SmallConvNet(num_classes, in_channels)
+    return CifarResNet(int(name.removeprefix("cifar-resnet")), num_classes, in_channels)
+
+
+def _check_name(name: str) -> None:
+    """See that timm knows the architecture; its weights' tag comes behind a dot."""
+    architecture, _, tag = name.partition(".")
+    if architecture not in timm.list_models():
+        close = difflib.get_close_matches(architecture, [*_OWN, *timm.list_models()], n=5)
+        hint = f" Close to it are {', '.join(close)}." if close else ""
+        raise ValueError(
+            f"No model is called {architecture!r}.{hint} There are {', '.join(_OWN)} and timm's "
+            "models, which timm.list_models() lists."
+        )
+    if tag and name not in (published := timm.list_pretrained(f"{architecture}.*")):
+        raise ValueError(
+            f"timm publishes no weights of {architecture} with the tag {tag!r}; there are "
+            f"{', '.join(published) or 'none'}."
+        )
+
+
+def _check_published(name: str, published: object) -> None:
+    if not getattr(published, "has_weights", False):
+        raise ValueError(
+            f"timm publishes no weights of {name}; name a safetensors file, or leave weights out."
+        )
+
+
+def _refuse(name: str, **asked: bool) -> None:
+    for setting, is_asked in asked.items():
+        if is_asked:
+            raise ValueError(f"{name} has no {setting}; leave it at its default.")

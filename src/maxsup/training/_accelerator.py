@@ -1,0 +1,71 @@
+"""The processes and devices to train on."""
+
+import os
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from accelerate.utils import DistributedType
+
+from maxsup.evaluation import Execution
+from maxsup.recipes import Recipe
+
+
+def build_accelerator(recipe: Recipe) -> Accelerator:
+    """The processes and devices to train on, as the environment gives them."""
+    if torch.cuda.is_available():
+        torch.backends.cudnn.benchmark = not recipe.deterministic
+        # Read by cuBLAS when it starts; without it its results vary from run to run.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(recipe.deterministic, warn_only=True)
+    accelerator = Accelerator(
+        mixed_precision="bf16" if recipe.precision == "bf16" else "no",
+        # Unless told so, processes on CPUs do not find each other.
+        cpu=not torch.accelerator.is_available(),
+    )
+    if accelerator.distributed_type not in _DATA_PARALLEL:
+        raise ValueError(
+            f"accelerate is set up for {accelerator.distributed_type.value}. Here every process "
+            "holds the whole model, which at these sizes is the fastest way: set it up for data "
+            "parallelism (accelerate launch --multi_gpu), or use torchrun."
+        )
+    return accelerator
+
+
+_DATA_PARALLEL = (
+    DistributedType.NO,
+    DistributedType.MULTI_GPU,
+    DistributedType.MULTI_CPU,
+    DistributedType.MULTI_XPU,
+)
+
+
+def advice(recipe: Recipe, accelerator: Accelerator) -> str | None:
+    """What a person should know of these settings on this machine, in a sentence or two."""
+    if recipe.precision == "bf16" and accelerator.device.type == "cpu" and not _has_bf16(_CPU):
+        return (
+            "This processor has no instructions for bf16, which makes it many times slower than "
+            "fp32 here: --precision fp32 is better."
+        )
+    return None
+
+
+_CPU = Path("/proc/cpuinfo")
+_BF16 = {"amx_bf16", "avx512_bf16", "bf16"}
+
+
+def _has_bf16(description: Path) -> bool:
+    """Whether a processor has, as far as Linux describes it."""
+    if not description.exists():
+        return True
+    return not _BF16.isdisjoint(description.read_text(encoding="utf-8").split())
+
+
+def execution_of(accelerator: Accelerator) -> Execution:
+    """Where a pass over a split runs, so that all processes share it."""
+    return Execution(
+        accelerator.device,
+        accelerator.process_index,
+        accelerator.num_processes,
+        accelerator.autocast,
+    )

@@ -1,0 +1,90 @@
+"""How far a training is."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+FORMAT = 2
+"""The format that checkpoints have; 1 was that of version 0.1, which had no number."""
+
+
+@dataclass(frozen=True)
+class EpochSums:
+    """Sums over the steps of an epoch that are done."""
+
+    step: int = 0
+    """How many steps are done."""
+    loss: tuple[float, ...] = ()
+    """The sum of the images' losses, for each process."""
+    correct: int = 0
+    """How many images were predicted right, over all processes."""
+    seen: int = 0
+    """How many images there were, over all processes."""
+    seconds: float = 0.0
+    """How long the steps took."""
+    figures: Mapping[str, float] = field(default_factory=dict)
+    """The learning rate and the coefficients of the epoch's first step."""
+
+    def loss_of(self, rank: int, processes: int) -> float:
+        """The sum that a process goes on from; the first has all of another number of processes."""
+        if len(self.loss) == processes:
+            return self.loss[rank]
+        return sum(self.loss) if rank == 0 else 0.0
+
+
+@dataclass(frozen=True)
+class Position:
+    """All that a training goes on from, beside the states of its model, optimiser and the like.
+
+    Every random stream of a training is a function of its seed and the epoch, so the epoch and the
+    step stand for the sampler's position and for the state of every generator.
+    """
+
+    data: str
+    """SHA-256 of the data."""
+    epoch: int = 0
+    """How many epochs are done."""
+    sums: EpochSums = EpochSums()
+    """How far the next epoch is."""
+    batches: str = ""
+    """SHA-256 of the order and the augmentation of the epochs that are done."""
+    history: tuple[Mapping[str, float], ...] = ()
+    """The figures of each epoch that is done."""
+
+    def within_epoch(self, sums: EpochSums) -> "Position":
+        """The position after some steps of the next epoch."""
+        return replace(self, sums=sums)
+
+    def after_epoch(self, batches: str, figures: Mapping[str, float]) -> "Position":
+        """The position after one more epoch."""
+        row = {"epoch": self.epoch + 1, **figures}
+        return replace(
+            self,
+            epoch=self.epoch + 1,
+            sums=EpochSums(),
+            batches=batches,
+            history=(*self.history, row),
+        )
+
+    def to_content(self) -> dict[str, Any]:
+        """The position as plain values, for a checkpoint."""
+        return {"format": FORMAT, **asdict(self)}
+
+    @classmethod
+    def from_content(cls, content: Mapping[str, Any]) -> "Position":
+        """The position that :meth:`to_content` wrote.
+
+        Raises:
+            ValueError: It has another format.
+        """
+        fields = dict(content)
+        found = fields.pop("format", 1)
+        if found != FORMAT:
+            which = "a newer" if found > FORMAT else "an earlier"
+            raise ValueError(
+                f"it was saved by {which} version of maxsup, in format {found}; this version reads "
+                f"format {FORMAT}"
+            )
+        sums = EpochSums(**fields.pop("sums"))
+        sums = replace(sums, loss=tuple(sums.loss))
+        return cls(**{**fields, "sums": sums, "history": tuple(fields["history"])})

@@ -1,0 +1,59 @@
+"""Settings as they stand in a file, of this version of maxsup or an earlier one."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from maxsup.data import DataSettings
+from maxsup.recipes import Recipe
+
+_T = TypeVar("_T")
+
+FORMAT = 2
+"""The format that settings files have; 1 was that of version 0.1, which had no number."""
+
+
+def check_format(fields: Mapping[str, Any]) -> None:
+    """See that a settings file is not of a newer version than this one.
+
+    Raises:
+        ValueError: It is.
+    """
+    found = fields.get("format", 1)
+    if found > FORMAT:
+        raise ValueError(
+            f"These settings were written by a newer version of maxsup, in format {found}; this "
+            f"version reads formats up to {FORMAT}. Install a newer version."
+        )
+
+
+def read_recipe(fields: Mapping[str, Any]) -> Recipe:
+    """A recipe from a settings file of this version or an earlier one.
+
+    Raises:
+        ValueError: It has a setting that there is not, or one that is out of range.
+    """
+    return _from_fields(Recipe, "recipe", fields)
+
+
+def read_data_settings(fields: Mapping[str, Any]) -> DataSettings:
+    """What to train on, from a settings file of this version or an earlier one.
+
+    Raises:
+        ValueError: It has a setting that there is not, or one that is out of range.
+    """
+    # Up to format 1 the side of the images stood here too, and was always that of the recipe.
+    kept = {name: value for name, value in fields.items() if name != "image_size"}
+    return _from_fields(DataSettings, "data", kept)
+
+
+def _from_fields(kind: type[_T], part: str, fields: Mapping[str, Any]) -> _T:
+    known = {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    unknown = sorted(set(fields) - known)
+    if unknown:
+        raise ValueError(
+            f"These settings name {', '.join(f'{part}.{name}' for name in unknown)}, which this "
+            "version of maxsup does not know. Remove the lines, or install a newer version."
+        )
+    # JSON has lists where the dataclasses have tuples.
+    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()})
