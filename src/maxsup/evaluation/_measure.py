@@ -1,5 +1,6 @@
 """What can be measured of outputs: how it is called, and how it is computed, in one place."""
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
@@ -156,7 +157,10 @@ def measure_outputs(
             accumulation.update(metric, batch)
     if metrics is None:
         raise ValueError(f"There are no {_SPLIT_WORDS[split]} outputs to measure.")
-    computed = {each: metric.compute() for each, metric in metrics.items()}
+    with warnings.catch_warnings():
+        # A process may have no batch of its own; what the others have is all that counts.
+        warnings.filterwarnings("ignore", "The ``compute`` method of metric")
+        computed = {each: metric.compute() for each, metric in metrics.items()}
     return Found(
         {
             f"{split}_{each.name}": float(each.value(computed[each.accumulation]))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from accelerate.utils import DistributedType
 
 from maxsup.evaluation import Execution
@@ -18,8 +19,10 @@ def build_accelerator(recipe: Recipe) -> Accelerator:
         # Read by cuBLAS when it starts; without it its results vary from run to run.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(recipe.deterministic, warn_only=True)
+    precision = "bf16" if recipe.precision == "bf16" else "no"
+    _forget_other_precision(precision)
     accelerator = Accelerator(
-        mixed_precision="bf16" if recipe.precision == "bf16" else "no",
+        mixed_precision=precision,
         # Unless told so, processes on CPUs do not find each other.
         cpu=not torch.accelerator.is_available(),
     )
@@ -30,6 +33,16 @@ def build_accelerator(recipe: Recipe) -> Accelerator:
             "parallelism (accelerate launch --multi_gpu), or use torchrun."
         )
     return accelerator
+
+
+def _forget_other_precision(precision: str) -> None:
+    """Let trainings of different precision follow each other in one process, as in a notebook.
+
+    accelerate keeps the first one's settings for the whole process, and refuses others.
+    """
+    kept = AcceleratorState._shared_state
+    if kept and kept.get("_mixed_precision") != precision:
+        AcceleratorState._reset_state()
 
 
 _DATA_PARALLEL = (
