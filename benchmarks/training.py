@@ -35,7 +35,7 @@ from loader import write_folder
 from maxsup.data import DataSettings, ImageData, Split, load_images
 from maxsup.models import create_model
 from maxsup.recipes import Recipe, get_recipe
-from maxsup.training import EpochSums, ProgressReport, RunSettings, build_accelerator, load_data
+from maxsup.training import Position, ProgressReport, RunSettings, build_accelerator, load_data
 from maxsup.training._epoch import train_epoch
 from maxsup.training._setup import set_up
 from photographs import described, load_photographs, size_of
@@ -140,7 +140,14 @@ def maxsup_loop(
             return iter(waiting[0])
 
         setup.batches.epoch = timed  # type: ignore[method-assign]
-        row = train_epoch(0, setup, accelerator, settings, progress, EpochSums(), lambda sums: None)
+        row = train_epoch(
+            Position(data.fingerprint),
+            setup,
+            accelerator,
+            settings,
+            progress,
+            lambda position: None,
+        )
         return row["images_per_second"], waiting[0].seconds / row["seconds"]
 
     return run

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
 import tyro
-from accelerate import Accelerator
 from rich.console import Console
 from rich.markdown import Markdown
 from rich.progress import Progress
@@ -18,21 +17,18 @@ from rich.table import Table
 from maxsup import methods
 from maxsup._files import atomic_write
 from maxsup._places import as_place
-from maxsup.data import DataSettings, ImageData, Smaller, prepare_shards, read_bytes, short_name
+from maxsup.data import DataSettings, Smaller, prepare_shards, read_bytes, short_name
 from maxsup.figures import draw_recipe_curves
 from maxsup.recipes import Recipe, all_recipes, get_recipe, recipe_page
 from maxsup.report import results_table, write_report
 from maxsup.study import RayCluster, StudySettings, compare
 from maxsup.training import (
-    ProgressReport,
     RunSettings,
     TrackerName,
-    advice,
     build_accelerator,
-    check_tracker,
     dry_run,
     duration,
-    load_data,
+    load_announced,
     train,
 )
 
@@ -352,38 +348,17 @@ def _train(options: Train) -> None:
         options.out
         or Path("runs") / settings.recipe.name / settings.method / f"seed-{settings.seed}"
     )
-    check_tracker(options.tracker)
-    console = Console(stderr=True)
-    accelerator = build_accelerator(settings.recipe)
-    data = _load_data(settings, accelerator, console)
-    with ProgressReport(
-        console, settings.recipe.epochs, quiet=not accelerator.is_main_process
-    ) as progress:
-        result = train(
-            settings,
-            directory,
-            data=data,
-            accelerator=accelerator,
-            progress=progress,
-            tracker=options.tracker,
-        )
-    if accelerator.is_main_process:
+    result = train(settings, directory, tracker=options.tracker)
+    if _is_first_process():
         for name, value in result.values.items():
             print(f"{name.replace('_', ' '):24}{'–' if value is None else f'{value:.4f}'}")
         print(f"\nThe run: {directory}")
 
 
-def _load_data(settings: RunSettings, accelerator: Accelerator, console: Console) -> ImageData:
-    announce = console.print if accelerator.is_main_process else None
-    if announce is not None and (text := advice(settings.recipe, accelerator)):
-        announce(text)
-    return load_data(settings.data, settings.recipe, announce)
-
-
 def _dry_run(settings: RunSettings, runs: int) -> None:
     console = Console(stderr=True)
     accelerator = build_accelerator(settings.recipe)
-    data = _load_data(settings, accelerator, console)
+    data = load_announced(settings, accelerator, console.print)
     found = dry_run(settings, data=data, accelerator=accelerator)
     if not accelerator.is_main_process:
         return
@@ -403,6 +378,8 @@ def _dry_run(settings: RunSettings, runs: int) -> None:
         "reading": f"{found.reading_seconds:.3f} s from batch to batch",
         "time": f"about {duration(found.seconds)} for a training",
     }
+    if found.outputs_bytes:
+        rows["outputs"] = f"{_short_bytes(found.outputs_bytes)} to keep of each training"
     if runs > 1:
         rows["study"] = f"about {duration(runs * found.seconds)} for its {runs} trainings"
     for name, value in rows.items():
@@ -411,6 +388,10 @@ def _dry_run(settings: RunSettings, runs: int) -> None:
 
 def _short(count: int) -> str:
     return f"{count / 1e9:.2f} G" if count >= 1e9 else f"{count / 1e6:.2f} M"
+
+
+def _short_bytes(count: int) -> str:
+    return f"{count / 1e6:,.1f} MB" if count >= 1e5 else f"{count / 1e3:,.1f} kB"
 
 
 def _prepare(options: Prepare) -> None:

@@ -97,11 +97,11 @@ def test_nothing_is_left_behind(
 def test_advice_against_bf16_where_it_is_emulated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from maxsup.training import _accelerator, advice
+    from maxsup.training import _advice, advice
 
     recipe = dataclasses.replace(get_recipe("digits"), precision="bf16")
     accelerator = build_accelerator(get_recipe("digits"))
-    monkeypatch.setattr(_accelerator, "_CPU", tmp_path / "cpuinfo")
+    monkeypatch.setattr(_advice, "_CPU", tmp_path / "cpuinfo")
     assert advice(recipe, accelerator) is None
     (tmp_path / "cpuinfo").write_text("flags : sse avx2 avx512f")
     assert "--precision fp32 is better" in str(advice(recipe, accelerator))

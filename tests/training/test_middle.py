@@ -20,6 +20,7 @@ from maxsup.training import (
     RunResult,
     RunSettings,
     _accelerator,
+    _model,
     _setup,
     build_accelerator,
     load_data,
@@ -140,14 +141,14 @@ def test_the_resolution_grows(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sides: list[int] = []
-    build = _setup.build_model
+    build = _setup.build_described
 
-    def watched(*args: Any) -> torch.nn.Module:
-        model = build(*args)
+    def watched(*args: Any) -> Any:
+        model, description = build(*args)
         model.register_forward_pre_hook(lambda _, inputs: sides.append(inputs[0].shape[-1]))
-        return model
+        return model, description
 
-    monkeypatch.setattr(_setup, "build_model", watched)
+    monkeypatch.setattr(_setup, "build_described", watched)
     run_photographs(
         folder,
         tmp_path,
@@ -199,12 +200,12 @@ def test_batch_norm_cannot_be_synchronised_on_cpus() -> None:
 
     model = torch.nn.Sequential(torch.nn.Conv2d(3, 3, 1), torch.nn.BatchNorm2d(3))
     with pytest.raises(ValueError, match="add --no-sync-batchnorm to train with 2 processes"):
-        _setup._synchronised(model, Two())  # type: ignore[arg-type]
+        _model.synchronised(model, Two())  # type: ignore[arg-type]
 
     class TwoGpus(Two):
         device = torch.device("cuda")
 
-    synchronised = _setup._synchronised(model, TwoGpus())  # type: ignore[arg-type]
+    synchronised = _model.synchronised(model, TwoGpus())  # type: ignore[arg-type]
     assert isinstance(synchronised[1], torch.nn.SyncBatchNorm)  # type: ignore[index]
 
 

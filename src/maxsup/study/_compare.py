@@ -68,9 +68,9 @@ def compare(
     if is_main:
         settings.claim(directory)
     plan = settings.plan()
-    # All runs load the same data with the same recipe.
-    data = load_announced(settings.run(*plan[0]), accelerator, console)
     with ProgressReport(console, settings.recipe.epochs * len(plan), quiet=not is_main) as progress:
+        # All runs have the same data and recipe.
+        data = load_announced(settings.run(*plan[0]), accelerator, progress.say)
         if on is None:
             runs = run_locally(settings, data, directory, accelerator, progress, tracker)
         else:

@@ -1,9 +1,12 @@
 """The training of one model: settings in, weights and measures out."""
 
-from maxsup.training._accelerator import advice, build_accelerator, execution_of
+from maxsup.training._accelerator import build_accelerator, execution_of
+from maxsup.training._advice import advice
+from maxsup.training._announced import load_announced
 from maxsup.training._data import load_data
+from maxsup.training._diverged import TrainingDiverged
 from maxsup.training._dry_run import DryRun, dry_run
-from maxsup.training._epoch import TrainingDiverged
+from maxsup.training._model import build_model
 from maxsup.training._optimizer import learning_rate
 from maxsup.training._position import EpochSums, Position
 from maxsup.training._progress import ProgressReport, duration
@@ -15,9 +18,8 @@ from maxsup.training._settings_file import (
     read_data_settings,
     read_recipe,
 )
-from maxsup.training._setup import build_model
 from maxsup.training._tracking import TrackerName, check_tracker
-from maxsup.training._train import load_announced, train
+from maxsup.training._train import train
 
 __all__ = [
     "FORMAT",

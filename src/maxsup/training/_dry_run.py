@@ -15,10 +15,11 @@ from torch.utils.flop_counter import FlopCounterMode
 from maxsup.data import ImageData
 from maxsup.evaluation import bytes_to_keep, evaluation_batches_of
 from maxsup.training._accelerator import build_accelerator, execution_of
-from maxsup.training._epoch import check_finite, train_step
+from maxsup.training._announced import load_announced
+from maxsup.training._diverged import check_finite
 from maxsup.training._settings import RunSettings
 from maxsup.training._setup import Setup, set_up
-from maxsup.training._train import load_announced
+from maxsup.training._step import train_step
 
 _STEPS = 2
 
@@ -72,7 +73,7 @@ def dry_run(
     recipe = settings.recipe
     accelerator = accelerator or build_accelerator(recipe)
     if data is None:
-        data = load_announced(settings, accelerator, Console(stderr=True))
+        data = load_announced(settings, accelerator, Console(stderr=True).print)
     setup = set_up(settings, data, accelerator)
     setup.wrapped.train()
     # The last epoch has the largest images where they grow.

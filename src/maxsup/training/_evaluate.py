@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from accelerate import Accelerator
 from torch import Tensor, nn
 
 from maxsup.data import AnySplit, ImageData, Normalization
@@ -20,6 +21,9 @@ from maxsup.evaluation import (
     records_on,
 )
 from maxsup.models import class_templates
+from maxsup.recipes import Recipe
+from maxsup.training._accelerator import execution_of
+from maxsup.training._setup import Setup
 
 _KEPT: tuple[SplitName, ...] = ("validation", "test")
 """The splits that are measured after each epoch, and whose outputs are kept at the end."""
@@ -36,6 +40,20 @@ class Evaluator(NamedTuple):
     execution: Execution
     flip: bool
     """Whether to measure the means over an image and its mirror image."""
+
+    @classmethod
+    def of(
+        cls, setup: Setup, data: ImageData, accelerator: Accelerator, recipe: Recipe
+    ) -> "Evaluator":
+        """The evaluator of a training: of its model, or of the average of its weights."""
+        ema = setup.state.ema
+        return cls(
+            ema.module if ema is not None and recipe.evaluate_ema else setup.state.model,
+            data,
+            setup.normalization,
+            execution_of(accelerator),
+            recipe.evaluate_flip,
+        )
 
     def after_epoch(self) -> dict[str, float]:
         """The figures of an epoch's row, on the validation and test sets."""

@@ -1,5 +1,6 @@
 """How far a training is."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -55,9 +56,10 @@ class Position:
         """The position after some steps of the next epoch."""
         return replace(self, sums=sums)
 
-    def after_epoch(self, batches: str, figures: Mapping[str, float]) -> "Position":
-        """The position after one more epoch."""
+    def after_epoch(self, digest: str, figures: Mapping[str, float]) -> "Position":
+        """The position after one more epoch, whose batches had this digest."""
         row = {"epoch": self.epoch + 1, **figures}
+        batches = hashlib.sha256((self.batches + digest).encode()).hexdigest()
         return replace(
             self,
             epoch=self.epoch + 1,

@@ -1,7 +1,8 @@
 """What a person sees while models train: a bar in a terminal, plain lines in a log."""
 
+import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Self
 
@@ -140,6 +141,18 @@ class ProgressReport:
             )
             more = f", {duration(left)} left" if left is not None else ""
             self.say(f"{self._run}: epoch {epoch}/{self._epochs}: {shown}{more}")
+
+
+@contextlib.contextmanager
+def reporting(
+    progress: ProgressReport | None, epochs: int, *, quiet: bool
+) -> Iterator[ProgressReport]:
+    """A report that is under way already, or a new one on standard error for so many epochs."""
+    if progress is not None:
+        yield progress
+        return
+    with ProgressReport(Console(stderr=True), epochs, quiet=quiet) as own:
+        yield own
 
 
 def duration(seconds: float) -> str:

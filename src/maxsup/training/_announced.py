@@ -1,0 +1,29 @@
+"""A run's data, loaded while a person is told what is going on."""
+
+from collections.abc import Callable
+
+from accelerate import Accelerator
+
+from maxsup.data import ImageData
+from maxsup.training._advice import advice
+from maxsup.training._data import load_data
+from maxsup.training._settings import RunSettings
+
+
+def load_announced(
+    settings: RunSettings, accelerator: Accelerator, say: Callable[[str], None]
+) -> ImageData:
+    """Load a run's data; the first process says what is going on, and what would be faster.
+
+    Args:
+        settings: The run's settings.
+        accelerator: The processes that will train.
+        say: Shows a sentence to a person.
+
+    Raises:
+        ValueError: The data cannot be used as asked; the message says how to mend it.
+    """
+    speaks = accelerator.is_main_process
+    if speaks and (text := advice(settings.recipe, accelerator)):
+        say(text)
+    return load_data(settings.data, settings.recipe, say if speaks else None)

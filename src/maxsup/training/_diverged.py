@@ -1,0 +1,28 @@
+"""A training that makes no sense any more."""
+
+import math
+
+from maxsup.training._settings import RunSettings
+
+
+class TrainingDiverged(RuntimeError):
+    """The loss, or what the model gives, is no longer a finite number."""
+
+
+def check_finite(value: float, what: str, settings: RunSettings, epoch: int) -> None:
+    """See that a training still makes sense.
+
+    Args:
+        value: What must be finite.
+        what: What it is, for the message.
+        settings: What is trained.
+        epoch: The epoch that is being trained, from 0.
+
+    Raises:
+        TrainingDiverged: The value is infinite or NaN.
+    """
+    if not math.isfinite(value):
+        raise TrainingDiverged(
+            f"{what} became {value} in epoch {epoch + 1} of {settings.recipe.epochs}; a lower "
+            "--lr, a --clip-norm or a longer --warmup-epochs may keep it finite"
+        )
