@@ -1,8 +1,12 @@
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
 import torch
+
+# What is started in the background ignores Ctrl-C's signal; tests send it to themselves.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Nothing here may reach for a hub, or be slowed down by threads that small tensors do not need.
 os.environ["HF_HUB_OFFLINE"] = "1"

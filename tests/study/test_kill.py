@@ -3,27 +3,21 @@
 import json
 import os
 import random
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
+
+from tests.commands_in_processes import CommandProcess
 
 KILLS = int(os.environ.get("MAXSUP_TEST_KILLS", "3"))
 
 
-def start(directory: Path) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(
-        [
-            *(sys.executable, "-m", "maxsup", "compare", "digits", "--label-noise", "0.4"),
-            *("--methods", "baseline", "maxsup", "online-label-smoothing", "--seeds", "2"),
-            *("--epochs", str(4 * KILLS), "--batch-size", "128", "--out", "study"),
-        ],
-        cwd=directory,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+def start(directory: Path) -> CommandProcess:
+    words = [
+        *("compare", "digits", "--label-noise", "0.4"),
+        *("--methods", "baseline", "maxsup", "online-label-smoothing", "--seeds", "2"),
+        *("--epochs", str(4 * KILLS), "--batch-size", "128", "--out", "study"),
+    ]
+    return CommandProcess(words, cwd=directory, log=directory / "log.txt")
 
 
 def results(directory: Path) -> dict[str, object]:
@@ -38,28 +32,26 @@ def progress(directory: Path) -> int:
     return sum(len(file.read_text().splitlines()) for file in files)
 
 
-def test_killed_at_random_moments(tmp_path: Path) -> None:
+def test_study_killed_at_random_moments_ends_like_one_left_alone(tmp_path: Path) -> None:
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     whole.mkdir()
     killed.mkdir()
-    assert start(whole).wait(timeout=600) == 0
+    process = start(whole)
+    assert process.wait() == 0, process.output()
 
     moments = random.Random(0)
-    hits = 0
-    while hits < KILLS:
+    for _ in range(KILLS):
         before = progress(killed)
         process = start(killed)
-        # Wait until it trains, then for any moment up to that of some epochs' work.
-        while progress(killed) == before and process.poll() is None:
-            time.sleep(0.01)
+        # Until it trains, then up to any moment of some epochs' work.
+        process.wait_until(lambda before=before: progress(killed) != before)  # type: ignore[misc]
         time.sleep(moments.uniform(0, 0.5))
-        assert process.poll() is None, "the study was over before it could be killed often enough"
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        hits += 1
+        assert process.is_running, "the study was over before it could be killed often enough"
+        process.kill()
         assert not (killed / "study" / "results.json").exists()
 
-    assert start(killed).wait(timeout=600) == 0
+    process = start(killed)
+    assert process.wait() == 0, process.output()
     assert results(killed) == results(whole)
     text = [(d / "study" / "results.json").read_text() for d in (whole, killed)]
     cut = [each[: each.index('"timings"')] for each in text]

@@ -3,11 +3,11 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import psutil
@@ -15,6 +15,7 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file
+from tests.commands_in_processes import CommandProcess
 
 ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
@@ -22,6 +23,7 @@ ENVIRONMENT = {
     # Or restarted processes read, in the store that they share, where their forerunners were.
     "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1",
 }
+SECONDS = 240
 # Without batch-norm, which takes its statistics over what a process has.
 SETTINGS = (
     *("--model", "test_vit", "--batch-size", "24", "--epochs", "4", "--lr", "0.05"),
@@ -47,26 +49,31 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def command(folder: Path, out: Path, *settings: str, processes: int = 1, restarts: int = 0) -> Any:
-    launcher = (
-        *("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)),
-        *("--max-restarts", str(restarts), "--monitor-interval", "0.2"),
-    )
-    return subprocess.Popen(
-        [
-            *(sys.executable, *(launcher if processes > 1 else ()), "-m", "maxsup", "train"),
-            *("digits", "--data", str(folder), "--out", str(out), *SETTINGS, *settings),
-        ],
-        env=os.environ | ENVIRONMENT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+def words(folder: Path, out: Path, *settings: str) -> list[str]:
+    return ["train", "digits", "--data", str(folder), "--out", str(out), *SETTINGS, *settings]
 
 
-def finish(process: Any) -> None:
-    _, errors = process.communicate(timeout=240)
-    assert process.returncode == 0, errors[-4000:]
+def train(folder: Path, out: Path, *settings: str, processes: int = 1) -> None:
+    """Train in processes that find each other as those of torchrun do."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    started = []
+    for rank in range(processes):
+        ranks = {"RANK": str(rank), "LOCAL_RANK": str(rank), "MASTER_ADDR": "127.0.0.1"}
+        sizes = {"WORLD_SIZE": str(processes), "LOCAL_WORLD_SIZE": str(processes)}
+        several = {**ranks, **sizes, "MASTER_PORT": port} if processes > 1 else {}
+        log = out.with_name(f"{out.name}-{rank}.log")
+        started.append(
+            CommandProcess(
+                words(folder, out, *settings),
+                cwd=out.parent,
+                log=log,
+                environment=ENVIRONMENT | several,
+            )
+        )
+    for process in started:
+        assert process.wait() == 0, process.output()
 
 
 def rows(directory: Path) -> list[dict[str, float]]:
@@ -85,7 +92,7 @@ def measures(directory: Path) -> dict[str, float]:
 def alone(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A training in one process, with the joined batch."""
     out: Path = tmp_path_factory.mktemp("alone")
-    finish(command(folder, out, *PHOTOGRAPHS))
+    train(folder, out, *PHOTOGRAPHS)
     return out
 
 
@@ -93,7 +100,7 @@ def alone(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def together(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same in two processes."""
     out: Path = tmp_path_factory.mktemp("together")
-    finish(command(folder, out, *PHOTOGRAPHS, processes=2))
+    train(folder, out, *PHOTOGRAPHS, processes=2)
     return out
 
 
@@ -114,24 +121,49 @@ def test_two_processes_train_as_one_with_the_joined_batch(alone: Path, together:
         assert torch.allclose(value, weights[1][name], atol=1e-5), name
 
 
-def test_a_killed_process_is_restarted_from_the_last_checkpoint(
+def test_killed_process_is_restarted_from_the_last_checkpoint(
     folder: Path, together: Path, tmp_path: Path
 ) -> None:
-    killed = tmp_path / "killed"
-    steps = ("--checkpoint-steps", "1")
-    process = command(folder, killed, *PHOTOGRAPHS, *steps, processes=2, restarts=2)
-    while not (killed / "checkpoint.pt").exists():
-        assert process.poll() is None, process.communicate()[1][-4000:]
-        time.sleep(0.02)
-    trainings = [
-        child
-        for child in psutil.Process(process.pid).children()
-        if "train" in child.cmdline() and child.status() != psutil.STATUS_ZOMBIE
-    ]
-    assert len(trainings) == 2
-    trainings[1].send_signal(signal.SIGKILL)
-    finish(process)
+    killed, log = tmp_path / "killed", tmp_path / "log.txt"
+    launcher = (
+        *(sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"),
+        *("--max-restarts", "2", "--monitor-interval", "0.2", "-m", "maxsup"),
+    )
+    # To a file: a pipe would be held open by whatever outlives the launcher.
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [*launcher, *words(folder, killed, *PHOTOGRAPHS, "--checkpoint-steps", "1")],
+            env=os.environ | ENVIRONMENT,
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        end = time.monotonic() + SECONDS
+        while not (killed / "checkpoint.pt").exists():
+            assert process.poll() is None, log.read_text()[-4000:]
+            assert time.monotonic() < end, log.read_text()[-4000:]
+            time.sleep(0.02)
+        trainings = [
+            child
+            for child in psutil.Process(process.pid).children()
+            if "train" in child.cmdline() and child.status() != psutil.STATUS_ZOMBIE
+        ]
+        assert len(trainings) == 2
+        trainings[1].send_signal(signal.SIGKILL)
+        assert process.wait(timeout=SECONDS) == 0, log.read_text()[-4000:]
+    finally:
+        for child in psutil.Process().children(recursive=True):
+            if child.is_running() and str(killed) in " ".join(_command_line(child)):
+                child.kill()
     assert rows(killed) == rows(together)
     assert measures(killed) == measures(together)
     weights = [load_file(place / "model.safetensors") for place in (together, killed)]
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+
+
+def _command_line(process: psutil.Process) -> list[str]:
+    try:
+        found: list[str] = process.cmdline()
+    except psutil.Error:
+        return []
+    return found

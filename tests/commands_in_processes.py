@@ -1,0 +1,99 @@
+"""The command line in processes of its own that start at once.
+
+They are forked from a server that has imported everything beforehand, so that a test which starts
+and kills many does not wait for imports each time.
+"""
+
+import atexit
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+_CONTEXT = multiprocessing.get_context("forkserver")
+_CONTEXT.set_forkserver_preload(["maxsup.study", "maxsup.report", "maxsup.training"])
+
+SECONDS = 240
+"""For how long a command may run, or may be waited for."""
+
+
+class CommandProcess:
+    """A running command.
+
+    Args:
+        words: The command line after ``maxsup``.
+        cwd: The directory that it runs in.
+        log: The file that its output goes to.
+        environment: Variables that are set for it.
+    """
+
+    def __init__(
+        self,
+        words: list[str],
+        *,
+        cwd: Path,
+        log: Path,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.log = log
+        self._process: BaseProcess = _CONTEXT.Process(
+            target=_run, args=(words, str(cwd), str(log), dict(environment or {}))
+        )
+        self._process.start()
+        # A test that fails leaves nothing behind, nor has the end of the tests to wait for it.
+        atexit.register(self.kill)
+
+    @property
+    def is_running(self) -> bool:
+        return self._process.is_alive()
+
+    def wait(self) -> int:
+        """The exit code."""
+        self._process.join(SECONDS)
+        if self._process.is_alive():
+            self.kill()
+            raise AssertionError(f"The command did not end within {SECONDS} s:\n{self.output()}")
+        assert self._process.exitcode is not None
+        return self._process.exitcode
+
+    def wait_until(self, happened: Callable[[], bool]) -> None:
+        """Wait while it runs for something to happen."""
+        end = time.monotonic() + SECONDS
+        while not happened():
+            assert self.is_running, f"The command was over too early:\n{self.output()}"
+            assert time.monotonic() < end, f"Waited in vain:\n{self.output()}"
+            time.sleep(0.01)
+
+    def kill(self) -> None:
+        """End it by SIGKILL, if it still runs."""
+        self._process.kill()
+        self._process.join()
+
+    def output(self) -> str:
+        """The end of what it has written."""
+        return self.log.read_text(errors="replace")[-4000:] if self.log.exists() else ""
+
+
+def _run(words: list[str], cwd: str, log: str, environment: dict[str, str]) -> None:
+    os.environ.update(environment)
+    os.chdir(cwd)
+    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    for stream in (1, 2):
+        os.dup2(file, stream)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    import torch
+
+    from maxsup.__main__ import main
+
+    torch.set_num_threads(1)
+    sys.argv = ["maxsup", *words]
+    code = main()
+    # At once: there is nothing to tidy up, and a half-closed pipe of the server could keep it.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
