@@ -23,3 +23,21 @@ def _fresh_accelerator() -> Iterator[None]:
         from accelerate.state import AcceleratorState
 
         AcceleratorState._reset_state(reset_partial_state=True)
+
+
+SLOW_FILES = (
+    "test_ray.py",
+    "test_processes.py",
+    "test_kill.py",
+    "test_benchmarks.py",
+    "test_transforms.py",
+    "test_compare.py",
+)
+"""The files that take longest."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the slow files, so that none of several processes ends long after the others."""
+    last = len(SLOW_FILES)
+    ranks = {name: rank for rank, name in enumerate(SLOW_FILES)}
+    items.sort(key=lambda item: ranks.get(item.path.name, last))
