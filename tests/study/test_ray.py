@@ -316,7 +316,8 @@ def test_nodes_must_see_the_directory_the_data_and_the_same_versions(
     study = settings(**PAIRS)
     task = _ray._Task(
         settings=study.run("maxsup", 0),
-        method=methods.get_method("maxsup"),
+        method=ray.cloudpickle.dumps(methods.get_method("maxsup")),
+        plugins=(),
         study_file=tmp_path / "study.json",
         place=tmp_path / "maxsup" / "seed-0",
         data="other",

@@ -74,7 +74,7 @@ def compare(
         if on is None:
             runs = run_locally(settings, data, directory, accelerator, progress, tracker)
         else:
-            runs = run_on_ray(on, settings, data, directory, progress, tracker)
+            runs = run_on_ray(on, settings, data, directory, progress, tracker, tuple(plugins))
     ordered = {(m, s): runs.results[m, s] for m in settings.methods for s in settings.seeds}
     repeat = command or python_call(settings, directory)
     results = gather(settings, data, ordered, directory, repeat, runs.devices, accelerator)

@@ -107,6 +107,7 @@ def run_on_ray(
     directory: Path,
     progress: ProgressReport,
     tracker: TrackerName | None = None,
+    plugins: tuple[str, ...] = (),
 ) -> Runs:
     """Train every method with every seed as a task of its own.
 
@@ -121,7 +122,7 @@ def run_on_ray(
     runs = Runs({}, set())
     with _connection(ray):
         news = _News.start(ray)
-        waiting = _submit(ray, cluster, settings, data, directory, news, progress, tracker)
+        waiting = _submit(ray, cluster, settings, data, directory, news, progress, tracker, plugins)
         try:
             epochs = dict.fromkeys(settings.plan(), 0)
             while waiting:
@@ -193,6 +194,7 @@ def _submit(
     news: Any,
     progress: ProgressReport,
     tracker: TrackerName | None,
+    plugins: tuple[str, ...],
 ) -> dict[Any, tuple[str, int]]:
     """Hand all runs to the cluster, which starts them in this order as there is room."""
     threads = torch.get_num_threads()
@@ -209,7 +211,8 @@ def _submit(
         train.remote(
             _Task(
                 settings=settings.run(method, seed),
-                method=methods.get_method(method),
+                method=ray.cloudpickle.dumps(methods.get_method(method)),
+                plugins=plugins,
                 study_file=directory / STUDY_FILE,
                 place=settings.run_directory(directory, method, seed),
                 data=data.fingerprint,
@@ -297,8 +300,11 @@ class _Task:
     """All that a node must know of a run."""
 
     settings: RunSettings
-    method: methods.Method
-    """Of the settings; it may be one that only the study's own process has registered."""
+    method: bytes
+    """The method of the settings, pickled; it may be one that only the study's own process has
+    registered, and is read once the plug-ins are loaded that it may come from."""
+    plugins: tuple[str, ...]
+    """What defines methods of the study, as :func:`maxsup.methods.load_plugin` takes it."""
     study_file: Path
     place: Path
     data: str
@@ -384,8 +390,12 @@ def _train(task: _Task, news: Any) -> _Outcome:
     with contextlib.suppress(FileNotFoundError):
         # Names of data and weights may be relative to where the study was started.
         os.chdir(task.working_directory)
+    for plugin in task.plugins:
+        methods.load_plugin(plugin)
+    # Ray sends what a node cannot import as a whole, and so must this be read by its means.
+    method = _import_ray().cloudpickle.loads(task.method)
     # Not by register: this process may know an earlier study's method by the same name.
-    methods._METHODS[task.method.name] = task.method
+    methods._METHODS[method.name] = method
     recipe = task.settings.recipe
     accelerator = build_accelerator(recipe)
     data = _load_data(task.settings.data, recipe)
