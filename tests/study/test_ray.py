@@ -262,7 +262,7 @@ def test_stopped_by_hand_it_goes_on(cluster: Any, cut_study: tuple[Path, Path, s
 
 
 @pytest.mark.parametrize(
-    ("asked", "nodes", "shares"),
+    ("asked", "nodes", "resources"),
     [
         (RayCluster(), [{"CPU": 8}], (0, 4)),
         (RayCluster(), [{"CPU": 2}, {"CPU": 3}], (0, 3)),
@@ -274,10 +274,10 @@ def test_stopped_by_hand_it_goes_on(cluster: Any, cut_study: tuple[Path, Path, s
         (RayCluster(cpus_per_run=2), [{"CPU": 8, "GPU": 1}], (1, 2)),
     ],
 )
-def test_shares(
-    asked: RayCluster, nodes: list[dict[str, float]], shares: tuple[float, float]
+def test_resources_of_each_run(
+    asked: RayCluster, nodes: list[dict[str, float]], resources: tuple[float, float]
 ) -> None:
-    assert asked.shares(nodes, threads=4) == shares
+    assert asked.resources(nodes, threads=4) == resources
 
 
 @pytest.mark.parametrize(
@@ -288,7 +288,7 @@ def test_shares(
         ({"cpus_per_run": -1}, "must be at least 0; got -1"),
     ],
 )
-def test_shares_that_make_no_sense(changes: dict[str, float], message: str) -> None:
+def test_resources_that_make_no_sense(changes: dict[str, float], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         RayCluster(**changes)
 
@@ -319,7 +319,7 @@ def test_nodes_must_see_the_directory_the_data_and_the_same_versions(
         method=ray.cloudpickle.dumps(methods.get_method("maxsup")),
         plugins=(),
         study_file=tmp_path / "study.json",
-        place=tmp_path / "maxsup" / "seed-0",
+        directory=tmp_path / "maxsup" / "seed-0",
         data="other",
         working_directory=tmp_path / "not there",
         threads=1,

@@ -17,7 +17,7 @@ class CalibrationValues(NamedTuple):
     confidence: Tensor
     """Their mean confidence; 0 in an empty bin."""
     accuracy: Tensor
-    """The share of right predictions among them; 0 in an empty bin."""
+    """The fraction of right predictions among them; 0 in an empty bin."""
 
 
 def expected_calibration_error(logits: Tensor, labels: Tensor, bins: int = 15) -> Tensor:
@@ -97,10 +97,10 @@ class Calibration(Metric):
         confidence = logits.double().softmax(dim=1).gather(1, predicted.unsqueeze(1)).squeeze(1)
         edges = torch.linspace(0, 1, self.bins + 1, dtype=torch.float64, device=logits.device)
         # Without the outermost edges, so that rounding can push nothing out of the first or last.
-        place = torch.bucketize(confidence, edges[1:-1])
-        self.counts.index_add_(0, place, torch.ones_like(place))
-        self.confidences.index_add_(0, place, confidence)
-        self.right.index_add_(0, place, (predicted == labels).long())
+        index = torch.bucketize(confidence, edges[1:-1])
+        self.counts.index_add_(0, index, torch.ones_like(index))
+        self.confidences.index_add_(0, index, confidence)
+        self.right.index_add_(0, index, (predicted == labels).long())
 
     def compute(self) -> CalibrationValues:
         """The error and the bins of all that was added."""

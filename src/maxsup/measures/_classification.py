@@ -11,7 +11,7 @@ class ClassificationValues(NamedTuple):
     """Means over samples; 0-dimensional float64 tensors, NaN where there is no such sample."""
 
     accuracy: Tensor
-    """Share of samples whose most probable class is the true one, in [0, 1]."""
+    """Fraction of samples whose most probable class is the true one, in [0, 1]."""
     nll: Tensor
     """−log q_true in nats, with q the predicted probabilities; inf where q_true is 0."""
     brier: Tensor

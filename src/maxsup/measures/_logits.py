@@ -62,12 +62,12 @@ class LogitHistogram(Metric):
         """Add a batch: logits (N, K) of any floating dtype."""
         check_rows("logits", logits)
         values = logits.double()
-        place = ((values - self.low) * (self.bins / (self.high - self.low))).floor()
+        index = ((values - self.low) * (self.bins / (self.high - self.low))).floor()
         # A weight of 0 instead of a selection: its size would have to be waited for on a GPU.
         taken = self.seen + torch.arange(len(logits), device=logits.device) < self.samples
         counted = taken.unsqueeze(1) & (values > -torch.inf)
-        place = torch.where(counted, place, 0.0).clamp(0, self.bins - 1).long()
-        self.counts.index_add_(0, place.flatten(), counted.flatten().long())
+        index = torch.where(counted, index, 0.0).clamp(0, self.bins - 1).long()
+        self.counts.index_add_(0, index.flatten(), counted.flatten().long())
         self.seen += len(logits)
 
     def compute(self) -> Tensor:

@@ -25,11 +25,11 @@ def run_locally(
     """
     runs = Runs({}, {device_name()})
     for number, (method, seed) in enumerate(settings.plan(), start=1):
-        place = settings.run_directory(directory, method, seed)
+        its_directory = settings.run_directory(directory, method, seed)
         run = attempt(
             settings.run(method, seed),
             data,
-            place,
+            its_directory,
             accelerator=accelerator,
             progress=progress,
             tracker=tracker,

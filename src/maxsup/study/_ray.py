@@ -53,13 +53,13 @@ class RayCluster:
     ``RAY_ADDRESS`` names, or that ``ray start`` has started on this machine.
 
     Raises:
-        ValueError: A share is out of its range.
+        ValueError: A number is out of its range.
     """
 
     gpus_per_run: float | None = None
     """GPUs for each run, at most 1; a half lets two runs share one. By default 1 if there are."""
     cpus_per_run: float | None = None
-    """CPU cores to keep free for each run; by default a GPU's share of its node's, else those
+    """CPU cores to keep free for each run; by default those of its node divided by its GPUs, else those
     that the run computes on."""
 
     def __post_init__(self) -> None:
@@ -71,17 +71,17 @@ class RayCluster:
         if self.cpus_per_run is not None and not 0 <= self.cpus_per_run < math.inf:
             raise ValueError(f"cpus_per_run must be at least 0; got {self.cpus_per_run:g}.")
 
-    def shares(self, nodes: list[Mapping[str, float]], threads: int) -> tuple[float, float]:
-        """GPUs and cores for each run.
+    def resources(self, nodes: list[Mapping[str, float]], threads: int) -> tuple[float, float]:
+        """The GPUs and cores that each run gets.
 
         Args:
             nodes: The resources of each node, as Ray names them.
             threads: CPU threads that a run computes on.
 
         >>> two_gpus, no_gpu = {"CPU": 16.0, "GPU": 2.0}, {"CPU": 8.0}
-        >>> RayCluster().shares([two_gpus, no_gpu], threads=4)
+        >>> RayCluster().resources([two_gpus, no_gpu], threads=4)
         (1, 8.0)
-        >>> RayCluster().shares([no_gpu], threads=4), RayCluster().shares([no_gpu], threads=32)
+        >>> RayCluster().resources([no_gpu], threads=4), RayCluster().resources([no_gpu], threads=32)
         ((0, 4), (0, 8.0))
         """
         gpus = self.gpus_per_run
@@ -133,8 +133,10 @@ def run_on_ray(
                         progress.say(event.text)
                 for task in ready:
                     run = waiting.pop(task)
-                    place = settings.run_directory(directory, *run)
-                    runs.results[run] = _finish(ray, task, run, place, runs.devices, progress)
+                    its_directory = settings.run_directory(directory, *run)
+                    runs.results[run] = _finish(
+                        ray, task, run, its_directory, runs.devices, progress
+                    )
                     epochs[run] = settings.recipe.epochs
                 progress.advance_to(sum(epochs.values()))
         finally:
@@ -199,7 +201,7 @@ def _submit(
     """Hand all runs to the cluster, which starts them in this order as there is room."""
     threads = torch.get_num_threads()
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    gpus, cpus = cluster.shares(nodes, threads)
+    gpus, cpus = cluster.resources(nodes, threads)
     needed = f"{gpus:g} GPUs and {cpus:g} CPU cores for each run"
     progress.say(f"Ray: {len(nodes)} nodes, {needed}")
     if not any(node.get("GPU", 0) >= gpus and node.get("CPU", 0) >= cpus for node in nodes):
@@ -214,7 +216,7 @@ def _submit(
                 method=ray.cloudpickle.dumps(methods.get_method(method)),
                 plugins=plugins,
                 study_file=directory / STUDY_FILE,
-                place=settings.run_directory(directory, method, seed),
+                directory=settings.run_directory(directory, method, seed),
                 data=data.fingerprint,
                 working_directory=Path.cwd(),
                 threads=threads,
@@ -241,7 +243,7 @@ def _finish(
     ray: Any,
     task: Any,
     run: tuple[str, int],
-    place: Path,
+    directory: Path,
     devices: set[str],
     progress: ProgressReport,
 ) -> RunResult | str:
@@ -257,26 +259,26 @@ def _finish(
         ) from error
     except ray.exceptions.RayError as error:
         # Its process died time and again: killed for its memory, perhaps.
-        note_failure(place, str(error))
+        note_failure(directory, str(error))
         outcome = _Outcome(cause=in_one_line(error), device=None, trained=True)
     if outcome.device is not None:
         devices.add(outcome.device)
     if outcome.cause is not None:
         progress.say(f"{run_name(*run)} failed: {outcome.cause}")
         return outcome.cause
-    result = _read_result(place)
+    result = _read_result(directory)
     if outcome.trained:
         accuracy = 100 * result.evaluation.values["test_accuracy"]
         progress.say(f"{run_name(*run)}: done, test accuracy {accuracy:.2f} %")
     return result
 
 
-def _read_result(place: Path) -> RunResult:
+def _read_result(directory: Path) -> RunResult:
     patience = time.monotonic() + _SECONDS_FOR_A_FILE
-    while (result := RunResult.load(place)) is None:
+    while (result := RunResult.load(directory)) is None:
         if time.monotonic() > patience:
             raise FileNotFoundError(
-                f"A node has trained {place}, but its result cannot be seen here: all nodes must "
+                f"A node has trained {directory}, but its result cannot be seen here: all nodes must "
                 "reach the study's directory under the same name. Name one on a shared file system "
                 "or an object store with --out."
             )
@@ -306,7 +308,7 @@ class _Task:
     plugins: tuple[str, ...]
     """What defines methods of the study, as :func:`maxsup.methods.load_plugin` takes it."""
     study_file: Path
-    place: Path
+    directory: Path
     data: str
     """Fingerprint of the study's data."""
     working_directory: Path
@@ -409,7 +411,7 @@ def _train(task: _Task, news: Any) -> _Outcome:
         result = attempt(
             task.settings,
             data,
-            task.place,
+            task.directory,
             accelerator=accelerator,
             progress=progress,
             tracker=task.tracker,

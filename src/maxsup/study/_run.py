@@ -42,13 +42,13 @@ def device_name() -> str:
 def attempt(
     settings: RunSettings,
     data: ImageData,
-    place: Path,
+    directory: Path,
     *,
     accelerator: Accelerator,
     progress: ProgressReport,
     tracker: TrackerName | None = None,
 ) -> RunResult | str:
-    """Train one model; when that fails, the cause, which is noted in ``place`` as well.
+    """Train one model; when that fails, the cause, which is noted in ``directory`` as well.
 
     Raises:
         OSError, ValueError: A full disk, or settings that do not fit: the study's next run would
@@ -57,7 +57,7 @@ def attempt(
     try:
         result = train(
             settings,
-            place,
+            directory,
             data=data,
             accelerator=accelerator,
             progress=progress,
@@ -67,18 +67,18 @@ def attempt(
         raise
     except Exception as error:
         cause = _cause(error)
-        note_failure(place, traceback.format_exc())
+        note_failure(directory, traceback.format_exc())
         return cause
     finally:
         accelerator.free_memory()
-    (place / FAILURE_FILE).unlink(missing_ok=True)
+    (directory / FAILURE_FILE).unlink(missing_ok=True)
     return result
 
 
-def note_failure(place: Path, trace: str) -> None:
+def note_failure(directory: Path, trace: str) -> None:
     """Leave a failure's trace in the run's directory."""
-    place.mkdir(parents=True, exist_ok=True)
-    write_text(place / FAILURE_FILE, trace)
+    directory.mkdir(parents=True, exist_ok=True)
+    write_text(directory / FAILURE_FILE, trace)
 
 
 def _cause(error: Exception) -> str:

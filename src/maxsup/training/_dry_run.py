@@ -32,7 +32,7 @@ class DryRun:
     processes: int
     parameters: int
     flops: int
-    """Of one image forward, with a multiplication and an addition counted as two."""
+    """FLOPs of one image forward, with a multiplication and an addition counted as two."""
     image_size: tuple[int, ...]
     """Height and width for which the FLOPs are counted."""
     losses: tuple[float, ...]
@@ -41,11 +41,11 @@ class DryRun:
     memory: int
     """Bytes at the peak: the GPU's, or this process's where there is none."""
     step_seconds: float
-    """Of the second step; the first also prepares much."""
+    """Duration of the second step; the first also prepares much."""
     reading_seconds: float
-    """From one batch to the next, where nothing is done with them."""
+    """Time from one batch to the next, where nothing is done with them."""
     seconds: float
-    """Expected for all epochs, with the measuring."""
+    """Duration that is expected of all epochs, with the measuring."""
     outputs_bytes: int
     """About what the outputs take that a run keeps; 0 where it keeps none."""
 
@@ -114,7 +114,7 @@ def dry_run(
 
 
 def _seconds_to_read_a_batch(setup: Setup, epoch: int) -> float:
-    """Of batches that are read one after the other, or several at a time by several processes.
+    """The time of batches that are read one after the other, or several at a time by several processes.
 
     The first is waited for and not counted: those after it were begun with it. So many are taken
     that each process has read another two.
