@@ -59,8 +59,8 @@ class RayCluster:
     gpus_per_run: float | None = None
     """GPUs for each run, at most 1; a half lets two runs share one. By default 1 if there are."""
     cpus_per_run: float | None = None
-    """CPU cores to keep free for each run; by default those of its node divided by its GPUs, else those
-    that the run computes on."""
+    """CPU cores to keep free for each run; by default those of its node divided by its GPUs, else
+    those that the run computes on."""
 
     def __post_init__(self) -> None:
         if self.gpus_per_run is not None and not 0 <= self.gpus_per_run <= 1:
@@ -81,8 +81,8 @@ class RayCluster:
         >>> two_gpus, no_gpu = {"CPU": 16.0, "GPU": 2.0}, {"CPU": 8.0}
         >>> RayCluster().resources([two_gpus, no_gpu], threads=4)
         (1, 8.0)
-        >>> RayCluster().resources([no_gpu], threads=4), RayCluster().resources([no_gpu], threads=32)
-        ((0, 4), (0, 8.0))
+        >>> [RayCluster().resources([no_gpu], threads) for threads in (4, 32)]
+        [(0, 4), (0, 8.0)]
         """
         gpus = self.gpus_per_run
         if gpus is None:
@@ -278,8 +278,8 @@ def _read_result(directory: Path) -> RunResult:
     while (result := RunResult.load(directory)) is None:
         if time.monotonic() > patience:
             raise FileNotFoundError(
-                f"A node has trained {directory}, but its result cannot be seen here: all nodes must "
-                "reach the study's directory under the same name. Name one on a shared file system "
+                f"A node has trained {directory}, but its result cannot be seen here: all nodes "
+                "must reach the study's directory under the same name. Name one on a shared file system "
                 "or an object store with --out."
             )
         time.sleep(_SECONDS_BETWEEN_LOOKS)
@@ -322,7 +322,7 @@ class _Outcome(NamedTuple):
     """The end of a task; the result itself is in the run's directory."""
 
     cause: str | None
-    """Of its failure."""
+    """The cause of its failure."""
     device: str | None
     trained: bool
     """Whether there was anything left to train."""

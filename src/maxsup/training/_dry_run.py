@@ -114,7 +114,7 @@ def dry_run(
 
 
 def _seconds_to_read_a_batch(setup: Setup, epoch: int) -> float:
-    """The time of batches that are read one after the other, or several at a time by several processes.
+    """The time of a batch, read one after the other or several at a time by several processes.
 
     The first is waited for and not counted: those after it were begun with it. So many are taken
     that each process has read another two.
