@@ -279,8 +279,8 @@ def _read_result(directory: Path) -> RunResult:
         if time.monotonic() > patience:
             raise FileNotFoundError(
                 f"A node has trained {directory}, but its result cannot be seen here: all nodes "
-                "must reach the study's directory under the same name. Name one on a shared file system "
-                "or an object store with --out."
+                "must reach the study's directory under the same name. Name one on a shared file "
+                "system or an object store with --out."
             )
         time.sleep(_SECONDS_BETWEEN_LOOKS)
     return result
