@@ -5,11 +5,12 @@ import torch
 
 from maxsup.data import (
     Augmentation,
+    BatchSettings,
     Mixing,
     Normalization,
+    PhotographAugmentation,
     ResidentBatches,
-    Split,
-    evaluation_batches,
+    ResidentSplit,
     mix,
 )
 
@@ -17,17 +18,20 @@ PLAIN = Normalization((0.0, 0.0, 0.0), (1 / 255, 1 / 255, 1 / 255))
 """Leaves pixels as they are, as floats."""
 
 
-def images(count: int, side: int = 6) -> Split:
+def images(count: int, side: int = 6) -> ResidentSplit:
     """Each pixel of image n has the value n + 1 in the first channel, so crops can be told."""
     generator = torch.Generator().manual_seed(0)
     pixels = torch.randint(1, 256, (count, 3, side, side + 1), generator=generator).byte()
     labels = torch.arange(count)
-    return Split(pixels, labels, labels)
+    return ResidentSplit(pixels, labels, labels)
 
 
-def batches(split: Split, **options: object) -> ResidentBatches:
-    settings: dict[str, object] = {"batch_size": 8, "seed": 0, "normalization": PLAIN}
-    return ResidentBatches(split, **(settings | options))  # type: ignore[arg-type]
+def batches(
+    split: ResidentSplit, rank: int = 0, processes: int = 1, **changes: object
+) -> ResidentBatches:
+    options: dict[str, object] = {"batch_size": 8, "seed": 0, "normalization": PLAIN}
+    settings = BatchSettings(**(options | changes))  # type: ignore[arg-type]
+    return split.training_batches(settings, rank=rank, processes=processes)
 
 
 def collect(source: ResidentBatches, epoch: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -147,7 +151,7 @@ def test_processes_share_the_batches_of_one(processes: int) -> None:
         ({"batch_size": 25}, r"24 training images, fewer than batch_size \(25\)"),
         ({"processes": 3}, r"batch_size \(8\) must be a multiple of the 3 processes"),
         ({"batch_size": 3, "mixing": Mixing(1.0)}, "Mixing takes an even number"),
-        ({"augmentation": Augmentation(cutout=-1)}, "must not be negative"),
+        ({"augmentation": PhotographAugmentation()}, "give an Augmentation in place of Photogr"),
     ],
 )
 def test_batches_that_cannot_be(options: dict[str, object], message: str) -> None:
@@ -155,16 +159,22 @@ def test_batches_that_cannot_be(options: dict[str, object], message: str) -> Non
         batches(images(24), **options)
 
 
+@pytest.mark.parametrize("wrong", [{"crop_padding": -1}, {"cutout": -1}])
+def test_augmentation_of_negative_lengths(wrong: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="must not be negative"):
+        Augmentation(**wrong)
+
+
 @pytest.mark.parametrize("processes", [1, 2, 3, 7])
 def test_evaluation_counts_every_sample_once(processes: int) -> None:
     split = images(23)
     seen = [
-        label
+        (label, identity)
         for rank in range(processes)
-        for part in evaluation_batches(split, 4, rank=rank, processes=processes)
-        for label in part.labels.tolist()
+        for part in split.evaluation_batches(4, rank=rank, processes=processes)
+        for label, identity in zip(part.labels.tolist(), part.ids.tolist(), strict=True)
     ]
-    assert seen == list(range(23))
+    assert seen == [(number, number) for number in range(23)]
 
 
 def test_normalization_gives_mean_0_and_deviation_1() -> None:
@@ -177,7 +187,9 @@ def test_normalization_gives_mean_0_and_deviation_1() -> None:
 
 
 def test_a_channel_without_contrast_is_left_unscaled() -> None:
-    split = Split(torch.full((4, 1, 2, 2), 7).byte(), torch.zeros(4).long(), torch.zeros(4).long())
+    split = ResidentSplit(
+        torch.full((4, 1, 2, 2), 7).byte(), torch.zeros(4).long(), torch.zeros(4).long()
+    )
     assert torch.allclose(Normalization.of(split)(split.images), torch.zeros(4, 1, 2, 2))
 
 

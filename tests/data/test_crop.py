@@ -77,7 +77,7 @@ def test_boxes_that_cannot_be(arguments: tuple[object, ...], message: str) -> No
         random_crop_box(*arguments)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("share", [0.0, 1.1, -1.0, math.nan])
-def test_a_share_out_of_range(share: float) -> None:
-    with pytest.raises(ValueError, match="share must lie"):
-        centre_box(4, 4, share)
+@pytest.mark.parametrize("fraction", [0.0, 1.1, -1.0, math.nan])
+def test_a_fraction_out_of_range(fraction: float) -> None:
+    with pytest.raises(ValueError, match="fraction must lie"):
+        centre_box(4, 4, fraction)

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from maxsup.data import Box, decode_crop, random_crop_box
-from maxsup.data._jpeg_header import read_jpeg_header
+from maxsup.data.photographs._jpeg_header import read_jpeg_header
 
 RESAMPLING = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 # Mean absolute differences, in levels of 255. The resizers round differently; scaled decoding is

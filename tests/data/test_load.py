@@ -14,8 +14,15 @@ from maxsup.data import DataSettings, load_images
 from .folders import image_folder, parquet, picture, web_dataset
 
 
-def load(name: Path | str, prefer_label: str | None = None, **options: Any):  # type: ignore[no-untyped-def]
-    return load_images(DataSettings(str(name), **options), prefer_label=prefer_label)
+def load(  # type: ignore[no-untyped-def]
+    name: Path | str,
+    prefer_label: str | None = None,
+    image_size: int | None = None,
+    **options: Any,
+):
+    return load_images(
+        DataSettings(str(name), **options), image_size=image_size, prefer_label=prefer_label
+    )
 
 
 def labelled(count: int, classes: int = 2) -> dict[str, list[Any]]:
@@ -256,7 +263,9 @@ def test_a_corrupt_image_is_named(tmp_path: Path) -> None:
 def test_a_missing_image_is_named(tmp_path: Path) -> None:
     columns = labelled(6)
     columns["image"][2] = None
-    with pytest.raises(ValueError, match="Row 2 of split train has no image"):
+    with pytest.raises(
+        ValueError, match=r"image in row 2 of split train .* cannot be read: there is no image"
+    ):
         load(parquet(tmp_path / "train.parquet", columns, KINDS))
 
 
@@ -341,10 +350,14 @@ def test_a_hub_that_cannot_be_reached() -> None:
         ("label_noise", -0.1),
         ("validation", 1.0),
         ("test_fraction", 0.0),
-        ("image_size", 0),
         ("label_noise", float("nan")),
     ],
 )
 def test_settings_out_of_range(field: str, value: float) -> None:
     with pytest.raises(ValueError, match=field):
         dataclasses.replace(DataSettings("digits"), **{field: value})
+
+
+def test_settings_image_size_out_of_range() -> None:
+    with pytest.raises(ValueError, match="image_size must be at least 1; got 0"):
+        load("digits", image_size=0)

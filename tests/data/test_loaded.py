@@ -14,17 +14,17 @@ import torch
 
 from maxsup._seeds import derive_seed
 from maxsup.data import (
+    BatchSettings,
     DataSettings,
     ImageData,
     LoadedBatches,
     Mixing,
     Normalization,
     PhotographAugmentation,
-    Photographs,
+    PhotographSettings,
     StoredSplit,
     centre_box,
     decode_crop,
-    evaluation_batches,
     load_images,
     random_crop_box,
 )
@@ -43,7 +43,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def load(folder: Path, workers: int = 0, **settings: Any) -> ImageData:
-    photographs = Photographs(size=16, crop=0.875, workers=workers)
+    photographs = PhotographSettings(size=16, crop=0.875, workers=workers)
     return load_images(DataSettings(str(folder), **settings), photographs=photographs)
 
 
@@ -53,14 +53,15 @@ def train_split(folder: Path, workers: int = 0, **settings: Any) -> StoredSplit:
     return split
 
 
-def batches(split: StoredSplit, **changes: Any) -> LoadedBatches:
+def batches(split: StoredSplit, rank: int = 0, processes: int = 1, **changes: Any) -> LoadedBatches:
     options: dict[str, Any] = {
         "batch_size": 8,
         "size": lambda epoch: 16,
         "seed": 0,
         "normalization": AS_IT_IS,
     }
-    return LoadedBatches(split, **(options | changes))
+    settings = BatchSettings(**(options | changes))
+    return split.training_batches(settings, rank=rank, processes=processes)
 
 
 def joined(split: StoredSplit, processes: int, **changes: Any) -> list[tuple[torch.Tensor, ...]]:
@@ -120,7 +121,7 @@ def test_measuring_takes_every_sample_once(
     split = train_split(folder, workers)
     seen: dict[bytes, int] = {}
     for rank in range(processes):
-        for part in evaluation_batches(split, batch_size, rank=rank, processes=processes):
+        for part in split.evaluation_batches(batch_size, rank=rank, processes=processes):
             for image, label in zip(part.images, part.labels, strict=True):
                 key = image.contiguous().numpy().tobytes()
                 assert key not in seen
@@ -191,7 +192,7 @@ def test_repeated_augmentation_takes_fewer_images_more_often(folder: Path) -> No
     augmentation = PhotographAugmentation(repeats=3)
     made = batches(split, augmentation=augmentation)
     assert made.steps == 5
-    order = made._order(0)
+    order = split.order(made._plan(0))
     assert len(order) == 40
     assert order[:39].view(13, 3).unique(dim=1).shape == (13, 1)
     assert len(order.unique()) == 14
@@ -220,7 +221,7 @@ def test_every_strength_of_rand_augment_can_be_done(folder: Path) -> None:
     """Pillow 13 refuses what the strongest posterizing of timm asks for."""
     from PIL import Image
 
-    from maxsup.data._rand_augment import rand_augment
+    from maxsup.data.photographs._rand_augment import rand_augment
 
     change = rand_augment("rand-m10-inc1", 16, "bilinear")
     image = picture(0, (16, 16))
@@ -279,21 +280,21 @@ def test_unreadable_images_are_left_out_and_noted(broken: Path, workers: int) ->
     assert [each.path.rpartition("train/")[2] for each in found] == ["cat/3.png", "dog/4.png"]
     assert [split.labels[each.row] for each in found] == [0, 1]
     assert "it is empty" in found[0].reason
-    measured = sum(len(part) for part in evaluation_batches(split, 8))
+    measured = sum(len(part) for part in split.evaluation_batches(8))
     assert measured == 2 * COUNT - 2
 
 
 def test_too_many_unreadable_images_stop_with_their_list(broken: Path) -> None:
     split = train_split(broken, max_corrupt=1)
     with pytest.raises(ValueError, match=r"2 images cannot be read, and --max-corrupt") as caught:
-        list(evaluation_batches(split, 64))
+        list(split.evaluation_batches(64))
     assert "cat/3.png" in str(caught.value)
     assert "dog/4.png" in str(caught.value)
 
 
 def test_a_part_of_which_nothing_can_be_read_is_left_out(broken: Path) -> None:
     split = train_split(broken, max_corrupt=2)
-    sizes = [len(part) for part in evaluation_batches(split, 1)]
+    sizes = [len(part) for part in split.evaluation_batches(1)]
     assert sizes == [1] * (2 * COUNT - 2)
 
 
@@ -302,7 +303,7 @@ def test_a_missing_file_is_an_unreadable_image(folder: Path, tmp_path: Path) -> 
     shutil.copytree(folder, copy)
     split = train_split(copy, max_corrupt=1)
     (copy / "train" / "cat" / "3.png").unlink()
-    assert sum(len(part) for part in evaluation_batches(split, 8)) == 2 * COUNT - 1
+    assert sum(len(part) for part in split.evaluation_batches(8)) == 2 * COUNT - 1
     assert "No such file" in split.corrupt.listed()[0].reason
 
 
@@ -317,7 +318,7 @@ def test_mixing_takes_an_even_number_of_those_that_are_left(broken: Path) -> Non
 def test_parts_and_noise_of_stored_photographs(folder: Path) -> None:
     stored = load(folder, label_noise=0.25, validation=0.2)
     resident = load_images(
-        DataSettings(str(folder), label_noise=0.25, validation=0.2, image_size=16)
+        DataSettings(str(folder), label_noise=0.25, validation=0.2), image_size=16
     )
     for name in ("train", "validation", "test"):
         ours, theirs = getattr(stored, name), getattr(resident, name)
@@ -350,14 +351,14 @@ def test_embedded_images_are_photographs_too(tmp_path: Path) -> None:
     for name in ("train", "test"):
         parquet(tmp_path / f"{name}.parquet", columns, kinds)
     split = train_split(tmp_path)
-    (part,) = evaluation_batches(split, 64)
+    (part,) = split.evaluation_batches(64)
     assert part.images.shape == (8, 3, 16, 16)
     assert load(tmp_path).fingerprint != load(tmp_path, train_split="train[:6]").fingerprint
 
 
 def test_digits_are_no_photographs() -> None:
     with pytest.raises(ValueError, match="The digits are no photographs"):
-        load_images(DataSettings("digits"), photographs=Photographs(size=16))
+        load_images(DataSettings("digits"), photographs=PhotographSettings(size=16))
 
 
 @pytest.mark.parametrize(
@@ -370,14 +371,14 @@ def test_digits_are_no_photographs() -> None:
 )
 def test_photographs_out_of_range(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        Photographs(**({"size": 16} | changes))
+        PhotographSettings(**({"size": 16} | changes))
 
 
 def test_cores_are_shared_by_the_trainings_of_a_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.sched_getaffinity", lambda process: set(range(12)))
-    assert Photographs(size=16).count_workers() == 12
+    assert PhotographSettings(size=16).count_workers() == 12
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")
-    assert Photographs(size=16).count_workers() == 3
+    assert PhotographSettings(size=16).count_workers() == 3
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "64")
-    assert Photographs(size=16).count_workers() == 1
-    assert Photographs(size=16, workers=0).count_workers() == 0
+    assert PhotographSettings(size=16).count_workers() == 1
+    assert PhotographSettings(size=16, workers=0).count_workers() == 0

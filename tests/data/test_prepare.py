@@ -8,7 +8,14 @@ import pytest
 from PIL import Image
 
 from maxsup.cli import main
-from maxsup.data import DataSettings, Smaller, load_images, prepare_shards, read_bytes, shrink_image
+from maxsup.data import (
+    DataSettings,
+    ShrinkSettings,
+    load_images,
+    prepare_shards,
+    read_bytes,
+    shrink_image,
+)
 
 from .folders import image_folder, parquet, picture
 
@@ -18,7 +25,7 @@ def smooth(seed: int) -> Image.Image:
 
 
 def prepare(folder: Path, out: Path, **options: Any) -> Any:
-    options = {"smaller": Smaller(short_side=30)} | options
+    options = {"shrink": ShrinkSettings(short_side=30)} | options
     return prepare_shards(DataSettings(str(folder)), out, **options)
 
 
@@ -100,7 +107,7 @@ def test_other_settings_need_another_directory(tmp_path: Path) -> None:
     folder = image_folder(tmp_path / "in", {"": 2}, make=smooth)
     prepare(folder, tmp_path / "out")
     with pytest.raises(ValueError, match="begun with another short_side and quality"):
-        prepare(folder, tmp_path / "out", smaller=Smaller(20, 50))
+        prepare(folder, tmp_path / "out", shrink=ShrinkSettings(20, 50))
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "notes.txt").write_text("…")
     with pytest.raises(ValueError, match="has other files in it"):
@@ -115,7 +122,7 @@ def test_shrunk_images(size: tuple[int, int], expected: tuple[int, int], mode: s
     file = io.BytesIO()
     image = picture(0, (4, 3)).resize(size).convert(mode)
     image.save(file, "TIFF")
-    shrunk = Image.open(io.BytesIO(shrink_image(file.getvalue(), Smaller(30, 95))))
+    shrunk = Image.open(io.BytesIO(shrink_image(file.getvalue(), ShrinkSettings(30, 95))))
     assert shrunk.format == "JPEG"
     assert shrunk.mode == ("L" if mode == "L" else "RGB")
     assert shrunk.size == expected
@@ -124,14 +131,14 @@ def test_shrunk_images(size: tuple[int, int], expected: tuple[int, int], mode: s
 def test_a_small_jpeg_never_grows() -> None:
     file = io.BytesIO()
     smooth(0).save(file, "JPEG", quality=30)
-    assert shrink_image(file.getvalue(), Smaller(200, 95)) == file.getvalue()
-    assert len(shrink_image(file.getvalue(), Smaller(200, 5))) < len(file.getvalue())
+    assert shrink_image(file.getvalue(), ShrinkSettings(200, 95)) == file.getvalue()
+    assert len(shrink_image(file.getvalue(), ShrinkSettings(200, 5))) < len(file.getvalue())
 
 
 @pytest.mark.parametrize("wrong", [{"short_side": 0}, {"quality": 0}, {"quality": 96}])
 def test_numbers_out_of_range(wrong: dict[str, int]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
-        Smaller(**wrong)
+        ShrinkSettings(**wrong)
 
 
 def test_arguments_that_cannot_be(tmp_path: Path) -> None:

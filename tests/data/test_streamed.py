@@ -10,17 +10,17 @@ import pytest
 import torch
 
 from maxsup.data import (
+    BatchSettings,
     DataSettings,
     ImageData,
     LoadedBatches,
     Normalization,
     PhotographAugmentation,
-    Photographs,
+    PhotographSettings,
     StreamedSplit,
-    evaluation_batches,
     load_images,
 )
-from maxsup.data._streamed import read_ahead
+from maxsup.data.photographs._read_ahead import read_ahead
 
 from .folders import image_folder, picture, web_dataset
 
@@ -57,7 +57,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def load(folder: Path | str, workers: int = 0, **settings: Any) -> ImageData:
     return load_images(
         DataSettings(str(folder), streaming=True, **settings),
-        photographs=Photographs(size=16, crop=0.875, workers=workers),
+        photographs=PhotographSettings(size=16, crop=0.875, workers=workers),
     )
 
 
@@ -67,7 +67,9 @@ def train_split(folder: Path, workers: int = 0, **settings: Any) -> StreamedSpli
     return split
 
 
-def batches(split: StreamedSplit, **changes: Any) -> LoadedBatches:
+def batches(
+    split: StreamedSplit, rank: int = 0, processes: int = 1, **changes: Any
+) -> LoadedBatches:
     options: dict[str, Any] = {
         "batch_size": 8,
         "size": lambda epoch: 16,
@@ -75,7 +77,8 @@ def batches(split: StreamedSplit, **changes: Any) -> LoadedBatches:
         "normalization": Normalization((0.0,) * 3, (1 / 255,) * 3),
         "augmentation": PhotographAugmentation(horizontal_flip=True),
     }
-    return LoadedBatches(split, **(options | changes))
+    settings = BatchSettings(**(options | changes))
+    return split.training_batches(settings, rank=rank, processes=processes)
 
 
 def joined(split: StreamedSplit, processes: int) -> list[tuple[torch.Tensor, ...]]:
@@ -101,14 +104,16 @@ def test_batches_are_the_same_for_any_processes_and_workers(
 
 @pytest.mark.parametrize(("processes", "workers"), [(1, 0), (2, 2), (3, 2)])
 def test_measuring_takes_every_sample_once(folder: Path, processes: int, workers: int) -> None:
-    stored = load_images(DataSettings(str(folder)), photographs=Photographs(16, 0.875, workers=0))
-    (whole,) = evaluation_batches(stored.train, 64)
+    stored = load_images(
+        DataSettings(str(folder)), photographs=PhotographSettings(16, 0.875, workers=0)
+    )
+    (whole,) = stored.train.evaluation_batches(64)
     expected = Counter(image.contiguous().numpy().tobytes() for image in whole.images)
     assert len(expected) == COUNT
     split = train_split(folder, workers)
     found: Counter[bytes] = Counter()
     for rank in range(processes):
-        for part in evaluation_batches(split, 5, rank=rank, processes=processes):
+        for part in split.evaluation_batches(5, rank=rank, processes=processes):
             found.update(image.contiguous().numpy().tobytes() for image in part.images)
     assert found == expected
 
@@ -142,7 +147,7 @@ def test_going_on_in_the_middle_of_an_epoch(folder: Path, workers: int) -> None:
 
 def test_labels_are_those_of_the_data_at_rest(folder: Path) -> None:
     streamed = load(folder)
-    stored = load_images(DataSettings(str(folder)), photographs=Photographs(16))
+    stored = load_images(DataSettings(str(folder)), photographs=PhotographSettings(16))
     assert streamed.classes == stored.classes == ("cat", "dog")
     assert len(streamed.train) == len(stored.train)
     assert len(streamed.test) == len(stored.test)
@@ -161,7 +166,7 @@ def test_image_folders_and_tars_are_streamed(tmp_path: Path) -> None:
         data = load(tmp_path / name)
         assert data.classes == classes
         assert len(data.train) == count
-        labels = torch.cat([part.labels for part in evaluation_batches(data.train, 3)])
+        labels = torch.cat([part.labels for part in data.train.evaluation_batches(3)])
         assert labels.bincount().tolist() == ([4, 4] if name == "folder" else [1, 3, 2])
 
 
@@ -171,13 +176,13 @@ def test_unreadable_images_are_left_out_and_noted(tmp_path: Path) -> None:
     (tmp_path / "train" / "cat" / "3.png").write_bytes(b"not an image")
     split = train_split(tmp_path, max_corrupt=1)
     for _ in range(2):
-        assert sum(len(part) for part in evaluation_batches(split, 4)) == 11
+        assert sum(len(part) for part in split.evaluation_batches(4)) == 11
     (corrupt,) = split.corrupt.listed()
     assert corrupt.row is None
     assert str(corrupt).startswith("split train (")
     assert "cat/3.png" in str(corrupt)
     with pytest.raises(ValueError, match="1 images cannot be read, and --max-corrupt allows 0"):
-        list(evaluation_batches(train_split(tmp_path), 4))
+        list(train_split(tmp_path).evaluation_batches(4))
 
 
 def test_a_stream_that_ends_early_is_an_error(folder: Path) -> None:

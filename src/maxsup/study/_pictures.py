@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from maxsup.data import ImageData, Normalization, StreamedSplit
+from maxsup.data import ImageData, Normalization
 from maxsup.measures import logit_densities, template_projection, three_confused
 from maxsup.models import class_templates
 from maxsup.results import schema
@@ -63,9 +63,9 @@ def confused_classes(
     The classes are chosen on the training set, by the baseline (by the first method with a finished
     run where the baseline has none), so that no test image decides what is shown.
     """
-    test = data.test
+    test = data.test.labelled
     # Of a stream, no samples can be picked out.
-    if len(data.classes) < 3 or not finished or isinstance(test, StreamedSplit):
+    if len(data.classes) < 3 or not finished or test is None:
         return None
     chooser = next(
         (name for name in (settings.baseline, *settings.methods) if _seeds(finished, name)), ""

@@ -6,20 +6,17 @@ import torch
 
 from maxsup.data import (
     Augmentation,
+    BatchSettings,
     DataSettings,
     ImageData,
-    LoadedBatches,
     Mixing,
     Normalization,
     PhotographAugmentation,
-    Photographs,
-    ResidentBatches,
-    Split,
+    PhotographSettings,
+    TrainingBatches,
     load_images,
 )
 from maxsup.recipes import Recipe
-
-Batches = ResidentBatches | LoadedBatches
 
 
 def load_data(
@@ -38,14 +35,18 @@ def load_data(
     photographs = None
     if recipe.random_resized_crop:
         assert recipe.image_size is not None
-        photographs = Photographs(
+        photographs = PhotographSettings(
             size=recipe.eval_size or recipe.image_size,
             crop=recipe.eval_crop,
             interpolation=recipe.interpolation,
             workers=recipe.workers,
         )
     return load_images(
-        settings, prefer_label=recipe.label_column, photographs=photographs, announce=announce
+        settings,
+        image_size=recipe.image_size,
+        prefer_label=recipe.label_column,
+        photographs=photographs,
+        announce=announce,
     )
 
 
@@ -58,7 +59,7 @@ def build_batches(
     device: torch.device,
     rank: int,
     processes: int,
-) -> Batches:
+) -> TrainingBatches:
     """The training batches of a recipe for one process.
 
     Raises:
@@ -70,42 +71,28 @@ def build_batches(
             f"batch_size ({recipe.batch_size}) must be a multiple of {parts}: "
             f"{processes} processes with {recipe.accumulate} accumulated parts."
         )
-    mixing = Mixing(mixup=recipe.mixup, cutmix=recipe.cutmix)
-    if isinstance(data.train, Split):
-        return ResidentBatches(
-            data.train,
-            batch_size=recipe.batch_size,
-            seed=seed,
-            normalization=normalization,
-            augmentation=Augmentation(
-                crop_padding=recipe.crop_padding,
-                horizontal_flip=recipe.flip,
-                cutout=recipe.cutout,
-            ),
-            mixing=mixing,
-            num_classes=len(data.classes),
-            device=device,
-            rank=rank,
-            processes=processes,
-        )
-    sizes = [recipe.resolution(epoch) or 0 for epoch in range(recipe.epochs)]
-    return LoadedBatches(
-        data.train,
+    settings = BatchSettings(
         batch_size=recipe.batch_size,
-        size=sizes.__getitem__,
         seed=seed,
         normalization=normalization,
-        augmentation=PhotographAugmentation(
+        augmentation=_augmentation(recipe),
+        mixing=Mixing(mixup=recipe.mixup, cutmix=recipe.cutmix),
+        num_classes=len(data.classes),
+        size=lambda epoch: recipe.resolution(epoch) or data.image_shape[1],
+    )
+    return data.train.training_batches(settings, device=device, rank=rank, processes=processes)
+
+
+def _augmentation(recipe: Recipe) -> Augmentation | PhotographAugmentation:
+    if recipe.random_resized_crop:
+        return PhotographAugmentation(
             crop_scale=recipe.crop_scale,
             crop_ratio=recipe.crop_ratio,
             horizontal_flip=recipe.flip,
             rand_augment=recipe.rand_augment,
             erasing=recipe.erasing,
             repeats=recipe.repeats,
-        ),
-        mixing=mixing,
-        num_classes=len(data.classes),
-        device=device,
-        rank=rank,
-        processes=processes,
+        )
+    return Augmentation(
+        crop_padding=recipe.crop_padding, horizontal_flip=recipe.flip, cutout=recipe.cutout
     )

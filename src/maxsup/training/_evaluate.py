@@ -6,7 +6,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from maxsup.data import AnySplit, ImageData, Normalization, Split, evaluation_batches
+from maxsup.data import EvaluationBatch, ImageData, ImageSplit, Normalization
 from maxsup.measures import (
     Calibration,
     Classification,
@@ -27,7 +27,7 @@ _BATCH_PIXELS = 128 * 256 * 256
 def quick_figures(
     name: str,
     model: nn.Module,
-    split: AnySplit,
+    split: ImageSplit,
     normalization: Normalization,
     accelerator: Accelerator,
     *,
@@ -125,22 +125,21 @@ def evaluate(
 
 
 @torch.inference_mode()
-def features_of(model: nn.Module, split: AnySplit, normalization: Normalization) -> Tensor:
+def features_of(model: nn.Module, split: ImageSplit, normalization: Normalization) -> Tensor:
     """Penultimate features (N, D) of a split's images, on the model's device."""
     model.eval()
     device = class_templates(model).device
     return torch.cat(
         [
             features_and_logits(model, normalization(part.images))[0]
-            for part in evaluation_batches(split, _batch_size(split), device=device)
+            for part in split.evaluation_batches(_batch_size(split), device=device)
         ]
     )
 
 
-def measuring_batches(split: AnySplit, accelerator: Accelerator) -> Iterator[Split]:
+def measuring_batches(split: ImageSplit, accelerator: Accelerator) -> Iterator[EvaluationBatch]:
     """This process's part of a split, in batches whose features fit into memory."""
-    return evaluation_batches(
-        split,
+    return split.evaluation_batches(
         _batch_size(split),
         device=accelerator.device,
         rank=accelerator.process_index,
@@ -148,7 +147,7 @@ def measuring_batches(split: AnySplit, accelerator: Accelerator) -> Iterator[Spl
     )
 
 
-def _batch_size(split: AnySplit) -> int:
+def _batch_size(split: ImageSplit) -> int:
     _, height, width = split.image_shape
     return max(1, min(_BATCH_SIZE, _BATCH_PIXELS // (height * width)))
 

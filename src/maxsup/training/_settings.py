@@ -39,6 +39,10 @@ class RunSettings:
         """
         try:
             fields = json.loads(text)
+            # Earlier versions wrote the side of the images here too.
+            fields["recipe"]["image_size"] = fields["data"].pop("image_size", None) or fields[
+                "recipe"
+            ].get("image_size")
             return cls(
                 method=fields["method"],
                 seed=fields["seed"],

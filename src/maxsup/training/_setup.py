@@ -11,12 +11,12 @@ from timm.layers import convert_sync_batchnorm
 from timm.utils import ModelEmaV3
 from torch import nn
 
-from maxsup.data import ImageData, Normalization
+from maxsup.data import ImageData, Normalization, TrainingBatches
 from maxsup.methods import Training, build_criterion
 from maxsup.models import create_model
 from maxsup.recipes import Recipe
 from maxsup.training._checkpoint import State
-from maxsup.training._data import Batches, build_batches
+from maxsup.training._data import build_batches
 from maxsup.training._fingerprint import weights_digest
 from maxsup.training._optimizer import build_lr_scheduler, build_optimizer
 from maxsup.training._settings import RunSettings
@@ -25,7 +25,7 @@ from maxsup.training._settings import RunSettings
 class Setup(NamedTuple):
     """The parts of a training, at its start."""
 
-    batches: Batches
+    batches: TrainingBatches
     normalization: Normalization
     wrapped: nn.Module
     """The model as it is called: it exchanges gradients between processes."""

@@ -9,7 +9,7 @@ from accelerate.utils import gather_object
 
 from maxsup._files import write_text
 from maxsup._places import as_place
-from maxsup.data import ImageData, Split
+from maxsup.data import ImageData
 from maxsup.training._checkpoint import load_checkpoint, save_checkpoint, save_weights
 from maxsup.training._epoch import Running, check_finite, train_epoch
 from maxsup.training._evaluate import evaluate, quick_figures
@@ -148,8 +148,6 @@ def _check_data(directory: Path, fingerprint: str, data: ImageData) -> None:
 
 def _report_corrupt(data: ImageData, known: int, progress: ProgressReport) -> int:
     """Say which photographs were left out since the last time; how many there are by now."""
-    if isinstance(data.train, Split):
-        return 0
     corrupt = data.train.corrupt
     # Each process has met others; all of them stop where there are too many altogether.
     corrupt.add(gather_object(corrupt.listed()))

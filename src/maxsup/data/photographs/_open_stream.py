@@ -6,19 +6,18 @@ from typing import Any
 import datasets
 
 from maxsup.data._corrupt import CorruptImages
-from maxsup.data._images import ImageData
-from maxsup.data._labels import check_enough_classes
-from maxsup.data._settings import DataSettings
-from maxsup.data._source import Source, open_source
-from maxsup.data._stored import Photographs
-from maxsup.data._streamed import StreamedSplit
+from maxsup.data._image_data import ImageData
+from maxsup.data._settings import DataSettings, short_name
+from maxsup.data.photographs._settings import PhotographSettings
+from maxsup.data.photographs._streamed import StreamedSplit
+from maxsup.data.sources._labels import check_enough_classes
+from maxsup.data.sources._open import Source, open_source
 
 
-def load_stream(
+def open_stream(
     settings: DataSettings,
-    name: str,
     prefer_label: str | None,
-    photographs: Photographs | None,
+    photographs: PhotographSettings | None,
     announce: Callable[[str], None],
 ) -> ImageData:
     """Open a data set as streams of photographs.
@@ -29,8 +28,12 @@ def load_stream(
     Raises:
         ValueError: The data cannot be streamed as asked; the message says how to mend it.
     """
-    _check(settings, photographs)
-    assert photographs is not None
+    if photographs is None:
+        raise ValueError(
+            "--streaming is for photographs: take a recipe with random_resized_crop. Small images "
+            "are kept in memory."
+        )
+    _check(settings)
     source = open_source(settings, prefer_label)
     if source.test is None or source.test_name is None:
         raise ValueError(
@@ -50,7 +53,8 @@ def load_stream(
     classes = tuple(values.values())
     check_enough_classes(classes)
     corrupt = CorruptImages(settings.max_corrupt)
-    places = {value: place for place, value in enumerate(values)}
+    class_indices = {value: index for index, value in enumerate(values)}
+    name = short_name(settings)
 
     def split(stream: Any, which: str, count: int) -> StreamedSplit:
         return StreamedSplit(
@@ -59,7 +63,7 @@ def load_stream(
             source.label_column,
             which,
             count,
-            places,
+            class_indices,
             photographs,
             f"{name} {stream.info.version}",
             corrupt,
@@ -79,12 +83,7 @@ def load_stream(
     )
 
 
-def _check(settings: DataSettings, photographs: Photographs | None) -> None:
-    if photographs is None:
-        raise ValueError(
-            "--streaming is for photographs: take a recipe with random_resized_crop. Small images "
-            "are kept in memory."
-        )
+def _check(settings: DataSettings) -> None:
     asked = {
         "--validation": settings.validation > 0,
         "--label-noise": settings.label_noise > 0,
@@ -111,8 +110,7 @@ def _known_values(stream: Any, column: str) -> Mapping[Any, str] | None:
 
 def _known_count(stream: Any) -> int | None:
     described = (stream.info.splits or {}).get(str(stream.split))
-    count = getattr(described, "num_examples", None)
-    return int(count) if count else None
+    return described.num_examples or None if described is not None else None
 
 
 def _read_labels(stream: Any, column: str) -> tuple[set[Any], int]:

@@ -15,7 +15,7 @@ _START_OF_SCAN = 0xDA
 
 
 class JpegHeader(NamedTuple):
-    """Of a JPEG that is grey or coloured, of 8 bits, baseline or progressive."""
+    """The header of a JPEG that is grey or coloured, of 8 bits, baseline or progressive."""
 
     width: int
     height: int

@@ -1,11 +1,14 @@
+"""From uint8 pixels to what a model is given."""
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from maxsup.data._images import AnySplit, Split
+if TYPE_CHECKING:
+    from maxsup.data._splits import ImageSplit
 
-_AT_ONCE = 4096
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
@@ -17,14 +20,14 @@ class Normalization:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     channels_last: bool = False
-    """The memory layout of the result."""
+    """Whether the result has the memory layout torch.channels_last."""
 
     @classmethod
-    def of(cls, split: AnySplit, *, channels_last: bool = False) -> "Normalization":
-        """The exact mean and standard deviation of a split's pixels.
+    def of(cls, split: "ImageSplit", *, channels_last: bool = False) -> "Normalization":
+        """The mean and standard deviation of a split's pixels.
 
-        A channel without any contrast is left unscaled. Photographs on disk are not read for it:
-        they are given ImageNet's.
+        They are exact for images in memory, and a channel without any contrast is left unscaled.
+        Photographs are not read for it: they are given ImageNet's.
 
         Example:
             >>> from maxsup.data import DataSettings, load_images
@@ -32,19 +35,8 @@ class Normalization:
             >>> [round(value, 3) for value in (*normalization.mean, *normalization.std)]
             [0.307, 0.377]
         """
-        if not isinstance(split, Split):
-            return cls(IMAGENET_MEAN, IMAGENET_STD, channels_last)
-        channels = split.images.shape[1]
-        counts = torch.zeros(channels, 256, dtype=torch.int64)
-        for images in split.images.split(_AT_ONCE):
-            for channel in range(channels):
-                counts[channel] += torch.bincount(images[:, channel].flatten(), minlength=256)
-        levels = torch.arange(256, dtype=torch.float64) / 255
-        share = counts.double() / counts.sum(dim=1, keepdim=True)
-        mean = share @ levels
-        variance = (share * (levels - mean.unsqueeze(1)).square()).sum(dim=1)
-        std = torch.where(variance > 0, variance.sqrt(), 1.0)
-        return cls(tuple(mean.tolist()), tuple(std.tolist()), channels_last)
+        mean, std = split.channel_statistics()
+        return cls(mean, std, channels_last)
 
     def __call__(self, images: Tensor) -> Tensor:
         """Normalise a batch (N, C, H, W) uint8 on its device; float32."""

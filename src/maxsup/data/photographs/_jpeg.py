@@ -5,9 +5,8 @@ the size wanted is decoded at a half, a quarter or an eighth, which JPEG gives f
 whole.
 """
 
-import io
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import simplejpeg
@@ -15,10 +14,11 @@ import torch
 from PIL import Image
 from torch.nn.functional import interpolate
 
-from maxsup.data._crop import Box
-from maxsup.data._jpeg_header import JpegHeader, keep_first_rows, read_jpeg_header
+from maxsup.data._entry import explained, open_image
+from maxsup.data.photographs._crop import Box
+from maxsup.data.photographs._jpeg_header import JpegHeader, keep_first_rows, read_jpeg_header
+from maxsup.data.photographs._settings import Interpolation
 
-Interpolation = Literal["bilinear", "bicubic"]
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 
 RESAMPLING = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
@@ -48,10 +48,11 @@ def decode_crop(
         (size, size, 3) uint8, RGB, in memory of its own.
 
     Raises:
-        ValueError: The file is corrupt, the box lies outside of the image, or an argument is not
-            what it may be.
+        UnreadableImageError: The file is corrupt.
+        ValueError: The box lies outside of the image, or an argument is not what it may be.
 
     Example:
+        >>> import io
         >>> file = io.BytesIO()
         >>> Image.new("RGB", (640, 480), (250, 120, 0)).save(file, "JPEG")
         >>> from maxsup.data import centre_box
@@ -120,29 +121,14 @@ def _resize(
 def _decode_by_pillow(
     content: bytes, choose: Callable[[int, int], Box], size: int, interpolation: Interpolation
 ) -> Pixels:
-    try:
-        image = Image.open(io.BytesIO(content))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise _corrupt(content, error) from error
-    with image:
+    with open_image(content) as image:
         box = _checked(choose(*image.size), *image.size)
         scale, (width, height) = _scale(box, size), image.size
         if image.format != "JPEG" or image.draft("RGB", (width // scale, height // scale)) is None:
             scale = 1
-        try:
+        with explained(content):
             coloured = image.convert("RGB")
-        except (OSError, SyntaxError, ValueError) as error:
-            raise _corrupt(content, error) from error
     return _resize(np.array(coloured), box, scale, size, interpolation)
-
-
-def _corrupt(content: bytes, error: Exception) -> ValueError:
-    reason = str(error)
-    if "cannot identify" in reason:  # it names an object in memory
-        reason = "no known image format" if content else "it is empty"
-    return ValueError(
-        f"The image of {len(content):,} bytes cannot be decoded: {reason}. Repair or remove it."
-    )
 
 
 def _checked(box: Box, width: int, height: int) -> Box:

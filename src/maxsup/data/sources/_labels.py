@@ -46,13 +46,13 @@ def read_labels(dataset: Any, column: str, classes: tuple[str, ...], split: str)
                     f"{len(classes)}) for {len(classes)} classes.{hidden}"
                 )
         return torch.tensor(values, dtype=torch.int64)
-    places = {name: place for place, name in enumerate(classes)}
+    index_of = {name: index for index, name in enumerate(classes)}
     for row, value in enumerate(values):
-        if str(value) not in places:
+        if str(value) not in index_of:
             raise ValueError(
                 f"Row {row} of split {split} has the label {value!r}, which no training sample has."
             )
-    return torch.tensor([places[str(value)] for value in values], dtype=torch.int64)
+    return torch.tensor([index_of[str(value)] for value in values], dtype=torch.int64)
 
 
 def check_classes(labels: Tensor, classes: tuple[str, ...]) -> None:

@@ -7,8 +7,9 @@ from typing import Any
 from PIL import Image
 from timm.data.auto_augment import rand_augment_transform
 
-from maxsup.data._jpeg import RESAMPLING, Interpolation
-from maxsup.data._normalize import IMAGENET_MEAN
+from maxsup.data._normalization import IMAGENET_MEAN
+from maxsup.data.photographs._jpeg import RESAMPLING
+from maxsup.data.photographs._settings import Interpolation
 
 _FILL = tuple(round(255 * mean) for mean in IMAGENET_MEAN)
 _TRANSLATE = 0.45  # of the side, at the most

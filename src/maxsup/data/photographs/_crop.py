@@ -24,14 +24,14 @@ def random_crop_box(
     scale: tuple[float, float] = (0.08, 1.0),
     ratio: tuple[float, float] = (3 / 4, 4 / 3),
 ) -> Box:
-    """A part of random area and aspect ratio, distributed as torchvision's ``RandomResizedCrop``.
+    """Draw a part of random area and shape, distributed as torchvision's ``RandomResizedCrop``.
 
     Area is uniform and the ratio's logarithm is. What does not fit is drawn again, ten times in
     all; then it is the largest part at the centre with an allowed ratio.
 
     Args:
-        width: The image's.
-        height: The image's.
+        width: The image's width in pixels.
+        height: The image's height in pixels.
         draws: Where the random numbers come from: a seed, or a generator, of which it always takes
             forty. The box is a function of them, so not of the process that asks.
         scale: Least and most of the image's area.
@@ -65,27 +65,27 @@ def random_crop_box(
     return _largest_at_centre(width, height, ratio)
 
 
-def centre_box(width: int, height: int, share: float = 1.0) -> Box:
-    """The square at the centre whose side is a share of the shorter side.
+def centre_box(width: int, height: int, fraction: float = 1.0) -> Box:
+    """The square at the centre whose side is a fraction of the shorter side.
 
-    Resizing to 256 and cropping 224 at the centre, as for validation, is a share of 224/256.
+    Resizing to 256 and cropping 224 at the centre, as for validation, is a fraction of 224/256.
 
     Args:
-        width: The image's.
-        height: The image's.
-        share: In (0, 1].
+        width: The image's width in pixels.
+        height: The image's height in pixels.
+        fraction: In (0, 1].
 
     Raises:
-        ValueError: The image has no pixels, or the share is out of range.
+        ValueError: The image has no pixels, or the fraction is out of range.
 
     Example:
         >>> centre_box(500, 375, 224 / 256)
         Box(top=23, left=86, height=328, width=328)
     """
     _check_size(width, height)
-    if not 0 < share <= 1:
-        raise ValueError(f"share must lie in (0, 1]; got {share}.")
-    side = max(1, round(share * min(width, height)))
+    if not 0 < fraction <= 1:
+        raise ValueError(f"fraction must lie in (0, 1]; got {fraction}.")
+    side = max(1, round(fraction * min(width, height)))
     return Box((height - side) // 2, (width - side) // 2, side, side)
 
 

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import datasets
 
 from maxsup.data._settings import DataSettings
+from maxsup.data.sources._columns import find_image_column, find_label_column
 
 _TEST_SPLITS = ("test", "validation", "valid", "val")
-_LABEL_NAMES = ("label", "labels", "fine_label", "class", "cls", "target", "y")
 _FILE_BUILDERS = {".parquet": "parquet", ".tar": "webdataset", ".arrow": "arrow"}
 
 
@@ -29,6 +29,10 @@ class Source(NamedTuple):
 def open_source(settings: DataSettings, prefer_label: str | None) -> Source:
     """Find a data set's splits and columns.
 
+    Args:
+        settings: Which data, splits and columns.
+        prefer_label: The column of labels to take where several could be meant.
+
     Raises:
         ValueError: There is no such data, split or column, or it is ambiguous; the message lists
             what there is.
@@ -38,8 +42,8 @@ def open_source(settings: DataSettings, prefer_label: str | None) -> Source:
     train_name = _train_split(settings, splits)
     test_name = _test_split(settings, splits, train_name)
     train = _read_split(settings.name, splits, train_name, options)
-    image_column = _image_column(settings, train.features)
-    label_column = _label_column(settings, train.features, prefer_label)
+    image_column = find_image_column(settings, train.features)
+    label_column = find_label_column(settings, train.features, prefer_label)
     return Source(
         train,
         _read_split(settings.name, splits, test_name, options) if test_name is not None else None,
@@ -129,62 +133,3 @@ def _existing(argument: str, name: str, splits: Any) -> str:
             f"{argument}: there is no split called {name!r}; there are {', '.join(splits)}."
         )
     return name
-
-
-def _image_column(settings: DataSettings, features: Any) -> str:
-    images = [name for name, kind in features.items() if isinstance(kind, datasets.Image)]
-    if settings.image_column is not None:
-        if settings.image_column not in images:
-            raise ValueError(
-                f"image_column: {settings.image_column!r} is no column of images; "
-                f"{_listed('columns of images', images, features)}"
-            )
-        return settings.image_column
-    if len(images) != 1:
-        raise ValueError(
-            f"{settings.name} has {len(images)} columns of images, so one must be named with "
-            f"--image-column; {_listed('columns of images', images, features)}"
-        )
-    return str(images[0])
-
-
-def _label_column(settings: DataSettings, features: Any, prefer: str | None) -> str:
-    if settings.label_column is not None:
-        if settings.label_column not in features:
-            raise ValueError(
-                f"label_column: there is no column called {settings.label_column!r}; "
-                f"{_listed('columns', list(features), features)}"
-            )
-        return settings.label_column
-    named = [name for name, kind in features.items() if isinstance(kind, datasets.ClassLabel)]
-    candidates = named or [
-        name
-        for name, kind in features.items()
-        if isinstance(kind, datasets.Value)
-        and ("int" in kind.dtype or "string" in kind.dtype)
-        and not name.startswith("__")
-    ]
-    if prefer in candidates:
-        return str(prefer)
-    if len(candidates) == 1:
-        return str(candidates[0])
-    if not candidates:
-        raise ValueError(
-            f"{settings.name} has no column that may be the label (class names, integers or "
-            f"strings); {_listed('columns', list(features), features)} The classes of an image "
-            "folder are its sub-folders, of which it needs at least two."
-        )
-    known = [name for name in _LABEL_NAMES if name in candidates]
-    if not named and len(known) == 1:
-        return known[0]
-    raise ValueError(
-        f"{settings.name} has {len(candidates)} columns that may be the label, so one must be "
-        f"named with --label-column; {_listed('columns', candidates, features)}"
-    )
-
-
-def _listed(what: str, names: list[str], features: Any) -> str:
-    if not names:
-        return f"there are no {what}."
-    kinds = [f"{name} ({type(features[name]).__name__})" for name in names]
-    return f"there are the {what} {', '.join(kinds)}."

@@ -1,6 +1,5 @@
 """Images of a data set's column, decoded once into one tensor."""
 
-import io
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -12,7 +11,17 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-_GREY_MODES = ("1", "L", "I", "I;16", "LA")
+from maxsup.data._corrupt import Corrupt
+from maxsup.data._entry import (
+    Entry,
+    UnreadableImageError,
+    entry_path,
+    explained,
+    is_grey,
+    open_image,
+    read_entry,
+)
+
 _AT_ONCE = 512
 
 
@@ -43,7 +52,7 @@ def decode_images(dataset: Any, column: str, split: str, size: int | None) -> Te
                 for number, entry in enumerate(entries)
             ]
             for number, job in enumerate(jobs):
-                image, is_grey = job.result()
+                image, grey = job.result()
                 if pixels is None:
                     pixels = _allocate(len(rows), image.shape)
                 if image.shape != pixels.shape[1:]:
@@ -53,7 +62,7 @@ def decode_images(dataset: Any, column: str, split: str, size: int | None) -> Te
                         "the side to bring them all to with --image-size."
                     )
                 pixels[start + number] = image
-                all_grey = all_grey and is_grey
+                all_grey = all_grey and grey
     if pixels is None:
         raise ValueError(f"Split {split} has no images.")
     tensor = torch.from_numpy(pixels)
@@ -61,24 +70,22 @@ def decode_images(dataset: Any, column: str, split: str, size: int | None) -> Te
 
 
 def _decode(
-    entry: dict[str, Any] | None, row: int, split: str, size: int | None
+    entry: Entry, row: int, split: str, size: int | None
 ) -> tuple[np.ndarray[Any, np.dtype[np.uint8]], bool]:
     """An image as (3, H, W), and whether it is grey."""
-    if entry is None or (entry["bytes"] is None and entry["path"] is None):
-        raise ValueError(f"Row {row} of split {split} has no image. Remove the row.")
     try:
-        raw = io.BytesIO(entry["bytes"]) if entry["bytes"] is not None else entry["path"]
-        with Image.open(raw) as opened:
-            is_grey = opened.mode in _GREY_MODES
-            image = opened.convert("RGB")
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        content = read_entry(entry)
+        with open_image(content) as opened, explained(content):
+            grey, image = is_grey(opened), opened.convert("RGB")
+    except UnreadableImageError as error:
+        corrupt = Corrupt(split, row, entry_path(entry), error.reason)
         raise ValueError(
-            f"The image in row {row} of split {split} ({entry['path'] or 'no file name'}) cannot "
-            f"be read: {error}. Repair it or remove its row."
+            f"The image in {corrupt.place} cannot be read: {corrupt.reason}. Repair it or remove "
+            "its row."
         ) from error
     if size is not None and image.size != (size, size):
         image = _resize_and_crop(image, size)
-    return np.asarray(image).transpose(2, 0, 1), is_grey
+    return np.asarray(image).transpose(2, 0, 1), grey
 
 
 def _resize_and_crop(image: Image.Image, size: int) -> Image.Image:

@@ -1,12 +1,10 @@
 """Photographs made smaller once, so that every epoch decodes less.
 
-What it costs in accuracy, and what it gains in speed, is in ``docs/data.md``.
+What it costs in accuracy, and what it gains in speed, is in ``benchmarks/RESULTS.md``.
 """
 
-import io
 import json
 import os
-import re
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
@@ -16,41 +14,20 @@ from typing import Any, NamedTuple
 import datasets
 import pyarrow as pa
 import pyarrow.parquet as pq
-from PIL import Image
 
 from maxsup._files import atomic_write, write_text
-from maxsup.data._corrupt import Corrupt
-from maxsup.data._labels import read_classes, read_labels
+from maxsup.data._corrupt import Corrupt, list_corrupt
+from maxsup.data._entry import Entry, UnreadableImageError, entry_path, read_entry
 from maxsup.data._settings import DataSettings
-from maxsup.data._source import open_source
+from maxsup.data.prepare._settings import ShrinkSettings
+from maxsup.data.prepare._shrink import shrink_image
+from maxsup.data.sources._labels import read_classes, read_labels
+from maxsup.data.sources._open import open_source
 
 _AT_ONCE = 256  # images; a row group of the Parquet files
 _SAMPLE = 200  # images from which the size of all is estimated
-_LISTED = 20
 _PLAN_FILE = "prepare.json"
 _CORRUPT_KEY = b"maxsup.corrupt"  # in a file's metadata, so that it is there with the file
-_GREY_MODES = ("1", "L", "LA", "I", "I;16")
-_UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9}
-
-
-@dataclass(frozen=True)
-class Smaller:
-    """How images are written anew.
-
-    Raises:
-        ValueError: A number is out of range.
-    """
-
-    short_side: int = 320
-    """Pixels of the shorter side; smaller images keep their size."""
-    quality: int = 90
-    """Of the JPEG, from 1 to 95."""
-
-    def __post_init__(self) -> None:
-        if self.short_side < 1:
-            raise ValueError(f"short_side must be at least 1 pixel; got {self.short_side}.")
-        if not 1 <= self.quality <= 95:
-            raise ValueError(f"quality must lie in [1, 95]; got {self.quality}.")
 
 
 class Prepared(NamedTuple):
@@ -65,7 +42,7 @@ def prepare_shards(
     data: DataSettings,
     out: Path,
     *,
-    smaller: Smaller | None = None,
+    shrink: ShrinkSettings | None = None,
     shard_size: int = 512 * 10**6,
     splits: tuple[str, ...] | None = None,
     max_corrupt: int = 0,
@@ -79,9 +56,9 @@ def prepare_shards(
     an interruption the same call goes on with the files that are missing.
 
     Args:
-        data: Which images. Shares of it and label noise are left to the training.
+        data: Which images. Parts held out and label noise are left to the training.
         out: The directory to write to.
-        smaller: How the images are written.
+        shrink: How the images are written.
         shard_size: About how many bytes a file has.
         splits: The splits to write; by default those to train and to measure on.
         max_corrupt: How many images may be left out for being corrupt.
@@ -94,6 +71,7 @@ def prepare_shards(
 
     Example:
         >>> import tempfile
+        >>> from PIL import Image
         >>> folder = Path(tempfile.mkdtemp())
         >>> for name in ("cat", "dog"):
         ...     (folder / "pets" / name).mkdir(parents=True)
@@ -101,7 +79,7 @@ def prepare_shards(
         >>> prepare_shards(DataSettings(str(folder / "pets")), folder / "small")
         Prepared(images=2, shards=1, corrupt=())
     """
-    smaller = smaller or Smaller()
+    shrink = shrink or ShrinkSettings()
     if shard_size < 1 or max_corrupt < 0:
         raise ValueError(
             f"shard_size must be positive and max_corrupt not negative; got {shard_size} and "
@@ -109,7 +87,7 @@ def prepare_shards(
         )
     opened = [_Split.open(data, name) for name in _split_names(data, splits)]
     splits_to_write = {split.name: split for split in opened}
-    plan = _read_or_make_plan(out, data, splits_to_write, smaller, shard_size)
+    plan = _read_or_make_plan(out, data, splits_to_write, shrink, shard_size)
     total = sum(len(split.labels) for split in splits_to_write.values())
     corrupt: list[Corrupt] = []
     done = shards = 0
@@ -118,7 +96,7 @@ def prepare_shards(
             for rows, path in _shards(out, name, len(split.labels), plan[name]):
                 if not path.exists():
                     allowed = max_corrupt - len(corrupt)
-                    for count in _write_shard(split, rows, path, smaller, pool, allowed):
+                    for count in _write_shard(split, rows, path, shrink, pool, allowed):
                         if progress is not None:
                             progress(done + count, total)
                 corrupt += _corrupt_in(path)
@@ -126,22 +104,6 @@ def prepare_shards(
                 if progress is not None:
                     progress(done, total)
     return Prepared(total - len(corrupt), shards, tuple(corrupt))
-
-
-def read_bytes(text: str) -> int:
-    """A number of bytes from how people write it.
-
-    Raises:
-        ValueError: It is not written so.
-
-    Example:
-        >>> read_bytes("512MB"), read_bytes("1.5 GB")
-        (512000000, 1500000000)
-    """
-    match = re.fullmatch(r"(\d+(?:\.\d+)?) ?([KMG]?B)?", text.strip().upper())
-    if match is None:
-        raise ValueError(f"A size is written as 512MB or 2GB; got {text!r}.")
-    return int(float(match[1]) * _UNITS[match[2] or "B"])
 
 
 @dataclass(frozen=True)
@@ -165,7 +127,7 @@ class _Split:
         # "train[:10%]" is read so, and written as "train".
         return cls(name.partition("[")[0], images, labels, classes)
 
-    def entries(self, rows: slice) -> list[dict[str, Any] | None]:
+    def entries(self, rows: slice) -> list[Entry]:
         return list(self.images[rows][self.images.column_names[0]])
 
     @property
@@ -185,13 +147,17 @@ def _split_names(data: DataSettings, splits: tuple[str, ...] | None) -> tuple[st
 
 
 def _read_or_make_plan(
-    out: Path, data: DataSettings, splits: dict[str, _Split], smaller: Smaller, shard_size: int
+    out: Path,
+    data: DataSettings,
+    splits: dict[str, _Split],
+    shrink: ShrinkSettings,
+    shard_size: int,
 ) -> dict[str, int]:
     """How many files each split gets; as before where some are written already."""
     settings = {
         "data": str(data.name),
         "columns": [data.image_column, data.label_column],
-        **asdict(smaller),
+        **asdict(shrink),
         "shard_size": shard_size,
         "images": {name: len(split.labels) for name, split in splits.items()},
     }
@@ -215,14 +181,14 @@ def _read_or_make_plan(
     if out.exists() and any(out.iterdir()):
         raise ValueError(f"{out} has other files in it. Take a new directory.")
     (out / "data").mkdir(parents=True)
-    shards = {name: _count_shards(split, smaller, shard_size) for name, split in splits.items()}
+    shards = {name: _count_shards(split, shrink, shard_size) for name, split in splits.items()}
     write_text(file, json.dumps({"settings": settings, "shards": shards}, indent=2) + "\n")
     return shards
 
 
-def _count_shards(split: _Split, smaller: Smaller, shard_size: int) -> int:
+def _count_shards(split: _Split, shrink: ShrinkSettings, shard_size: int) -> int:
     step = max(1, len(split.labels) // _SAMPLE)
-    written = [_rewrite(entry, smaller) for entry in split.entries(slice(None, None, step))]
+    written = [_rewrite(entry, shrink) for entry in split.entries(slice(None, None, step))]
     sizes = [len(each) for each in written if isinstance(each, bytes)]
     whole = len(split.labels) * sum(sizes) / max(1, len(sizes))
     return max(1, min(round(whole / shard_size), len(split.labels)))
@@ -238,7 +204,7 @@ def _write_shard(
     split: _Split,
     rows: range,
     path: Path,
-    smaller: Smaller,
+    shrink: ShrinkSettings,
     pool: ThreadPoolExecutor,
     allowed: int,
 ) -> Iterable[int]:
@@ -255,15 +221,16 @@ def _write_shard(
             some = range(start, min(start + _AT_ONCE, rows.stop))
             entries = split.entries(slice(some.start, some.stop))
             images, labels = [], []
-            written = pool.map(lambda entry: _rewrite(entry, smaller), entries)
+            written = pool.map(lambda entry: _rewrite(entry, shrink), entries)
             for row, entry, content in zip(some, entries, written, strict=True):
-                name = str((entry or {}).get("path") or "")
+                path_in_source = entry_path(entry)
                 if isinstance(content, bytes):
-                    stem = Path(name).stem or f"{row:08d}"
+                    stem = Path(path_in_source).stem or f"{row:08d}"
                     images.append({"bytes": content, "path": f"{stem}.jpg"})
                     labels.append(split.labels[row])
                 else:
-                    corrupt.append(Corrupt(split.name, row, name, content.reason))
+                    reason = content.reason
+                    corrupt.append(Corrupt(split.name, row, path_in_source, reason))
             writer.write_table(pa.table({"image": images, "label": labels}, schema=schema))
             yield some.stop - rows.start
         if len(corrupt) > allowed:
@@ -278,67 +245,16 @@ def _corrupt_in(path: Path) -> list[Corrupt]:
 
 
 def _too_many(corrupt: list[Corrupt], allowed: int) -> str:
-    lines = [
-        f"  row {each.row} of split {each.split} ({each.path or 'no file name'}): {each.reason}"
-        for each in corrupt[:_LISTED]
-    ]
-    if len(corrupt) > _LISTED:
-        lines.append(f"  and {len(corrupt) - _LISTED} more")
-    return "\n".join(
-        (
-            f"Images that cannot be read: {len(corrupt)}, where {max(allowed, 0)} may be left out. "
-            "Repair or remove them, or raise --max-corrupt; files already written stay.",
-            *lines,
-        )
+    return (
+        f"Images that cannot be read: {len(corrupt)}, where {max(allowed, 0)} may be left out. "
+        "Repair or remove them, or raise --max-corrupt; files already written stay.\n"
+        + list_corrupt(corrupt)
     )
 
 
-class _Unreadable(NamedTuple):
-    reason: str
-
-
-def _rewrite(entry: dict[str, Any] | None, smaller: Smaller) -> bytes | _Unreadable:
+def _rewrite(entry: Entry, shrink: ShrinkSettings) -> bytes | UnreadableImageError:
     """The file of an image anew, or why it cannot be."""
     try:
-        if entry is None or (entry["bytes"] is None and entry["path"] is None):
-            return _Unreadable("there is no image")
-        content: bytes = entry["bytes"] or Path(entry["path"]).read_bytes()
-        return shrink_image(content, smaller)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        reason = "no known image format" if "cannot identify" in str(error) else str(error)
-        return _Unreadable(reason)
-
-
-def shrink_image(content: bytes, smaller: Smaller) -> bytes:
-    """An image file as a JPEG with a shorter side of at most so many pixels.
-
-    Grey stays grey, all else becomes RGB. Of a JPEG that is small enough already, the smaller one
-    of the two files is taken. Orientation in EXIF is ignored, as training ignores it.
-
-    Args:
-        content: The file.
-        smaller: How to write it.
-
-    Raises:
-        OSError: Pillow cannot read it; ``SyntaxError`` and ``ValueError`` for some kinds of damage.
-
-    Example:
-        >>> file = io.BytesIO()
-        >>> Image.new("RGB", (640, 480)).save(file, "PNG")
-        >>> Image.open(io.BytesIO(shrink_image(file.getvalue(), Smaller(short_side=256)))).size
-        (341, 256)
-    """
-    with Image.open(io.BytesIO(content)) as opened:
-        width, height = opened.size
-        form, mode = opened.format, opened.mode
-        factor = min(1.0, smaller.short_side / min(width, height))
-        size = max(1, round(width * factor)), max(1, round(height * factor))
-        # As small as JPEG decodes it for less, but twice the size wanted for the filter.
-        opened.draft(None, (2 * size[0], 2 * size[1]))
-        image = opened.convert("L" if mode in _GREY_MODES else "RGB")
-    if image.size != size:
-        image = image.resize(size, Image.Resampling.BICUBIC)
-    file = io.BytesIO()
-    image.save(file, "JPEG", quality=smaller.quality)
-    as_it_was = form == "JPEG" and mode in ("L", "RGB") and size == (width, height)
-    return min(content, file.getvalue(), key=len) if as_it_was else file.getvalue()
+        return shrink_image(read_entry(entry), shrink)
+    except UnreadableImageError as error:
+        return error
