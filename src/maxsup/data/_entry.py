@@ -20,13 +20,17 @@ class UnreadableImageError(ValueError):
 
     Args:
         reason: Why, in a few words.
-        content: What was read of it.
+        size: How many bytes were read of it.
     """
 
-    def __init__(self, reason: str, content: bytes | None = None) -> None:
-        what = "The image" if content is None else f"The image of {len(content):,} bytes"
-        super().__init__(f"{what} cannot be decoded: {reason}. Repair or remove it.")
+    def __init__(self, reason: str, size: int | None = None) -> None:
+        super().__init__(reason, size)  # so that it can be sent between processes
         self.reason = reason
+        self.size = size
+
+    def __str__(self) -> str:
+        what = "The image" if self.size is None else f"The image of {self.size:,} bytes"
+        return f"{what} cannot be decoded: {self.reason}. Repair or remove it."
 
 
 def read_entry(entry: Entry) -> bytes:
@@ -67,7 +71,7 @@ def open_image(content: bytes) -> Image.Image:
     with explained(content):
         image = Image.open(io.BytesIO(content))
     if 0 in image.size:
-        raise UnreadableImageError("it has no pixels", content)
+        raise UnreadableImageError("it has no pixels", len(content))
     return image
 
 
@@ -84,7 +88,7 @@ def explained(content: bytes) -> Iterator[None]:
         reason = _first_line(error)
         if "cannot identify" in reason:  # it names an object in memory
             reason = "no known image format" if content else "it is empty"
-        raise UnreadableImageError(reason, content) from error
+        raise UnreadableImageError(reason, len(content)) from error
 
 
 def is_grey(image: Image.Image) -> bool:

@@ -11,7 +11,6 @@ from maxsup.data import (
     PhotographAugmentation,
     ResidentBatches,
     ResidentSplit,
-    mix,
 )
 
 PLAIN = Normalization((0.0, 0.0, 0.0), (1 / 255, 1 / 255, 1 / 255))
@@ -39,14 +38,14 @@ def collect(source: ResidentBatches, epoch: int) -> tuple[torch.Tensor, torch.Te
     return torch.cat([each[0] for each in found]), torch.cat([each[1] for each in found])
 
 
-def test_without_augmentation_each_image_comes_once() -> None:
+def test_resident_batches_have_each_image_once_without_augmentation() -> None:
     split = images(24)
     pixels, labels = collect(batches(split), 0)
     assert sorted(labels.tolist()) == list(range(24))
     assert torch.equal(pixels, split.images[labels].float())
 
 
-def test_what_is_left_over_is_dropped_and_changes() -> None:
+def test_resident_batches_drop_what_is_left_over_and_it_changes() -> None:
     source = batches(images(20))
     assert source.steps == 2
     seen = [frozenset(collect(source, epoch)[1].tolist()) for epoch in range(6)]
@@ -56,7 +55,7 @@ def test_what_is_left_over_is_dropped_and_changes() -> None:
 
 @pytest.mark.parametrize("padding", [1, 2])
 @pytest.mark.parametrize("flip", [False, True])
-def test_crops_and_flips_are_those_of_single_images(padding: int, flip: bool) -> None:
+def test_resident_batches_crop_and_flip_as_single_images(padding: int, flip: bool) -> None:
     split = images(32)
     source = batches(split, augmentation=Augmentation(crop_padding=padding, horizontal_flip=flip))
     pixels, labels = collect(source, 0)
@@ -99,7 +98,7 @@ def test_cutout_blackens_a_square_cut_off_at_the_border() -> None:
     assert min(areas) < 9
 
 
-def test_batches_are_a_function_of_seed_and_epoch() -> None:
+def test_resident_batches_are_a_function_of_seed_and_epoch() -> None:
     split = images(24)
     options = {"augmentation": Augmentation(2, True, 2)}
     first, again = batches(split, **options), batches(split, **options)
@@ -113,7 +112,7 @@ def test_batches_are_a_function_of_seed_and_epoch() -> None:
     assert not torch.equal(collect(batches(split, seed=1, **options), 1)[1], labels)
 
 
-def test_digest_tells_order_and_augmentation_apart() -> None:
+def test_resident_batches_digest_tells_order_and_augmentation_apart() -> None:
     split = images(24)
     digests = [
         batches(split, seed=seed, augmentation=augmentation, mixing=mixing).digest(epoch)
@@ -132,7 +131,7 @@ def test_digest_tells_order_and_augmentation_apart() -> None:
 
 
 @pytest.mark.parametrize("processes", [2, 4])
-def test_processes_share_the_batches_of_one(processes: int) -> None:
+def test_resident_batches_of_processes_are_parts_of_those_of_one(processes: int) -> None:
     split = images(24)
     options = {"augmentation": Augmentation(2, True, 2)}
     whole = list(batches(split, **options).epoch(0))
@@ -154,7 +153,7 @@ def test_processes_share_the_batches_of_one(processes: int) -> None:
         ({"augmentation": PhotographAugmentation()}, "give an Augmentation in place of Photogr"),
     ],
 )
-def test_batches_that_cannot_be(options: dict[str, object], message: str) -> None:
+def test_batch_settings_that_cannot_be(options: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         batches(images(24), **options)
 
@@ -166,7 +165,7 @@ def test_augmentation_of_negative_lengths(wrong: dict[str, int]) -> None:
 
 
 @pytest.mark.parametrize("processes", [1, 2, 3, 7])
-def test_evaluation_counts_every_sample_once(processes: int) -> None:
+def test_evaluation_batches_have_every_sample_once(processes: int) -> None:
     split = images(23)
     seen = [
         (label, identity)
@@ -177,66 +176,8 @@ def test_evaluation_counts_every_sample_once(processes: int) -> None:
     assert seen == [(number, number) for number in range(23)]
 
 
-def test_normalization_gives_mean_0_and_deviation_1() -> None:
-    split = images(50)
-    pixels = Normalization.of(split)(split.images)
-    assert pixels.dtype == torch.float32
-    assert pixels.mean(dim=(0, 2, 3)).abs().max() < 1e-5
-    deviation = pixels.double().std(dim=(0, 2, 3), correction=0)
-    assert (deviation - 1).abs().max() < 1e-5
-
-
-def test_a_channel_without_contrast_is_left_unscaled() -> None:
-    split = ResidentSplit(
-        torch.full((4, 1, 2, 2), 7).byte(), torch.zeros(4).long(), torch.zeros(4).long()
-    )
-    assert torch.allclose(Normalization.of(split)(split.images), torch.zeros(4, 1, 2, 2))
-
-
-def test_channels_last_changes_the_layout_alone() -> None:
-    split = images(8)
-    plain, last = Normalization.of(split), Normalization.of(split, channels_last=True)
-    assert torch.equal(plain(split.images), last(split.images))
-    assert last(split.images).is_contiguous(memory_format=torch.channels_last)
-
-
-@pytest.mark.parametrize("mixing", [Mixing(mixup=0.8), Mixing(cutmix=1.0), Mixing(0.8, 1.0)])
-def test_mixed_targets_are_probabilities_without_smoothing(mixing: Mixing) -> None:
-    labels = torch.tensor([0, 1, 2, 3])
-    _, target = mix(torch.rand(4, 3, 8, 8), labels, mixing, 10, seed=0)
-    assert target.dtype == torch.float32
-    assert torch.allclose(target.sum(dim=1), torch.ones(4))
-    # timm smooths by 0.1 unless told not to: then no entry would be 0.
-    assert int((target > 0).sum(dim=1).max()) <= 2
-    assert torch.equal(target[:, 4:], torch.zeros(4, 6))
-
-
-def test_mixup_mixes_images_as_it_mixes_targets() -> None:
-    pixels = torch.arange(4.0).view(4, 1, 1, 1).expand(4, 1, 2, 2).clone()
-    mixed, target = mix(pixels, torch.arange(4), Mixing(mixup=1.0), 4, seed=3)
-    expected = target @ torch.arange(4.0)
-    assert torch.allclose(mixed[:, 0, 0, 0], expected)
-
-
-def test_mixing_is_a_function_of_its_seed_and_leaves_numpys_generator_alone() -> None:
-    import numpy as np
-
-    np.random.seed(1)
-    expected = np.random.rand()
-    np.random.seed(1)
-    draws = [
-        mix(torch.ones(2, 1, 4, 4), torch.tensor([0, 1]), Mixing(mixup=1.0), 2, seed=seed)[1]
-        for seed in (0, 0, 1)
-    ]
-    assert np.random.rand() == expected
-    assert torch.equal(draws[0], draws[1])
-    assert not torch.equal(draws[0], draws[2])
-
-
-def test_batches_of_mixed_images() -> None:
+def test_resident_batches_of_mixed_images() -> None:
     source = batches(images(24), mixing=Mixing(mixup=1.0), num_classes=24)
     pixels, target = next(source.epoch(0))
     assert target.shape == (8, 24)
     assert torch.equal(next(source.epoch(0))[0], pixels)
-    with pytest.raises(ValueError, match="even number of images; got 3"):
-        mix(torch.ones(3, 1, 2, 2), torch.arange(3), Mixing(1.0), 3, seed=0)

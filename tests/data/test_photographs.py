@@ -76,7 +76,7 @@ def joined(split: StoredSplit, processes: int, **changes: Any) -> list[tuple[tor
     ]
 
 
-def test_a_batch_holds_the_crops_of_its_places(folder: Path) -> None:
+def test_loaded_batches_hold_the_crops_of_their_samples(folder: Path) -> None:
     split = train_split(folder)
     made = batches(split, augmentation=PhotographAugmentation(horizontal_flip=True))
     generator = torch.Generator().manual_seed(derive_seed(0, "order", 1))
@@ -101,7 +101,7 @@ def test_a_batch_holds_the_crops_of_its_places(folder: Path) -> None:
 
 @pytest.mark.parametrize("processes", [1, 2, 4])
 @pytest.mark.parametrize("workers", [0, 2])
-def test_batches_are_the_same_for_any_processes_and_workers(
+def test_loaded_batches_are_the_same_for_any_processes_and_workers(
     folder: Path, processes: int, workers: int
 ) -> None:
     augmentation = PhotographAugmentation(horizontal_flip=True, rand_augment="rand-m9-mstd0.5-inc1")
@@ -114,7 +114,7 @@ def test_batches_are_the_same_for_any_processes_and_workers(
 
 @pytest.mark.parametrize("batch_size", [1, 4, 46, 50])
 @pytest.mark.parametrize(("processes", "workers"), [(1, 0), (2, 2), (3, 2)])
-def test_measuring_takes_every_sample_once(
+def test_evaluation_batches_have_every_photograph_once(
     folder: Path, processes: int, workers: int, batch_size: int
 ) -> None:
     """Over processes and workers, also where they do not divide the samples."""
@@ -135,7 +135,7 @@ def test_measuring_takes_every_sample_once(
     assert len(seen) == 2 * COUNT
 
 
-def test_an_epoch_takes_as_many_different_samples_as_fit(folder: Path) -> None:
+def test_loaded_batches_have_as_many_different_samples_as_fit(folder: Path) -> None:
     split = train_split(folder)
     # No crop and no resizing, so that pixels tell which photograph it is.
     whole = PhotographAugmentation(crop_scale=(1.0, 1.0), crop_ratio=(4 / 3, 4 / 3))
@@ -149,7 +149,7 @@ def test_an_epoch_takes_as_many_different_samples_as_fit(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-def test_going_on_in_the_middle_of_an_epoch(folder: Path, workers: int) -> None:
+def test_loaded_batches_go_on_in_the_middle_of_an_epoch(folder: Path, workers: int) -> None:
     augmentation = PhotographAugmentation(horizontal_flip=True, erasing=0.5)
     options: dict[str, Any] = {
         "augmentation": augmentation,
@@ -164,7 +164,7 @@ def test_going_on_in_the_middle_of_an_epoch(folder: Path, workers: int) -> None:
         assert all(torch.equal(a, b) for a, b in zip(ours, theirs, strict=True))
 
 
-def test_workers_stay_from_epoch_to_epoch(folder: Path) -> None:
+def test_loaded_batches_keep_workers_from_epoch_to_epoch(folder: Path) -> None:
     made = batches(train_split(folder, workers=1))
     first, second = (torch.cat([images for images, _ in made.epoch(epoch)]) for epoch in (0, 1))
     assert not torch.equal(first, second)
@@ -173,7 +173,7 @@ def test_workers_stay_from_epoch_to_epoch(folder: Path) -> None:
     assert torch.equal(second, again)
 
 
-def test_workers_end_with_their_batches(folder: Path) -> None:
+def test_loaded_batches_end_with_their_workers(folder: Path) -> None:
     before = set(psutil.Process().children())
     made = batches(train_split(folder, workers=2))
     list(made.epoch(0))
@@ -187,7 +187,7 @@ def test_workers_end_with_their_batches(folder: Path) -> None:
         gc.enable()
 
 
-def test_repeated_augmentation_takes_fewer_images_more_often(folder: Path) -> None:
+def test_loaded_batches_repeat_fewer_images_more_often(folder: Path) -> None:
     split = train_split(folder)
     augmentation = PhotographAugmentation(repeats=3)
     made = batches(split, augmentation=augmentation)
@@ -201,7 +201,7 @@ def test_repeated_augmentation_takes_fewer_images_more_often(folder: Path) -> No
     assert not torch.equal(images[0], images[1])
 
 
-def test_erasing_and_rand_augment_change_images_and_no_generator(folder: Path) -> None:
+def test_loaded_batches_erase_and_augment_and_change_no_generator(folder: Path) -> None:
     split = train_split(folder)
     plain = torch.cat([images for images, _ in batches(split).epoch(0)])
     states = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state()
@@ -217,7 +217,7 @@ def test_erasing_and_rand_augment_change_images_and_no_generator(folder: Path) -
     assert torch.equal(torch.get_rng_state(), states[2])
 
 
-def test_every_strength_of_rand_augment_can_be_done(folder: Path) -> None:
+def test_rand_augment_can_do_every_strength(folder: Path) -> None:
     """Pillow 13 refuses what the strongest posterizing of timm asks for."""
     from PIL import Image
 
@@ -233,13 +233,13 @@ def test_every_strength_of_rand_augment_can_be_done(folder: Path) -> None:
             assert changed.tobytes() == Image.new("RGB", (16, 16)).tobytes()
 
 
-def test_a_rand_augment_that_timm_does_not_know(folder: Path) -> None:
+def test_rand_augment_that_timm_does_not_know(folder: Path) -> None:
     augmentation = PhotographAugmentation(rand_augment="rand-q9")
     with pytest.raises(ValueError, match="timm does not understand the RandAugment 'rand-q9'"):
         batches(train_split(folder), augmentation=augmentation)
 
 
-def test_the_side_of_the_images_follows_the_epoch(folder: Path) -> None:
+def test_loaded_batches_have_the_size_of_the_epoch(folder: Path) -> None:
     made = batches(train_split(folder), size=[16, 24].__getitem__)
     assert [next(made.epoch(epoch))[0].shape for epoch in (0, 1)] == [
         (8, 3, 16, 16),
@@ -248,7 +248,7 @@ def test_the_side_of_the_images_follows_the_epoch(folder: Path) -> None:
     assert made.digest(0) != made.digest(1)
 
 
-def test_digests_tell_augmentations_and_seeds_apart(folder: Path) -> None:
+def test_loaded_batches_digest_tells_augmentations_and_seeds_apart(folder: Path) -> None:
     split = train_split(folder)
     plain = batches(split).digest(0)
     assert batches(split).digest(0) == plain
@@ -266,7 +266,7 @@ def broken(folder: Path, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-def test_unreadable_images_are_left_out_and_noted(broken: Path, workers: int) -> None:
+def test_corrupt_photographs_are_left_out_and_noted(broken: Path, workers: int) -> None:
     split = train_split(broken, workers, max_corrupt=2)
     sizes, labels = [], []
     whole = PhotographAugmentation(crop_scale=(1.0, 1.0))
@@ -284,7 +284,7 @@ def test_unreadable_images_are_left_out_and_noted(broken: Path, workers: int) ->
     assert measured == 2 * COUNT - 2
 
 
-def test_too_many_unreadable_images_stop_with_their_list(broken: Path) -> None:
+def test_corrupt_photographs_stop_with_their_list_if_too_many(broken: Path) -> None:
     split = train_split(broken, max_corrupt=1)
     with pytest.raises(ValueError, match=r"2 images cannot be read, and --max-corrupt") as caught:
         list(split.evaluation_batches(64))
@@ -292,13 +292,13 @@ def test_too_many_unreadable_images_stop_with_their_list(broken: Path) -> None:
     assert "dog/4.png" in str(caught.value)
 
 
-def test_a_part_of_which_nothing_can_be_read_is_left_out(broken: Path) -> None:
+def test_corrupt_photographs_leave_no_empty_batch(broken: Path) -> None:
     split = train_split(broken, max_corrupt=2)
     sizes = [len(part) for part in split.evaluation_batches(1)]
     assert sizes == [1] * (2 * COUNT - 2)
 
 
-def test_a_missing_file_is_an_unreadable_image(folder: Path, tmp_path: Path) -> None:
+def test_corrupt_photographs_are_missing_files_too(folder: Path, tmp_path: Path) -> None:
     copy = tmp_path / "missing"
     shutil.copytree(folder, copy)
     split = train_split(copy, max_corrupt=1)
@@ -307,7 +307,7 @@ def test_a_missing_file_is_an_unreadable_image(folder: Path, tmp_path: Path) -> 
     assert "No such file" in split.corrupt.listed()[0].reason
 
 
-def test_mixing_takes_an_even_number_of_those_that_are_left(broken: Path) -> None:
+def test_corrupt_photographs_leave_an_even_number_to_mix(broken: Path) -> None:
     split = train_split(broken, max_corrupt=2)
     made = batches(split, mixing=Mixing(mixup=1.0), num_classes=2)
     for images, target in made.epoch(0):
@@ -315,7 +315,7 @@ def test_mixing_takes_an_even_number_of_those_that_are_left(broken: Path) -> Non
         assert len(images) % 2 == 0
 
 
-def test_parts_and_noise_of_stored_photographs(folder: Path) -> None:
+def test_stored_split_has_the_parts_and_noise_of_a_resident_one(folder: Path) -> None:
     stored = load(folder, label_noise=0.25, validation=0.2)
     resident = load_images(
         DataSettings(str(folder), label_noise=0.25, validation=0.2), image_size=16
@@ -328,7 +328,9 @@ def test_parts_and_noise_of_stored_photographs(folder: Path) -> None:
     assert Normalization.of(stored.train).mean == (0.485, 0.456, 0.406)
 
 
-def test_the_fingerprint_is_of_labels_names_and_lengths(folder: Path, tmp_path: Path) -> None:
+def test_stored_split_fingerprint_is_of_labels_names_and_lengths(
+    folder: Path, tmp_path: Path
+) -> None:
     fingerprint = load(folder).fingerprint
     moved = tmp_path / "moved"
     shutil.copytree(folder, moved)
@@ -338,7 +340,7 @@ def test_the_fingerprint_is_of_labels_names_and_lengths(folder: Path, tmp_path: 
     assert load(moved).fingerprint != fingerprint
 
 
-def test_embedded_images_are_photographs_too(tmp_path: Path) -> None:
+def test_stored_split_of_embedded_images(tmp_path: Path) -> None:
     import datasets
 
     from .folders import parquet
@@ -356,7 +358,7 @@ def test_embedded_images_are_photographs_too(tmp_path: Path) -> None:
     assert load(tmp_path).fingerprint != load(tmp_path, train_split="train[:6]").fingerprint
 
 
-def test_digits_are_no_photographs() -> None:
+def test_photograph_settings_are_not_for_digits() -> None:
     with pytest.raises(ValueError, match="The digits are no photographs"):
         load_images(DataSettings("digits"), photographs=PhotographSettings(size=16))
 
@@ -369,12 +371,14 @@ def test_digits_are_no_photographs() -> None:
         ({"workers": -1}, "workers must not be negative; got -1"),
     ],
 )
-def test_photographs_out_of_range(changes: dict[str, Any], message: str) -> None:
+def test_photograph_settings_out_of_range(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         PhotographSettings(**({"size": 16} | changes))
 
 
-def test_cores_are_shared_by_the_trainings_of_a_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_photograph_settings_share_cores_between_the_trainings_of_a_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("os.sched_getaffinity", lambda process: set(range(12)))
     assert PhotographSettings(size=16).count_workers() == 12
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")
