@@ -40,12 +40,12 @@ from torch.utils.data import DataLoader, Dataset
 from maxsup._seeds import derive_seed
 from maxsup.data import (
     DataSettings,
-    Smaller,
+    ShrinkSettings,
     decode_crop,
     prepare_shards,
     random_crop_box,
 )
-from maxsup.data._loaded import empty_shared
+from maxsup.data.photographs._shared_memory import empty_shared
 from photographs import described, load_photographs, size_of
 
 SIZE, BATCH = 224, 64
@@ -70,14 +70,14 @@ class Photographs(Dataset[tuple[torch.Tensor, torch.Tensor]]):
         # In memory that the training's process sees, so that no batch is copied there.
         batch = empty_shared((len(indices), SIZE, SIZE, 3))
         labels = torch.empty(len(indices), dtype=torch.int64)
-        for place, index in enumerate(indices):
+        for position, index in enumerate(indices):
             content, label = self._contents(index)
             generator = np.random.default_rng(derive_seed(0, "crop", index))
             pixels = torch.from_numpy(
                 decode_crop(content, partial(random_crop_box, draws=generator), SIZE)
             )
-            batch[place] = pixels.flip(1) if generator.random() < 0.5 else pixels
-            labels[place] = label
+            batch[position] = pixels.flip(1) if generator.random() < 0.5 else pixels
+            labels[position] = label
         return batch.permute(0, 3, 1, 2), labels
 
 
@@ -99,13 +99,14 @@ def ours(contents: Callable[[int], tuple[bytes, int]], count: int, workers: int)
 
 
 def from_files(folder: Path, workers: int) -> Loader:
-    places = sorted(folder.glob("*/*"))
-    labels = {name: place for place, name in enumerate(sorted({p.parent.name for p in places}))}
+    files = sorted(folder.glob("*/*"))
+    names = sorted({file.parent.name for file in files})
+    labels = {name: index for index, name in enumerate(names)}
 
     def content(index: int) -> tuple[bytes, int]:
-        return places[index].read_bytes(), labels[places[index].parent.name]
+        return files[index].read_bytes(), labels[files[index].parent.name]
 
-    return ours(content, len(places), workers)
+    return ours(content, len(files), workers)
 
 
 def from_shards(folder: Path, workers: int) -> Loader:
@@ -139,7 +140,7 @@ def timms(folder: Path, workers: int) -> Loader:
 
 
 def processor_seconds() -> float:
-    """Of this process and its workers, which stay from round to round."""
+    """Processor time of this process and its workers, which stay from round to round."""
     times = []
     for process in (psutil.Process(), *psutil.Process().children(recursive=True)):
         try:
@@ -319,7 +320,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         write_folder(photographs, originals)
         shards = {side: Path(directory) / str(side) for side in options.sides}
         for side, folder in shards.items():
-            prepare_shards(DataSettings(str(originals)), folder, smaller=Smaller(side))
+            prepare_shards(DataSettings(str(originals)), folder, shrink=ShrinkSettings(side))
         loaders: dict[str, Loader] = {}
         for workers in options.workers:
             loaders[f"{TIMM}|{workers}"] = timms(originals, workers)

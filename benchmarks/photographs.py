@@ -9,7 +9,8 @@ import numpy as np
 from PIL import Image
 
 from maxsup.data import DataSettings
-from maxsup.data._source import open_source
+from maxsup.data._entry import read_entry
+from maxsup.data.sources._open import open_source
 
 NOISE = 8.0  # levels; with the quality, it brings 500×375 to about 110 KB, as photographs are
 QUALITY = 95
@@ -32,8 +33,7 @@ def load_photographs(
     rows = rows.select(range(0, len(rows), step)[:limit])
     photographs = []
     for number, row in enumerate(rows):
-        entry = row[source.image_column]
-        content = entry["bytes"] or Path(entry["path"]).read_bytes()
+        content = read_entry(row[source.image_column])
         if upscale is not None:
             content = enlarged(content, upscale, number)
         photographs.append((content, row[source.label_column]))

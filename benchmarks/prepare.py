@@ -21,7 +21,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from maxsup.data import Box, Normalization, Smaller, decode_crop, shrink_image
+from maxsup.data import Box, Normalization, ShrinkSettings, decode_crop, shrink_image
 from photographs import described, load_photographs, size_of
 
 SIZE, BATCH = 224, 50
@@ -89,7 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for side in options.sides:
         for quality in options.qualities:
             print(f"measuring {side} at quality {quality} ...", file=sys.stderr)
-            shrunk = [shrink_image(content, Smaller(side, quality)) for content in contents]
+            shrunk = [shrink_image(content, ShrinkSettings(side, quality)) for content in contents]
             after = predict(model, shrunk)
             change = 100 * ((after == labels).float() - right.float())
             table.add_row(

@@ -32,7 +32,7 @@ from rich.table import Table
 from torch import Tensor, nn
 
 from loader import write_folder
-from maxsup.data import DataSettings, ImageData, Split, load_images
+from maxsup.data import DataSettings, ImageData, ResidentSplit
 from maxsup.models import create_model
 from maxsup.recipes import Recipe, get_recipe
 from maxsup.training import Position, ProgressReport, RunSettings, build_accelerator, load_data
@@ -161,8 +161,8 @@ def synthetic(images: int) -> ImageData:
     generator = torch.Generator().manual_seed(0)
     pixels = torch.randint(0, 256, (images, 3, 32, 32), generator=generator, dtype=torch.uint8)
     labels = torch.arange(images) % 100
-    part = Split(pixels, labels, labels)
-    small = Split(pixels[:100], labels[:100], labels[:100])
+    part = ResidentSplit(pixels, labels, labels)
+    small = ResidentSplit(pixels[:100], labels[:100], labels[:100])
     return ImageData(
         name="random pixels",
         classes=tuple(str(k) for k in range(100)),
@@ -189,9 +189,9 @@ def on_small_images(options: argparse.Namespace) -> tuple[str, dict[str, Callabl
     )
     if options.model:
         recipe = dataclasses.replace(recipe, model=options.model, small_stem=False)
-    settings = DataSettings(name=options.data or "digits", image_size=32)
+    settings = DataSettings(name=options.data or "digits")
     data = (
-        first(load_images(settings, prefer_label=recipe.label_column), options.images)
+        first(load_data(settings, recipe), options.images)
         if options.data
         else synthetic(options.images)
     )

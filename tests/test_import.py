@@ -34,7 +34,7 @@ ROOMS = (
     "data", "figures", "measures", "models", "recipes", "report", "results", "statistics", "study",
     "training",
 )  # fmt: skip
-LAZY = (maxsup,)
+LAZY = (maxsup, maxsup.data)
 
 
 def run(program: str) -> object:
@@ -138,6 +138,31 @@ def test_import_alone_does_not_load_torch():
     """)
         is False
     )
+
+
+def test_data_settings_load_no_library():
+    loaded = run("""
+        import json, sys
+        from maxsup.data import DataSettings, PhotographSettings, ShrinkSettings
+        from maxsup.data import read_bytes, short_name
+        short_name(DataSettings("digits")), ShrinkSettings(), PhotographSettings(8)
+        read_bytes("1MB")
+        print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
+    """)
+    assert set(loaded).isdisjoint({*LAB, "torch", "numpy", "fsspec", "pyarrow"})
+
+
+def test_data_names_can_each_be_the_first_one_used():
+    found = run("""
+        import json, sys
+        import maxsup.data
+        for name in maxsup.data.__all__:
+            for module in [each for each in sys.modules if each.startswith("maxsup.data.")]:
+                del sys.modules[module]
+            getattr(maxsup.data, name)
+        print(json.dumps(len(maxsup.data.__all__)))
+    """)
+    assert found == len(maxsup.data.__all__)
 
 
 def test_an_unknown_attribute():

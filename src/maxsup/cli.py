@@ -17,7 +17,13 @@ from rich.table import Table
 from maxsup import methods
 from maxsup._files import atomic_write
 from maxsup._places import as_place
-from maxsup.data import DataSettings, Smaller, prepare_shards, read_bytes, short_name
+from maxsup.data import (
+    DataSettings,
+    ShrinkSettings,
+    prepare_shards,
+    read_bytes,
+    short_name,
+)
 from maxsup.figures import draw_recipe_curves
 from maxsup.recipes import Recipe, all_recipes, get_recipe, recipe_page
 from maxsup.report import results_table, write_report
@@ -39,10 +45,9 @@ REPORT_FILE = "report.html"
 
 @dataclass(frozen=True)
 class _RecipeOptions(Recipe):
-    # These come from the recipe's name and from the data's options.
+    # The name is given before; the column of the labels is an option of the data.
     name: tyro.conf.Suppress[str] = ""
     model: str = ""
-    image_size: tyro.conf.Suppress[int | None] = None
     label_column: tyro.conf.Suppress[str | None] = None
 
     def __post_init__(self) -> None:
@@ -129,7 +134,7 @@ class Prepare:
     """What to read: a folder (image folder, Parquet, WebDataset), a file, or hf:owner/name."""
     out: tyro.conf.Positional[Path]
     """Directory to write to; it is data itself then. Go on with the same one."""
-    smaller: tyro.conf.OmitArgPrefixes[Smaller] = field(default_factory=Smaller)
+    shrink: tyro.conf.OmitArgPrefixes[ShrinkSettings] = field(default_factory=ShrinkSettings)
     shard_size: str = "512MB"
     """About how large a file is."""
     splits: tuple[str, ...] | None = None
@@ -159,8 +164,6 @@ class Recipes:
     settings: tyro.conf.OmitArgPrefixes[_RecipeOptions]
     name: tyro.conf.Positional[str | None] = None
     """The recipe to show."""
-    image_size: int | None = None
-    """Side of the square images in pixels."""
     curves: Path | None = None
     """Draw learning rate, penalty and resolution into this PNG: of the recipe, or of all."""
 
@@ -265,10 +268,10 @@ def _compare(options: Compare, command: str) -> int:
         raise ValueError(f"--recipe is needed with data other than digits; there are: {known}.")
     if options.seeds < 1:
         raise ValueError(f"--seeds must be at least 1; got {options.seeds}.")
-    recipe = _resolved(options.settings, options.data)
+    recipe = _convert(Recipe, options.settings)
     names = _method_names(options.methods)
     study = StudySettings(
-        data=_data_settings(options.data, recipe),
+        data=_convert(DataSettings, options.data),
         recipe=recipe,
         methods=names,
         seeds=tuple(range(options.first_seed, options.first_seed + options.seeds)),
@@ -303,20 +306,6 @@ def _method_names(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-def _resolved(options: _RecipeOptions, data: DataSettings) -> Recipe:
-    """The recipe with the settings of the command line, the side of the images among them."""
-    if data.image_size is not None:
-        options = replace(options, image_size=data.image_size)
-    return _convert(Recipe, options)
-
-
-def _data_settings(options: DataSettings, recipe: Recipe) -> DataSettings:
-    settings = _convert(DataSettings, options)
-    if settings.image_size is None:
-        settings = replace(settings, image_size=recipe.image_size)
-    return settings
-
-
 def _directory_name(data: DataSettings) -> str:
     name = short_name(data).replace("/", "-")
     if data.imbalance > 1:
@@ -333,13 +322,13 @@ def _train(options: Train) -> None:
         settings = RunSettings.load(as_place(options.recipe))
     else:
         named = replace(options.settings, name=get_recipe(options.recipe).name)
-        recipe = _resolved(named, options.data)
+        recipe = _convert(Recipe, named)
         methods.get_method(options.method)
         settings = RunSettings(
             method=options.method,
             seed=options.seed,
             recipe=recipe,
-            data=_data_settings(options.data, recipe),
+            data=_convert(DataSettings, options.data),
         )
     if options.dry_run:
         _dry_run(settings, runs=1)
@@ -407,7 +396,7 @@ def _prepare(options: Prepare) -> None:
         prepared = prepare_shards(
             data,
             options.out,
-            smaller=options.smaller,
+            shrink=options.shrink,
             shard_size=read_bytes(options.shard_size),
             splits=options.splits,
             max_corrupt=options.max_corrupt,
@@ -440,8 +429,6 @@ def _recipes(options: Recipes) -> None:
         return
     named = get_recipe(options.name)
     changed = replace(options.settings, name=named.name)
-    if options.image_size is not None:
-        changed = replace(changed, image_size=options.image_size)
     recipe = _convert(Recipe, changed)
     print(recipe_page(recipe.name), end="\n\n")
     before = asdict(named)

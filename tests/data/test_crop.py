@@ -13,7 +13,7 @@ DRAWS = 3000
 
 @pytest.mark.parametrize(("width", "height"), [(500, 375), (375, 500), (30, 90), (64, 64)])
 @pytest.mark.parametrize("scale", [(0.08, 1.0), (0.35, 0.4)])
-def test_boxes_are_distributed_as_torchvisions(
+def test_random_crop_box_is_distributed_as_torchvisions(
     width: int, height: int, scale: tuple[float, float]
 ) -> None:
     torch.manual_seed(0)
@@ -28,7 +28,7 @@ def test_boxes_are_distributed_as_torchvisions(
 
 
 @pytest.mark.parametrize(("width", "height"), [(1000, 10), (10, 1000), (1, 50), (7, 1), (1, 1)])
-def test_what_fits_nothing_gets_torchvisions_centre(width: int, height: int) -> None:
+def test_random_crop_box_that_never_fits_is_torchvisions_centre(width: int, height: int) -> None:
     # A scale that no try can reach.
     theirs = RandomResizedCrop.get_params(
         torch.empty(3, height, width), [50.0, 60.0], [3 / 4, 4 / 3]
@@ -36,18 +36,18 @@ def test_what_fits_nothing_gets_torchvisions_centre(width: int, height: int) -> 
     assert random_crop_box(width, height, 0, (50.0, 60.0)) == theirs
 
 
-@pytest.mark.parametrize("seed", range(200))
-def test_boxes_lie_inside(seed: int) -> None:
-    width, height = np.random.default_rng(seed).integers(1, 40, 2).tolist()
-    box = random_crop_box(width, height, seed)
-    assert min(box.top, box.left) >= 0
-    assert min(box.height, box.width) >= 1
-    assert box.top + box.height <= height
-    assert box.left + box.width <= width
-    assert box == random_crop_box(width, height, np.random.default_rng(seed))
+def test_random_crop_box_lies_inside() -> None:
+    for seed in range(200):
+        width, height = np.random.default_rng(seed).integers(1, 40, 2).tolist()
+        box = random_crop_box(width, height, seed)
+        assert min(box.top, box.left) >= 0
+        assert min(box.height, box.width) >= 1
+        assert box.top + box.height <= height
+        assert box.left + box.width <= width
+        assert box == random_crop_box(width, height, np.random.default_rng(seed))
 
 
-def test_a_generator_is_asked_for_as_much_whatever_the_image() -> None:
+def test_random_crop_box_draws_as_much_whatever_the_image() -> None:
     states = []
     for width, height in ((500, 375), (1000, 10)):
         generator = np.random.default_rng(0)
@@ -56,7 +56,7 @@ def test_a_generator_is_asked_for_as_much_whatever_the_image() -> None:
     assert states[0] == states[1]
 
 
-def test_centre_box() -> None:
+def test_centre_box_of_some_images() -> None:
     assert centre_box(256, 300, 224 / 256) == (38, 16, 224, 224)
     assert centre_box(5, 3) == (0, 1, 3, 3)
     assert centre_box(1, 1, 0.1) == (0, 0, 1, 1)
@@ -72,12 +72,12 @@ def test_centre_box() -> None:
         ((5, 5, 0, (math.nan, 1.0)), "scale must be two positive"),
     ],
 )
-def test_boxes_that_cannot_be(arguments: tuple[object, ...], message: str) -> None:
+def test_random_crop_box_that_cannot_be(arguments: tuple[object, ...], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         random_crop_box(*arguments)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("share", [0.0, 1.1, -1.0, math.nan])
-def test_a_share_out_of_range(share: float) -> None:
-    with pytest.raises(ValueError, match="share must lie"):
-        centre_box(4, 4, share)
+@pytest.mark.parametrize("fraction", [0.0, 1.1, -1.0, math.nan])
+def test_centre_box_fraction_out_of_range(fraction: float) -> None:
+    with pytest.raises(ValueError, match="fraction must lie"):
+        centre_box(4, 4, fraction)

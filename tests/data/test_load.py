@@ -14,8 +14,15 @@ from maxsup.data import DataSettings, load_images
 from .folders import image_folder, parquet, picture, web_dataset
 
 
-def load(name: Path | str, prefer_label: str | None = None, **options: Any):  # type: ignore[no-untyped-def]
-    return load_images(DataSettings(str(name), **options), prefer_label=prefer_label)
+def load(  # type: ignore[no-untyped-def]
+    name: Path | str,
+    prefer_label: str | None = None,
+    image_size: int | None = None,
+    **options: Any,
+):
+    return load_images(
+        DataSettings(str(name), **options), image_size=image_size, prefer_label=prefer_label
+    )
 
 
 def labelled(count: int, classes: int = 2) -> dict[str, list[Any]]:
@@ -28,7 +35,7 @@ def labelled(count: int, classes: int = 2) -> dict[str, list[Any]]:
 KINDS = {"image": datasets.Image(), "label": datasets.ClassLabel(names=["cat", "dog"])}
 
 
-def test_digits_are_scikit_learns_pixel_for_pixel() -> None:
+def test_load_images_digits_are_scikit_learns_pixel_for_pixel() -> None:
     from sklearn.datasets import load_digits
 
     data = load("digits")
@@ -47,25 +54,28 @@ def test_digits_are_scikit_learns_pixel_for_pixel() -> None:
     assert data.classes == tuple("0123456789")
 
 
-def test_parts_are_stratified_disjoint_and_repeatable() -> None:
+def test_hold_out_parts_are_stratified_disjoint_and_repeatable() -> None:
     data = load("digits", validation=0.2)
     assert data.validation is not None
     assert len(data.train) + len(data.validation) + len(data.test) == 1797
-    for part, share in ((data.test, 0.3), (data.validation, 0.14)):
+    for part, fraction in ((data.test, 0.3), (data.validation, 0.14)):
         whole = torch.bincount(
             torch.cat([data.train.labels, data.validation.labels, data.test.labels])
         )
-        assert (torch.bincount(part.labels) - share * whole).abs().max() <= 1.5
+        assert (torch.bincount(part.labels) - fraction * whole).abs().max() <= 1.5
     again = load("digits", validation=0.2)
     assert data.fingerprint == again.fingerprint
     assert load("digits", validation=0.2, data_seed=1).fingerprint != data.fingerprint
 
 
-@pytest.mark.parametrize("share", [0.0, 0.1, 0.4, 0.9])
-def test_label_noise_changes_exactly_its_share_of_the_training_labels(share: float) -> None:
-    clean, noisy = load("digits", validation=0.1), load("digits", validation=0.1, label_noise=share)
+@pytest.mark.parametrize("fraction", [0.0, 0.1, 0.4, 0.9])
+def test_label_noise_changes_exactly_its_fraction_of_the_training_labels(fraction: float) -> None:
+    clean, noisy = (
+        load("digits", validation=0.1),
+        load("digits", validation=0.1, label_noise=fraction),
+    )
     changed = noisy.train.labels != noisy.train.true_labels
-    assert int(changed.sum()) == round(share * len(noisy.train))
+    assert int(changed.sum()) == round(fraction * len(noisy.train))
     assert torch.equal(noisy.train.true_labels, clean.train.labels)
     assert torch.equal(noisy.train.images, clean.train.images)
     for part in (noisy.validation, noisy.test):
@@ -83,7 +93,7 @@ def test_label_noise_is_symmetric() -> None:
     assert counts[1:].max() < 126 + 5 * 10.6
 
 
-def test_an_image_folder_with_splits(tmp_path: Path) -> None:
+def test_load_images_from_a_folder_with_splits(tmp_path: Path) -> None:
     image_folder(tmp_path, {"train": 6, "test": 3})
     data = load(tmp_path)
     assert data.classes == ("cat", "dog")
@@ -95,20 +105,20 @@ def test_an_image_folder_with_splits(tmp_path: Path) -> None:
         assert is_cat == (data.classes[label] == "cat")
 
 
-def test_an_image_folder_without_splits_is_divided_and_says_so(tmp_path: Path) -> None:
+def test_load_images_divides_a_folder_without_splits_and_says_so(tmp_path: Path) -> None:
     data = load(image_folder(tmp_path, {"": 10}), test_fraction=0.3)
     assert (len(data.train), len(data.test)) == (14, 6)
     assert torch.bincount(data.test.labels).tolist() == [3, 3]
     assert any("30 % of each class were held out" in note for note in data.notes)
 
 
-def test_a_validation_split_serves_as_test_set(tmp_path: Path) -> None:
+def test_load_images_takes_a_validation_split_as_test_set(tmp_path: Path) -> None:
     data = load(image_folder(tmp_path, {"train": 4, "validation": 2}))
     assert len(data.test) == 4
     assert "The test set is the split validation." in data.notes
 
 
-def test_parquet_files_and_a_single_file(tmp_path: Path) -> None:
+def test_load_images_from_parquet_files_and_a_single_file(tmp_path: Path) -> None:
     file = parquet(tmp_path / "a" / "train.parquet", labelled(10), KINDS)
     parquet(tmp_path / "a" / "test.parquet", labelled(4), KINDS)
     data = load(tmp_path / "a")
@@ -119,7 +129,7 @@ def test_parquet_files_and_a_single_file(tmp_path: Path) -> None:
     assert (len(alone.train), len(alone.test)) == (6, 4)
 
 
-def test_web_dataset_tars(tmp_path: Path) -> None:
+def test_load_images_from_web_dataset_tars(tmp_path: Path) -> None:
     web_dataset(tmp_path / "train-0000.tar", [0, 1, 2] * 4)
     web_dataset(tmp_path / "test-0000.tar", [0, 1, 2])
     data = load(tmp_path)
@@ -127,14 +137,14 @@ def test_web_dataset_tars(tmp_path: Path) -> None:
     assert data.train.labels.tolist() == [0, 1, 2] * 4
 
 
-def test_a_part_of_a_split(tmp_path: Path) -> None:
+def test_load_images_of_a_part_of_a_split(tmp_path: Path) -> None:
     parquet(tmp_path / "train.parquet", labelled(10), KINDS)
     parquet(tmp_path / "test.parquet", labelled(4), KINDS)
     data = load(tmp_path, train_split="train[:6]", test_split="test[50%:]")
     assert (len(data.train), len(data.test)) == (6, 2)
 
 
-def test_a_changed_file_is_read_anew(tmp_path: Path) -> None:
+def test_load_images_reads_a_changed_file_anew(tmp_path: Path) -> None:
     file = tmp_path / "train.parquet"
     parquet(file, labelled(10), KINDS)
     before = load(file).fingerprint
@@ -142,7 +152,7 @@ def test_a_changed_file_is_read_anew(tmp_path: Path) -> None:
     assert load(file).fingerprint != before
 
 
-def test_string_labels_are_sorted_classes(tmp_path: Path) -> None:
+def test_labels_that_are_strings_are_sorted_classes(tmp_path: Path) -> None:
     columns = {"image": labelled(6)["image"], "label": ["b", "a", "c"] * 2}
     data = load(
         parquet(
@@ -161,7 +171,7 @@ def two_labels(tmp_path: Path) -> Path:
     return parquet(tmp_path / "train.parquet", columns, kinds)
 
 
-def test_an_ambiguous_label_must_be_named(tmp_path: Path) -> None:
+def test_label_column_must_be_named_where_it_is_ambiguous(tmp_path: Path) -> None:
     file = two_labels(tmp_path)
     with pytest.raises(ValueError, match=r"--label-column; .*label \(ClassLabel\), coarse"):
         load(file)
@@ -169,7 +179,7 @@ def test_an_ambiguous_label_must_be_named(tmp_path: Path) -> None:
     assert load(file, prefer_label="coarse", test_fraction=0.5).classes == ("x", "y")
 
 
-def test_a_preference_for_a_column_that_is_not_there_is_no_error(tmp_path: Path) -> None:
+def test_label_column_that_is_preferred_and_not_there_is_no_error(tmp_path: Path) -> None:
     file = parquet(tmp_path / "train.parquet", labelled(8), KINDS)
     assert load(file, prefer_label="fine_label", test_fraction=0.5).classes == ("cat", "dog")
 
@@ -183,7 +193,7 @@ def test_a_preference_for_a_column_that_is_not_there_is_no_error(tmp_path: Path)
         ({"test_split": "nope[:5]"}, r"test_split: there is no split called 'nope\[:5\]'"),
     ],
 )
-def test_columns_and_splits_that_are_not_there(
+def test_load_images_from_columns_and_splits_that_are_not_there(
     tmp_path: Path, options: dict[str, str], message: str
 ) -> None:
     file = parquet(tmp_path / "train.parquet", labelled(8), KINDS)
@@ -191,7 +201,7 @@ def test_columns_and_splits_that_are_not_there(
         load(file, **options)
 
 
-def test_two_image_columns_must_be_told_apart(tmp_path: Path) -> None:
+def test_image_column_must_be_named_where_there_are_two(tmp_path: Path) -> None:
     columns = labelled(8) | {"mask": [picture(n + 50) for n in range(8)]}
     file = parquet(tmp_path / "train.parquet", columns, KINDS | {"mask": datasets.Image()})
     with pytest.raises(ValueError, match=r"2 columns of images, so one must be named with --image"):
@@ -200,7 +210,7 @@ def test_two_image_columns_must_be_told_apart(tmp_path: Path) -> None:
     assert len(data.train) == 4
 
 
-def test_images_are_resized_and_cropped(tmp_path: Path) -> None:
+def test_image_size_resizes_and_crops(tmp_path: Path) -> None:
     def make(seed: int) -> Image.Image:
         return picture(seed, size=(20, 12))
 
@@ -214,7 +224,7 @@ def test_images_are_resized_and_cropped(tmp_path: Path) -> None:
     assert found <= expected
 
 
-def test_images_of_different_sizes_need_a_size(tmp_path: Path) -> None:
+def test_image_size_is_needed_for_images_of_different_sizes(tmp_path: Path) -> None:
     def make(seed: int) -> Image.Image:
         return picture(seed, size=(8 + seed, 8))
 
@@ -224,7 +234,7 @@ def test_images_of_different_sizes_need_a_size(tmp_path: Path) -> None:
     assert load(folder, image_size=8, test_fraction=0.5).train.images.shape[2:] == (8, 8)
 
 
-def test_grey_images_keep_one_channel(tmp_path: Path) -> None:
+def test_load_images_keeps_one_channel_of_grey_images(tmp_path: Path) -> None:
     def make(seed: int) -> Image.Image:
         return picture(seed, mode="L")
 
@@ -232,7 +242,7 @@ def test_grey_images_keep_one_channel(tmp_path: Path) -> None:
     assert grey.train.images.shape[1] == 1
 
 
-def test_grey_training_images_with_coloured_test_images(tmp_path: Path) -> None:
+def test_load_images_of_grey_training_and_coloured_test_images(tmp_path: Path) -> None:
     image_folder(tmp_path, {"train": 3}, make=lambda seed: picture(seed, mode="L"))
     image_folder(tmp_path, {"test": 2})
     data = load(tmp_path)
@@ -240,7 +250,7 @@ def test_grey_training_images_with_coloured_test_images(tmp_path: Path) -> None:
     assert torch.equal(data.train.images[:, 0], data.train.images[:, 2])
 
 
-def test_a_corrupt_image_is_named(tmp_path: Path) -> None:
+def test_load_images_names_a_corrupt_image(tmp_path: Path) -> None:
     columns = labelled(6)
     raw = []
     for image in columns["image"]:
@@ -253,14 +263,16 @@ def test_a_corrupt_image_is_named(tmp_path: Path) -> None:
         load(file)
 
 
-def test_a_missing_image_is_named(tmp_path: Path) -> None:
+def test_load_images_names_a_missing_image(tmp_path: Path) -> None:
     columns = labelled(6)
     columns["image"][2] = None
-    with pytest.raises(ValueError, match="Row 2 of split train has no image"):
+    with pytest.raises(
+        ValueError, match=r"image in row 2 of split train .* cannot be read: there is no image"
+    ):
         load(parquet(tmp_path / "train.parquet", columns, KINDS))
 
 
-def test_images_that_do_not_fit_into_memory(
+def test_load_images_that_do_not_fit_into_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import psutil
@@ -273,14 +285,14 @@ def test_images_that_do_not_fit_into_memory(
         load(parquet(tmp_path / "train.parquet", labelled(8), KINDS))
 
 
-def test_hidden_test_labels(tmp_path: Path) -> None:
+def test_labels_of_the_test_set_that_are_hidden(tmp_path: Path) -> None:
     parquet(tmp_path / "train.parquet", labelled(6), KINDS)
     parquet(tmp_path / "test.parquet", labelled(2) | {"label": [-1, -1]}, KINDS)
     with pytest.raises(ValueError, match=r"has the label -1.*not public.*--test-split"):
         load(tmp_path)
 
 
-def test_a_label_that_no_training_sample_has(tmp_path: Path) -> None:
+def test_labels_that_no_training_sample_has(tmp_path: Path) -> None:
     kinds = {"image": datasets.Image(), "label": datasets.Value("int64")}
     parquet(tmp_path / "train.parquet", labelled(6), kinds)
     parquet(tmp_path / "test.parquet", labelled(2) | {"label": [0, 7]}, kinds)
@@ -288,13 +300,13 @@ def test_a_label_that_no_training_sample_has(tmp_path: Path) -> None:
         load(tmp_path)
 
 
-def test_a_class_without_samples_is_named(tmp_path: Path) -> None:
+def test_classes_without_samples_are_named(tmp_path: Path) -> None:
     kinds = KINDS | {"label": datasets.ClassLabel(names=["cat", "dog", "emu"])}
     with pytest.raises(ValueError, match="1 of 3 classes have no training sample: emu"):
         load(parquet(tmp_path / "train.parquet", labelled(6), kinds))
 
 
-def test_a_single_class(tmp_path: Path) -> None:
+def test_classes_are_two_at_least(tmp_path: Path) -> None:
     kinds = KINDS | {"label": datasets.ClassLabel(names=["cat"])}
     columns = labelled(4) | {"label": [0] * 4}
     with pytest.raises(ValueError, match="The data has one class, 'cat'"):
@@ -303,7 +315,7 @@ def test_a_single_class(tmp_path: Path) -> None:
         load(image_folder(tmp_path / "folder", {"": 4}, classes=["cat"]))
 
 
-def test_a_class_too_small_to_be_in_both_parts(tmp_path: Path) -> None:
+def test_hold_out_of_a_class_too_small_to_be_in_both_parts(tmp_path: Path) -> None:
     folder = image_folder(tmp_path, {"": 5})
     (folder / "emu").mkdir()
     picture(99).save(folder / "emu" / "0.png")
@@ -318,7 +330,7 @@ def test_labels_of_another_kind(tmp_path: Path) -> None:
         load(parquet(tmp_path / "train.parquet", columns, kinds), label_column="label")
 
 
-def test_data_that_is_not_there(tmp_path: Path) -> None:
+def test_load_images_that_are_not_there(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"There is no data called .*hf:owner/name"):
         load(tmp_path / "nowhere")
     (tmp_path / "notes.txt").write_text("…")
@@ -329,7 +341,7 @@ def test_data_that_is_not_there(tmp_path: Path) -> None:
         load(tmp_path / "empty")
 
 
-def test_a_hub_that_cannot_be_reached() -> None:
+def test_load_images_from_a_hub_that_cannot_be_reached() -> None:
     with pytest.raises(ValueError, match="hf:nobody/nothing cannot be loaded as a data set"):
         load("hf:nobody/nothing")
 
@@ -341,10 +353,14 @@ def test_a_hub_that_cannot_be_reached() -> None:
         ("label_noise", -0.1),
         ("validation", 1.0),
         ("test_fraction", 0.0),
-        ("image_size", 0),
         ("label_noise", float("nan")),
     ],
 )
-def test_settings_out_of_range(field: str, value: float) -> None:
+def test_data_settings_out_of_range(field: str, value: float) -> None:
     with pytest.raises(ValueError, match=field):
         dataclasses.replace(DataSettings("digits"), **{field: value})
+
+
+def test_image_size_out_of_range() -> None:
+    with pytest.raises(ValueError, match="image_size must be at least 1; got 0"):
+        load("digits", image_size=0)

@@ -8,7 +8,14 @@ import pytest
 from PIL import Image
 
 from maxsup.cli import main
-from maxsup.data import DataSettings, Smaller, load_images, prepare_shards, read_bytes, shrink_image
+from maxsup.data import (
+    DataSettings,
+    ShrinkSettings,
+    load_images,
+    prepare_shards,
+    read_bytes,
+    shrink_image,
+)
 
 from .folders import image_folder, parquet, picture
 
@@ -18,7 +25,7 @@ def smooth(seed: int) -> Image.Image:
 
 
 def prepare(folder: Path, out: Path, **options: Any) -> Any:
-    options = {"smaller": Smaller(short_side=30)} | options
+    options = {"shrink": ShrinkSettings(short_side=30)} | options
     return prepare_shards(DataSettings(str(folder)), out, **options)
 
 
@@ -26,7 +33,7 @@ def files(out: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted((out / "data").iterdir())}
 
 
-def test_what_is_written_is_read_back_with_names_and_labels(tmp_path: Path) -> None:
+def test_prepare_shards_are_read_back_with_names_and_labels(tmp_path: Path) -> None:
     folder = image_folder(tmp_path / "in", {"train": 6, "test": 2}, make=smooth)
     prepared = prepare(folder, tmp_path / "out", shard_size=2000)
     assert prepared.images == 16
@@ -46,7 +53,7 @@ def test_what_is_written_is_read_back_with_names_and_labels(tmp_path: Path) -> N
     assert data.classes == ("cat", "dog")
 
 
-def test_a_parquet_file_in_and_other_columns_left_out(tmp_path: Path) -> None:
+def test_prepare_shards_from_a_parquet_file_leaves_other_columns_out(tmp_path: Path) -> None:
     kinds = {
         "name": datasets.Value("string"),
         "picture": datasets.Image(),
@@ -59,7 +66,7 @@ def test_a_parquet_file_in_and_other_columns_left_out(tmp_path: Path) -> None:
     assert sorted(after.column_names) == ["image", "label"]
 
 
-def test_an_interruption_is_gone_on_from(tmp_path: Path) -> None:
+def test_prepare_shards_goes_on_after_an_interruption(tmp_path: Path) -> None:
     folder = image_folder(tmp_path / "in", {"": 8}, make=smooth)
     whole = prepare(folder, tmp_path / "whole", shard_size=3000)
     out = tmp_path / "out"
@@ -78,7 +85,7 @@ def test_an_interruption_is_gone_on_from(tmp_path: Path) -> None:
     assert files(out) == files(tmp_path / "whole")
 
 
-def test_corrupt_images_stop_it_or_are_left_out(tmp_path: Path) -> None:
+def test_prepare_shards_stops_at_corrupt_images_or_leaves_them_out(tmp_path: Path) -> None:
     folder = image_folder(tmp_path / "in", {"": 6}, make=smooth)
     broken = folder / "dog" / "2.png"
     good = broken.read_bytes()
@@ -96,11 +103,11 @@ def test_corrupt_images_stop_it_or_are_left_out(tmp_path: Path) -> None:
     assert len(datasets.load_dataset(str(out), split="train")) == 11
 
 
-def test_other_settings_need_another_directory(tmp_path: Path) -> None:
+def test_prepare_shards_with_other_settings_needs_another_directory(tmp_path: Path) -> None:
     folder = image_folder(tmp_path / "in", {"": 2}, make=smooth)
     prepare(folder, tmp_path / "out")
     with pytest.raises(ValueError, match="begun with another short_side and quality"):
-        prepare(folder, tmp_path / "out", smaller=Smaller(20, 50))
+        prepare(folder, tmp_path / "out", shrink=ShrinkSettings(20, 50))
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "notes.txt").write_text("…")
     with pytest.raises(ValueError, match="has other files in it"):
@@ -111,30 +118,32 @@ def test_other_settings_need_another_directory(tmp_path: Path) -> None:
     ("size", "expected"), [((80, 60), (40, 30)), ((60, 81), (30, 40)), ((20, 9), (20, 9))]
 )
 @pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "CMYK", "P"])
-def test_shrunk_images(size: tuple[int, int], expected: tuple[int, int], mode: str) -> None:
+def test_shrink_image_of_every_kind(
+    size: tuple[int, int], expected: tuple[int, int], mode: str
+) -> None:
     file = io.BytesIO()
     image = picture(0, (4, 3)).resize(size).convert(mode)
     image.save(file, "TIFF")
-    shrunk = Image.open(io.BytesIO(shrink_image(file.getvalue(), Smaller(30, 95))))
+    shrunk = Image.open(io.BytesIO(shrink_image(file.getvalue(), ShrinkSettings(30, 95))))
     assert shrunk.format == "JPEG"
     assert shrunk.mode == ("L" if mode == "L" else "RGB")
     assert shrunk.size == expected
 
 
-def test_a_small_jpeg_never_grows() -> None:
+def test_shrink_image_never_makes_a_small_jpeg_grow() -> None:
     file = io.BytesIO()
     smooth(0).save(file, "JPEG", quality=30)
-    assert shrink_image(file.getvalue(), Smaller(200, 95)) == file.getvalue()
-    assert len(shrink_image(file.getvalue(), Smaller(200, 5))) < len(file.getvalue())
+    assert shrink_image(file.getvalue(), ShrinkSettings(200, 95)) == file.getvalue()
+    assert len(shrink_image(file.getvalue(), ShrinkSettings(200, 5))) < len(file.getvalue())
 
 
 @pytest.mark.parametrize("wrong", [{"short_side": 0}, {"quality": 0}, {"quality": 96}])
-def test_numbers_out_of_range(wrong: dict[str, int]) -> None:
+def test_shrink_settings_out_of_range(wrong: dict[str, int]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
-        Smaller(**wrong)
+        ShrinkSettings(**wrong)
 
 
-def test_arguments_that_cannot_be(tmp_path: Path) -> None:
+def test_prepare_shards_arguments_that_cannot_be(tmp_path: Path) -> None:
     folder = image_folder(tmp_path / "in", {"": 2}, make=smooth)
     for wrong in ({"shard_size": 0}, {"max_corrupt": -1}):
         with pytest.raises(ValueError, match="shard_size must be positive"):
@@ -146,7 +155,7 @@ def test_arguments_that_cannot_be(tmp_path: Path) -> None:
         read_bytes("many")
 
 
-def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_prepare_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = image_folder(tmp_path / "in", {"train": 3, "validation": 2}, make=smooth)
     words = ["prepare", str(folder), str(tmp_path / "out"), "--short-side", "30"]
     words += ["--splits", "validation", "train[:4]", "--shard-size", "1KB"]

@@ -10,17 +10,17 @@ import pytest
 import torch
 
 from maxsup.data import (
+    BatchSettings,
     DataSettings,
     ImageData,
     LoadedBatches,
     Normalization,
     PhotographAugmentation,
-    Photographs,
+    PhotographSettings,
     StreamedSplit,
-    evaluation_batches,
     load_images,
 )
-from maxsup.data._streamed import read_ahead
+from maxsup.data.photographs._read_ahead import read_ahead
 
 from .folders import image_folder, picture, web_dataset
 
@@ -57,7 +57,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def load(folder: Path | str, workers: int = 0, **settings: Any) -> ImageData:
     return load_images(
         DataSettings(str(folder), streaming=True, **settings),
-        photographs=Photographs(size=16, crop=0.875, workers=workers),
+        photographs=PhotographSettings(size=16, crop=0.875, workers=workers),
     )
 
 
@@ -67,7 +67,9 @@ def train_split(folder: Path, workers: int = 0, **settings: Any) -> StreamedSpli
     return split
 
 
-def batches(split: StreamedSplit, **changes: Any) -> LoadedBatches:
+def batches(
+    split: StreamedSplit, rank: int = 0, processes: int = 1, **changes: Any
+) -> LoadedBatches:
     options: dict[str, Any] = {
         "batch_size": 8,
         "size": lambda epoch: 16,
@@ -75,7 +77,8 @@ def batches(split: StreamedSplit, **changes: Any) -> LoadedBatches:
         "normalization": Normalization((0.0,) * 3, (1 / 255,) * 3),
         "augmentation": PhotographAugmentation(horizontal_flip=True),
     }
-    return LoadedBatches(split, **(options | changes))
+    settings = BatchSettings(**(options | changes))
+    return split.training_batches(settings, rank=rank, processes=processes)
 
 
 def joined(split: StreamedSplit, processes: int) -> list[tuple[torch.Tensor, ...]]:
@@ -89,7 +92,7 @@ def joined(split: StreamedSplit, processes: int) -> list[tuple[torch.Tensor, ...
 
 
 @pytest.mark.parametrize(("processes", "workers"), [(1, 2), (2, 0), (2, 2), (4, 1)])
-def test_batches_are_the_same_for_any_processes_and_workers(
+def test_streamed_batches_are_the_same_for_any_processes_and_workers(
     folder: Path, processes: int, workers: int
 ) -> None:
     expected = joined(train_split(folder), 1)
@@ -100,20 +103,24 @@ def test_batches_are_the_same_for_any_processes_and_workers(
 
 
 @pytest.mark.parametrize(("processes", "workers"), [(1, 0), (2, 2), (3, 2)])
-def test_measuring_takes_every_sample_once(folder: Path, processes: int, workers: int) -> None:
-    stored = load_images(DataSettings(str(folder)), photographs=Photographs(16, 0.875, workers=0))
-    (whole,) = evaluation_batches(stored.train, 64)
+def test_streamed_evaluation_batches_have_every_sample_once(
+    folder: Path, processes: int, workers: int
+) -> None:
+    stored = load_images(
+        DataSettings(str(folder)), photographs=PhotographSettings(16, 0.875, workers=0)
+    )
+    (whole,) = stored.train.evaluation_batches(64)
     expected = Counter(image.contiguous().numpy().tobytes() for image in whole.images)
     assert len(expected) == COUNT
     split = train_split(folder, workers)
     found: Counter[bytes] = Counter()
     for rank in range(processes):
-        for part in evaluation_batches(split, 5, rank=rank, processes=processes):
+        for part in split.evaluation_batches(5, rank=rank, processes=processes):
             found.update(image.contiguous().numpy().tobytes() for image in part.images)
     assert found == expected
 
 
-def test_an_epoch_has_each_image_once_and_another_order_than_the_last(folder: Path) -> None:
+def test_streamed_batches_have_each_image_once_and_another_order_each_epoch(folder: Path) -> None:
     split = train_split(folder)
     plain = PhotographAugmentation(crop_scale=(1.0, 1.0), crop_ratio=(4 / 3, 4 / 3))
     orders = []
@@ -129,7 +136,7 @@ def test_an_epoch_has_each_image_once_and_another_order_than_the_last(folder: Pa
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-def test_going_on_in_the_middle_of_an_epoch(folder: Path, workers: int) -> None:
+def test_streamed_batches_go_on_in_the_middle_of_an_epoch(folder: Path, workers: int) -> None:
     split = train_split(folder, workers)
     repeated = {"augmentation": PhotographAugmentation(repeats=3)}
     for options in ({}, repeated):
@@ -140,9 +147,9 @@ def test_going_on_in_the_middle_of_an_epoch(folder: Path, workers: int) -> None:
             assert all(torch.equal(a, b) for a, b in zip(ours, theirs, strict=True))
 
 
-def test_labels_are_those_of_the_data_at_rest(folder: Path) -> None:
+def test_streamed_split_has_the_labels_of_the_data_at_rest(folder: Path) -> None:
     streamed = load(folder)
-    stored = load_images(DataSettings(str(folder)), photographs=Photographs(16))
+    stored = load_images(DataSettings(str(folder)), photographs=PhotographSettings(16))
     assert streamed.classes == stored.classes == ("cat", "dog")
     assert len(streamed.train) == len(stored.train)
     assert len(streamed.test) == len(stored.test)
@@ -151,7 +158,7 @@ def test_labels_are_those_of_the_data_at_rest(folder: Path) -> None:
     assert streamed.fingerprint == load(folder).fingerprint != stored.fingerprint
 
 
-def test_image_folders_and_tars_are_streamed(tmp_path: Path) -> None:
+def test_streamed_split_of_image_folders_and_tars(tmp_path: Path) -> None:
     make = partial(picture, size=(20, 30))
     image_folder(tmp_path / "folder", {"train": 4, "test": 2}, make=make)
     web_dataset(tmp_path / "tars" / "train-0.tar", [0, 1, 2, 1])
@@ -161,26 +168,26 @@ def test_image_folders_and_tars_are_streamed(tmp_path: Path) -> None:
         data = load(tmp_path / name)
         assert data.classes == classes
         assert len(data.train) == count
-        labels = torch.cat([part.labels for part in evaluation_batches(data.train, 3)])
+        labels = torch.cat([part.labels for part in data.train.evaluation_batches(3)])
         assert labels.bincount().tolist() == ([4, 4] if name == "folder" else [1, 3, 2])
 
 
-def test_unreadable_images_are_left_out_and_noted(tmp_path: Path) -> None:
+def test_streamed_corrupt_photographs_are_left_out_and_noted(tmp_path: Path) -> None:
     make = partial(picture, size=(20, 30))
     image_folder(tmp_path, {"train": 6, "test": 2}, make=make)
     (tmp_path / "train" / "cat" / "3.png").write_bytes(b"not an image")
     split = train_split(tmp_path, max_corrupt=1)
     for _ in range(2):
-        assert sum(len(part) for part in evaluation_batches(split, 4)) == 11
+        assert sum(len(part) for part in split.evaluation_batches(4)) == 11
     (corrupt,) = split.corrupt.listed()
     assert corrupt.row is None
     assert str(corrupt).startswith("split train (")
     assert "cat/3.png" in str(corrupt)
     with pytest.raises(ValueError, match="1 images cannot be read, and --max-corrupt allows 0"):
-        list(evaluation_batches(train_split(tmp_path), 4))
+        list(train_split(tmp_path).evaluation_batches(4))
 
 
-def test_a_stream_that_ends_early_is_an_error(folder: Path) -> None:
+def test_streamed_split_that_ends_early_is_an_error(folder: Path) -> None:
     import dataclasses
 
     split = dataclasses.replace(train_split(folder), count=COUNT + 20)
@@ -197,23 +204,25 @@ def test_a_stream_that_ends_early_is_an_error(folder: Path) -> None:
         ({"train_split": "train[:10]"}, r"train\[:10\] is a part of a split"),
     ],
 )
-def test_what_a_stream_cannot_give(folder: Path, settings: dict[str, Any], message: str) -> None:
+def test_streaming_cannot_give_what_needs_labels(
+    folder: Path, settings: dict[str, Any], message: str
+) -> None:
     with pytest.raises(ValueError, match=message):
         load(folder, **settings)
 
 
-def test_small_images_are_not_streamed(folder: Path) -> None:
+def test_streaming_is_not_for_small_images(folder: Path) -> None:
     with pytest.raises(ValueError, match="--streaming is for photographs"):
         load_images(DataSettings(str(folder), streaming=True))
 
 
-def test_a_stream_has_a_split_to_measure_on(tmp_path: Path) -> None:
+def test_streaming_needs_a_split_to_measure_on(tmp_path: Path) -> None:
     image_folder(tmp_path, {"": 3}, make=partial(picture, size=(20, 30)))
     with pytest.raises(ValueError, match="no split to measure on"):
         load(tmp_path)
 
 
-def test_errors_of_a_thread_that_reads_ahead_come_through() -> None:
+def test_read_ahead_brings_errors_through_and_ends() -> None:
     def rows() -> Any:
         yield 1
         raise OSError("the network is gone")

@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from maxsup.data import ImageData, Normalization, Split
+from maxsup.data import ImageData, Normalization, ResidentSplit
 from maxsup.evaluation import RECORDS
 from maxsup.methods import all_methods
 from maxsup.models import create_model
@@ -289,7 +289,7 @@ def test_values_that_do_not_exist_are_none(run_training: Run, tmp_path: Path) ->
     images = torch.zeros(64, 1, 8, 8, dtype=torch.uint8)
     labels = torch.arange(64) % 2
     images[labels == 1] = 255
-    part = Split(images, labels, labels)
+    part = ResidentSplit(images, labels, labels)
     data = ImageData("black and white", ("black", "white"), part, None, part)
     result = run_training(tmp_path, data=data, batch_size=32, epochs=8)
     assert result.values["test_accuracy"] == 1
@@ -302,7 +302,7 @@ def _tiny_images(count: int) -> ImageData:
     size = create_model("test_vit", num_classes=2).pretrained_cfg["input_size"][-1]
     images = torch.randint(0, 256, (count, 3, size, size), generator=generator, dtype=torch.uint8)
     labels = torch.arange(count) % 2
-    part = Split(images, labels, labels)
+    part = ResidentSplit(images, labels, labels)
     return ImageData("random", ("a", "b"), part, None, part)
 
 

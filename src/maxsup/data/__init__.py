@@ -1,50 +1,82 @@
-"""From a name or a path to batches on the device."""
+"""From a name or a path to batches on the device.
 
-from maxsup.data._batches import Augmentation, ResidentBatches
-from maxsup.data._corrupt import Corrupt, CorruptImages
-from maxsup.data._crop import Box, centre_box, random_crop_box
-from maxsup.data._evaluation import evaluation_batches
-from maxsup.data._images import AnySplit, ImageData, Split
-from maxsup.data._jpeg import decode_crop
-from maxsup.data._load import load_images, short_name
-from maxsup.data._loaded import LoadedBatches, PhotographAugmentation
-from maxsup.data._mixing import Mixing, mix
-from maxsup.data._normalize import Normalization
-from maxsup.data._prepare import (
-    Prepared,
-    Smaller,
-    prepare_shards,
-    read_bytes,
-    shrink_image,
-)
-from maxsup.data._settings import DataSettings
-from maxsup.data._single import read_central_part, read_small_image
-from maxsup.data._stored import ImageFiles, Photographs, StoredSplit
-from maxsup.data._streamed import StreamedSplit
+``sources/`` finds the rows of what a user names; ``small/`` keeps images in memory, and
+``photographs/`` reads them as they are needed; ``prepare/`` makes photographs smaller once. What
+every split can do, wherever its images are, is :class:`ImageSplit`.
+"""
+
+from typing import TYPE_CHECKING
+
+from maxsup._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from maxsup.data._batch_settings import BatchSettings as BatchSettings
+    from maxsup.data._corrupt import Corrupt as Corrupt
+    from maxsup.data._corrupt import CorruptImages as CorruptImages
+    from maxsup.data._entry import UnreadableImageError as UnreadableImageError
+    from maxsup.data._image_data import ImageData as ImageData
+    from maxsup.data._load import load_images as load_images
+    from maxsup.data._mixing import Mixing as Mixing
+    from maxsup.data._mixing import mix as mix
+    from maxsup.data._normalization import Normalization as Normalization
+    from maxsup.data._settings import DataSettings as DataSettings
+    from maxsup.data._settings import short_name as short_name
+    from maxsup.data._splits import ChannelStatistics as ChannelStatistics
+    from maxsup.data._splits import EvaluationBatch as EvaluationBatch
+    from maxsup.data._splits import ImageSplit as ImageSplit
+    from maxsup.data._splits import LabelledSplit as LabelledSplit
+    from maxsup.data._splits import TrainingBatches as TrainingBatches
+    from maxsup.data.photographs._augmentation import (
+        PhotographAugmentation as PhotographAugmentation,
+    )
+    from maxsup.data.photographs._batches import LoadedBatches as LoadedBatches
+    from maxsup.data.photographs._centre import read_central_part as read_central_part
+    from maxsup.data.photographs._crop import Box as Box
+    from maxsup.data.photographs._crop import centre_box as centre_box
+    from maxsup.data.photographs._crop import random_crop_box as random_crop_box
+    from maxsup.data.photographs._files import ImageFiles as ImageFiles
+    from maxsup.data.photographs._jpeg import decode_crop as decode_crop
+    from maxsup.data.photographs._settings import PhotographSettings as PhotographSettings
+    from maxsup.data.photographs._stored import StoredSplit as StoredSplit
+    from maxsup.data.photographs._streamed import StreamedSplit as StreamedSplit
+    from maxsup.data.prepare._settings import ShrinkSettings as ShrinkSettings
+    from maxsup.data.prepare._settings import read_bytes as read_bytes
+    from maxsup.data.prepare._shards import Prepared as Prepared
+    from maxsup.data.prepare._shards import prepare_shards as prepare_shards
+    from maxsup.data.prepare._shrink import shrink_image as shrink_image
+    from maxsup.data.small._augmentation import Augmentation as Augmentation
+    from maxsup.data.small._batches import ResidentBatches as ResidentBatches
+    from maxsup.data.small._image import read_small_image as read_small_image
+    from maxsup.data.small._split import ResidentSplit as ResidentSplit
 
 __all__ = [
-    "AnySplit",
     "Augmentation",
+    "BatchSettings",
     "Box",
+    "ChannelStatistics",
     "Corrupt",
     "CorruptImages",
     "DataSettings",
+    "EvaluationBatch",
     "ImageData",
     "ImageFiles",
+    "ImageSplit",
+    "LabelledSplit",
     "LoadedBatches",
     "Mixing",
     "Normalization",
     "PhotographAugmentation",
-    "Photographs",
+    "PhotographSettings",
     "Prepared",
     "ResidentBatches",
-    "Smaller",
-    "Split",
+    "ResidentSplit",
+    "ShrinkSettings",
     "StoredSplit",
     "StreamedSplit",
+    "TrainingBatches",
+    "UnreadableImageError",
     "centre_box",
     "decode_crop",
-    "evaluation_batches",
     "load_images",
     "mix",
     "prepare_shards",
@@ -55,3 +87,45 @@ __all__ = [
     "short_name",
     "shrink_image",
 ]
+
+__getattr__ = lazy_names(
+    __name__,
+    [],
+    {
+        "_batch_settings": ["BatchSettings"],
+        "_corrupt": ["Corrupt", "CorruptImages"],
+        "_entry": ["UnreadableImageError"],
+        "_image_data": ["ImageData"],
+        "_load": ["load_images"],
+        "_mixing": ["Mixing", "mix"],
+        "_normalization": ["Normalization"],
+        "_settings": ["DataSettings", "short_name"],
+        "_splits": [
+            "ChannelStatistics",
+            "EvaluationBatch",
+            "ImageSplit",
+            "LabelledSplit",
+            "TrainingBatches",
+        ],
+        "photographs._augmentation": ["PhotographAugmentation"],
+        "photographs._batches": ["LoadedBatches"],
+        "photographs._centre": ["read_central_part"],
+        "photographs._crop": ["Box", "centre_box", "random_crop_box"],
+        "photographs._files": ["ImageFiles"],
+        "photographs._jpeg": ["decode_crop"],
+        "photographs._settings": ["PhotographSettings"],
+        "photographs._stored": ["StoredSplit"],
+        "photographs._streamed": ["StreamedSplit"],
+        "prepare._settings": ["ShrinkSettings", "read_bytes"],
+        "prepare._shards": ["Prepared", "prepare_shards"],
+        "prepare._shrink": ["shrink_image"],
+        "small._augmentation": ["Augmentation"],
+        "small._batches": ["ResidentBatches"],
+        "small._image": ["read_small_image"],
+        "small._split": ["ResidentSplit"],
+    },
+)
+
+
+def __dir__() -> list[str]:
+    return __all__

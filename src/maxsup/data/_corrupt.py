@@ -1,9 +1,9 @@
 """Images that cannot be read: counted and reported, never replaced."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-_LISTED = 200
+_LISTED = 200  # images at most in a message
 
 
 class Corrupt(NamedTuple):
@@ -11,14 +11,18 @@ class Corrupt(NamedTuple):
 
     split: str
     row: int | None
-    """None in a stream, whose rows have no numbers."""
+    """None in a stream, whose rows have no numbers once it is shuffled."""
     path: str
     reason: str
 
+    @property
+    def place(self) -> str:
+        """Where it stands, as far as that is known."""
+        row = "" if self.row is None else f"row {self.row} of "
+        return f"{row}split {self.split} ({self.path or 'no file name'})"
+
     def __str__(self) -> str:
-        name = self.path or "no file name"
-        place = f"split {self.split}" if self.row is None else f"row {self.row} of {self.split}"
-        return f"{place} ({name}): {self.reason}"
+        return f"{self.place}: {self.reason}"
 
 
 class CorruptImages:
@@ -44,7 +48,7 @@ class CorruptImages:
 
     def listed(self) -> list[Corrupt]:
         """All that were found, in the order of splits and rows."""
-        return [self._found[place] for place in sorted(self._found)]
+        return [self._found[key] for key in sorted(self._found)]
 
     def add(self, found: Iterable[Corrupt]) -> None:
         """Note images that could not be read.
@@ -56,11 +60,16 @@ class CorruptImages:
             row = -1 if image.row is None else image.row
             self._found.setdefault((image.split, row, image.path), image)
         if len(self) > self.limit:
-            shown = [f"  {image}" for image in self.listed()[:_LISTED]]
-            if len(self) > _LISTED:
-                shown.append(f"  and {len(self) - _LISTED} more")
             raise ValueError(
                 f"{len(self)} images cannot be read, and --max-corrupt allows {self.limit}:\n"
-                + "\n".join(shown)
-                + "\nRepair or remove them, or allow more; they are left out then, and reported."
+                f"{list_corrupt(self.listed())}\n"
+                "Repair or remove them, or allow more; they are left out then, and reported."
             )
+
+
+def list_corrupt(images: Sequence[Corrupt]) -> str:
+    """Some lines that name images and say what is wrong with them."""
+    lines = [f"  {image}" for image in images[:_LISTED]]
+    if len(images) > _LISTED:
+        lines.append(f"  and {len(images) - _LISTED} more")
+    return "\n".join(lines)

@@ -1,12 +1,16 @@
+"""Classes that become rarer and rarer."""
+
+from typing import TypeVar
+
 import torch
 
 from maxsup._seeds import derive_seed
-from maxsup.data._images import LabelledSplit
+from maxsup.data._splits import LabelledSplit
+
+_Split = TypeVar("_Split", bound=LabelledSplit)
 
 
-def thin_to_long_tail(
-    split: LabelledSplit, imbalance: float, num_classes: int, seed: int
-) -> LabelledSplit:
+def thin_to_long_tail(split: _Split, imbalance: float, num_classes: int, seed: int) -> _Split:
     """Thin the classes out, each more than the one before it.
 
     Class k keeps n·imbalance^(−k/(K−1)) samples, rounded down, with n those of the smallest class
@@ -29,8 +33,8 @@ def thin_to_long_tail(
     """
     most = int(split.true_labels.bincount(minlength=num_classes).min())
     # The last class keeps n/imbalance: no rounding of the power may take one away.
-    shares = [imbalance ** (-k / (num_classes - 1)) for k in range(num_classes)]
-    counts = [int(most * share + 1e-6) for share in shares]
+    fractions = [imbalance ** (-k / (num_classes - 1)) for k in range(num_classes)]
+    counts = [int(most * fraction + 1e-6) for fraction in fractions]
     if counts[-1] == 0:
         raise ValueError(
             f"imbalance: the smallest class has {most} training images, so an imbalance of "

@@ -1,3 +1,5 @@
+"""Mixup and CutMix."""
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,7 +34,7 @@ def mix(
         labels: (N,) class indices.
         mixing: How to mix.
         num_classes: K.
-        seed: Decides λ and the place of the cut.
+        seed: Decides λ and where the cut lies.
 
     Returns:
         The images, and probabilities (N, K) float32: λ for one label, 1 − λ for the other.

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from maxsup.data import AnySplit, Normalization, Split, evaluation_batches
+from maxsup.data import EvaluationBatch, ImageSplit, Normalization
 from maxsup.evaluation._execution import Execution
 from maxsup.evaluation._outputs import Outputs
 from maxsup.models import features_and_logits
@@ -18,7 +18,7 @@ _BATCH_PIXELS = 128 * 256 * 256
 @torch.inference_mode()
 def model_outputs(
     model: nn.Module,
-    split: AnySplit,
+    split: ImageSplit,
     normalization: Normalization,
     execution: Execution,
     *,
@@ -55,11 +55,10 @@ def model_outputs(
         yield Outputs(logits, batch.labels, batch.true_labels, batch.ids, rest[0] if rest else None)
 
 
-def evaluation_batches_of(split: AnySplit, execution: Execution) -> Iterator[Split]:
+def evaluation_batches_of(split: ImageSplit, execution: Execution) -> Iterator[EvaluationBatch]:
     """This process's part of a split, in batches whose features fit into memory."""
     _, height, width = split.image_shape
-    return evaluation_batches(
-        split,
+    return split.evaluation_batches(
         max(1, min(_BATCH_SIZE, _BATCH_PIXELS // (height * width))),
         device=execution.device,
         rank=execution.rank,

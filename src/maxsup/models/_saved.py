@@ -14,7 +14,12 @@ from torch import Tensor, nn
 
 from maxsup._files import atomic_write, write_text
 from maxsup._places import as_place
-from maxsup.data import Normalization, read_central_part, read_small_image
+from maxsup.data import (
+    Normalization,
+    PhotographSettings,
+    read_central_part,
+    read_small_image,
+)
 from maxsup.models._create import create_model, is_own, timm_arguments
 from maxsup.models._features import class_templates
 
@@ -171,7 +176,9 @@ class TrainedModel:
         of = self.description
         channels, height, width = of.input_size
         if of.reading == "photographs":
-            pixels = read_central_part(content, height, of.crop, of.interpolation)
+            pixels = read_central_part(
+                content, PhotographSettings(height, of.crop, of.interpolation)
+            )
         else:
             pixels = read_small_image(content, (height, width), grey=channels == 1)
         batch = torch.from_numpy(pixels).permute(2, 0, 1).unsqueeze(0)

@@ -13,7 +13,7 @@ import torch
 from accelerate import Accelerator
 
 from maxsup._version import __version__
-from maxsup.data import ImageData, StreamedSplit
+from maxsup.data import ImageData
 from maxsup.evaluation import measure_facts
 from maxsup.methods import get_method
 from maxsup.results import schema
@@ -148,15 +148,9 @@ def _data_facts(settings: StudySettings, data: ImageData) -> schema.DataFacts:
         validation=0 if data.validation is None else len(data.validation),
         test=len(data.test),
         label_noise=settings.data.label_noise,
-        noisy_labels=_count_noisy(data),
+        noisy_labels=data.train.count_noisy(),
         notes=list(data.notes),
     )
-
-
-def _count_noisy(data: ImageData) -> int:
-    if isinstance(data.train, StreamedSplit):
-        return 0
-    return int((data.train.labels != data.train.true_labels).sum())
 
 
 def _method_facts(name: str) -> schema.MethodFacts:

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from accelerate import Accelerator
 
-from maxsup.data import ImageData, StreamedSplit
+from maxsup.data import ImageData
 from maxsup.evaluation import join_outputs, model_outputs
 from maxsup.measures import template_projection, three_confused
 from maxsup.models import CONFIG_FILE, class_templates, load_run
@@ -33,9 +33,9 @@ def confused_classes(
     run where the baseline has none), so that no test image decides what is shown. The features are
     those of which class separation is measured.
     """
-    test = data.test
+    test = data.test.labelled
     # Of a stream, no samples can be picked out.
-    if len(data.classes) < 3 or not finished or isinstance(test, StreamedSplit):
+    if len(data.classes) < 3 or not finished or test is None:
         return None
     chooser = next(
         (name for name in (settings.baseline, *settings.methods) if _seeds(finished, name)), ""

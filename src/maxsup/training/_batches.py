@@ -4,17 +4,14 @@ import torch
 
 from maxsup.data import (
     Augmentation,
+    BatchSettings,
     ImageData,
-    LoadedBatches,
     Mixing,
     Normalization,
     PhotographAugmentation,
-    ResidentBatches,
-    Split,
+    TrainingBatches,
 )
 from maxsup.recipes import Recipe
-
-Batches = ResidentBatches | LoadedBatches
 
 
 def build_batches(
@@ -26,7 +23,7 @@ def build_batches(
     device: torch.device,
     rank: int,
     processes: int,
-) -> Batches:
+) -> TrainingBatches:
     """The training batches of a recipe for one process.
 
     Raises:
@@ -38,42 +35,28 @@ def build_batches(
             f"batch_size ({recipe.batch_size}) must be a multiple of {parts}: "
             f"{processes} processes with {recipe.accumulate} accumulated parts."
         )
-    mixing = Mixing(mixup=recipe.mixup, cutmix=recipe.cutmix)
-    if isinstance(data.train, Split):
-        return ResidentBatches(
-            data.train,
-            batch_size=recipe.batch_size,
-            seed=seed,
-            normalization=normalization,
-            augmentation=Augmentation(
-                crop_padding=recipe.crop_padding,
-                horizontal_flip=recipe.flip,
-                cutout=recipe.cutout,
-            ),
-            mixing=mixing,
-            num_classes=len(data.classes),
-            device=device,
-            rank=rank,
-            processes=processes,
-        )
-    sizes = [recipe.resolution(epoch) or 0 for epoch in range(recipe.epochs)]
-    return LoadedBatches(
-        data.train,
+    settings = BatchSettings(
         batch_size=recipe.batch_size,
-        size=sizes.__getitem__,
         seed=seed,
         normalization=normalization,
-        augmentation=PhotographAugmentation(
+        augmentation=_augmentation(recipe),
+        mixing=Mixing(mixup=recipe.mixup, cutmix=recipe.cutmix),
+        num_classes=len(data.classes),
+        size=lambda epoch: recipe.resolution(epoch) or data.image_shape[1],
+    )
+    return data.train.training_batches(settings, device=device, rank=rank, processes=processes)
+
+
+def _augmentation(recipe: Recipe) -> Augmentation | PhotographAugmentation:
+    if recipe.random_resized_crop:
+        return PhotographAugmentation(
             crop_scale=recipe.crop_scale,
             crop_ratio=recipe.crop_ratio,
             horizontal_flip=recipe.flip,
             rand_augment=recipe.rand_augment,
             erasing=recipe.erasing,
             repeats=recipe.repeats,
-        ),
-        mixing=mixing,
-        num_classes=len(data.classes),
-        device=device,
-        rank=rank,
-        processes=processes,
+        )
+    return Augmentation(
+        crop_padding=recipe.crop_padding, horizontal_flip=recipe.flip, cutout=recipe.cutout
     )

@@ -2,7 +2,7 @@
 
 from accelerate.utils import gather_object
 
-from maxsup.data import ImageData, Split
+from maxsup.data import ImageData
 from maxsup.training._progress import ProgressReport
 
 
@@ -17,8 +17,6 @@ def report_corrupt(data: ImageData, known: int, progress: ProgressReport) -> int
     Raises:
         ValueError: There are more altogether than may be left out.
     """
-    if isinstance(data.train, Split):
-        return 0
     corrupt = data.train.corrupt
     # Each process has met others; all of them stop where there are too many altogether.
     corrupt.add(gather_object(corrupt.listed()))

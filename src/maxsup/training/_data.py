@@ -1,11 +1,11 @@
-"""The data that a recipe trains on, and its batches."""
+"""The data that a recipe trains on."""
 
 from collections.abc import Callable
 
 from maxsup.data import (
     DataSettings,
     ImageData,
-    Photographs,
+    PhotographSettings,
     load_images,
 )
 from maxsup.recipes import Recipe
@@ -27,12 +27,16 @@ def load_data(
     photographs = None
     if recipe.random_resized_crop:
         assert recipe.image_size is not None
-        photographs = Photographs(
+        photographs = PhotographSettings(
             size=recipe.eval_size or recipe.image_size,
             crop=recipe.eval_crop,
             interpolation=recipe.interpolation,
             workers=recipe.workers,
         )
     return load_images(
-        settings, prefer_label=recipe.label_column, photographs=photographs, announce=announce
+        settings,
+        image_size=recipe.image_size,
+        prefer_label=recipe.label_column,
+        photographs=photographs,
+        announce=announce,
     )

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from maxsup.data import AnySplit, ImageData, Normalization
+from maxsup.data import ImageData, ImageSplit, Normalization
 from maxsup.evaluation import (
     Execution,
     Found,
@@ -90,7 +90,7 @@ class Evaluator(NamedTuple):
                 kept[split] = keeper.gather()
         return Found(values, records), kept
 
-    def _images(self, split: SplitName) -> AnySplit | None:
+    def _images(self, split: SplitName) -> ImageSplit | None:
         match split:
             case "train":
                 return self.data.train
@@ -99,7 +99,7 @@ class Evaluator(NamedTuple):
             case "test":
                 return self.data.test
 
-    def _outputs(self, images: AnySplit, *, features: bool) -> Iterator[Outputs]:
+    def _outputs(self, images: ImageSplit, *, features: bool) -> Iterator[Outputs]:
         return model_outputs(
             self.model,
             images,

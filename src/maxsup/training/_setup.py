@@ -8,10 +8,10 @@ from accelerate.utils import set_seed
 from timm.utils import ModelEmaV3
 from torch import nn
 
-from maxsup.data import ImageData, Normalization
+from maxsup.data import ImageData, Normalization, TrainingBatches
 from maxsup.methods import Training, build_criterion
 from maxsup.models import ModelDescription
-from maxsup.training._batches import Batches, build_batches
+from maxsup.training._batches import build_batches
 from maxsup.training._checkpoint import State
 from maxsup.training._fingerprint import weights_digest
 from maxsup.training._model import build_described, synchronised
@@ -22,7 +22,7 @@ from maxsup.training._settings import RunSettings
 class Setup(NamedTuple):
     """The parts of a training, at its start."""
 
-    batches: Batches
+    batches: TrainingBatches
     normalization: Normalization
     wrapped: nn.Module
     """The model as it is called: it exchanges gradients between processes."""

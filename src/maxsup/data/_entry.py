@@ -1,0 +1,101 @@
+"""An image as it stands in a data set: its content, or why it cannot be read."""
+
+import contextlib
+import io
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import fsspec
+from PIL import Image
+
+Entry = Mapping[str, Any] | None
+"""An undecoded image of ``datasets``: its ``bytes``, or the ``path`` of its file; None for none."""
+
+_GREY_MODES = ("1", "L", "LA", "I", "I;16")
+
+
+class UnreadableImageError(ValueError):
+    """An image that cannot be read.
+
+    Args:
+        reason: Why, in a few words.
+        size: How many bytes were read of it.
+    """
+
+    def __init__(self, reason: str, size: int | None = None) -> None:
+        super().__init__(reason, size)  # so that it can be sent between processes
+        self.reason = reason
+        self.size = size
+
+    def __str__(self) -> str:
+        what = "The image" if self.size is None else f"The image of {self.size:,} bytes"
+        return f"{what} cannot be decoded: {self.reason}. Repair or remove it."
+
+
+def read_entry(entry: Entry) -> bytes:
+    """The content of an image's file, from the data set itself or from a path or URL.
+
+    Raises:
+        UnreadableImageError: There is no image, or its file cannot be read.
+
+    Example:
+        >>> read_entry({"bytes": b"GIF89a", "path": None})
+        b'GIF89a'
+    """
+    content, path = (entry or {}).get("bytes"), entry_path(entry)
+    if content is not None:
+        return bytes(content)
+    if not path:
+        raise UnreadableImageError("there is no image")
+    try:
+        if "://" not in path:
+            return Path(path).read_bytes()
+        with fsspec.open(path, "rb") as file:
+            return bytes(file.read())
+    except OSError as error:
+        raise UnreadableImageError(_first_line(error)) from error
+
+
+def entry_path(entry: Entry) -> str:
+    """The name of an image's file, as far as it has one."""
+    return (entry or {}).get("path") or ""
+
+
+def open_image(content: bytes) -> Image.Image:
+    """Open an image file with Pillow, which reads its pixels later.
+
+    Raises:
+        UnreadableImageError: It is no image that Pillow knows, or one without pixels.
+    """
+    with explained(content):
+        image = Image.open(io.BytesIO(content))
+    if 0 in image.size:
+        raise UnreadableImageError("it has no pixels", len(content))
+    return image
+
+
+@contextlib.contextmanager
+def explained(content: bytes) -> Iterator[None]:
+    """Turn the dozen kinds of errors that Pillow has for damaged files into one.
+
+    Raises:
+        UnreadableImageError: What is done within cannot read the image.
+    """
+    try:
+        yield
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        reason = _first_line(error)
+        if "cannot identify" in reason:  # it names an object in memory
+            reason = "no known image format" if content else "it is empty"
+        raise UnreadableImageError(reason, len(content)) from error
+
+
+def is_grey(image: Image.Image) -> bool:
+    """Whether an opened image has no colour by its kind."""
+    return image.mode in _GREY_MODES
+
+
+def _first_line(error: Exception) -> str:
+    text = str(error).strip()
+    return text.splitlines()[0].rstrip(".") if text else repr(error)

@@ -1,0 +1,33 @@
+"""The photographs of an opened source, left on disk."""
+
+from typing import Any
+
+import torch
+
+from maxsup.data._corrupt import CorruptImages
+from maxsup.data.photographs._files import ImageFiles
+from maxsup.data.photographs._settings import PhotographSettings
+from maxsup.data.photographs._stored import StoredSplit
+from maxsup.data.sources._labels import read_labels
+from maxsup.data.sources._open import Source
+
+
+def open_photographs(
+    source: Source, classes: tuple[str, ...], settings: PhotographSettings, max_corrupt: int
+) -> tuple[StoredSplit, StoredSplit | None]:
+    """Read the labels of the photographs to train and, where there are any, to measure on.
+
+    Raises:
+        ValueError: A label is none of the classes.
+    """
+    corrupt = CorruptImages(max_corrupt)
+
+    def open_split(dataset: Any, name: str) -> StoredSplit:
+        labels = read_labels(dataset, source.label_column, classes, name)
+        files = ImageFiles(dataset, source.image_column, name)
+        return StoredSplit(files, torch.arange(len(files)), labels, labels, settings, corrupt)
+
+    train = open_split(source.train, source.train_name)
+    if source.test is None or source.test_name is None:
+        return train, None
+    return train, open_split(source.test, source.test_name)

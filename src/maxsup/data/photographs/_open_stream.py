@@ -1,0 +1,128 @@
+"""Photographs of the Hub, or of files, that are read without being downloaded first."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import datasets
+
+from maxsup.data._corrupt import CorruptImages
+from maxsup.data._image_data import ImageData
+from maxsup.data._settings import DataSettings, short_name
+from maxsup.data.photographs._settings import PhotographSettings
+from maxsup.data.photographs._streamed import StreamedSplit
+from maxsup.data.sources._labels import check_enough_classes
+from maxsup.data.sources._open import Source, open_source
+
+
+def open_stream(
+    settings: DataSettings,
+    prefer_label: str | None,
+    photographs: PhotographSettings | None,
+    announce: Callable[[str], None],
+) -> ImageData:
+    """Open a data set as streams of photographs.
+
+    The names of the classes and the numbers of images are taken from the data's description where
+    it has them, and else found by reading all labels once.
+
+    Raises:
+        ValueError: The data cannot be streamed as asked; the message says how to mend it.
+    """
+    if photographs is None:
+        raise ValueError(
+            "--streaming is for photographs: take a recipe with random_resized_crop. Small images "
+            "are kept in memory."
+        )
+    _check(settings)
+    source = open_source(settings, prefer_label)
+    if source.test is None or source.test_name is None:
+        raise ValueError(
+            f"{settings.name} has no split to measure on, and none can be held out of a stream. "
+            "Name one with --test-split, or leave --streaming away."
+        )
+    values = _known_values(source.train, source.label_column)
+    train_count = _known_count(source.train)
+    if values is None or train_count is None:
+        announce(f"Reading the labels of split {source.train_name} …")
+        found, train_count = _read_labels(source.train, source.label_column)
+        values = values or {value: str(value) for value in sorted(found)}
+    test_count = _known_count(source.test)
+    if test_count is None:
+        announce(f"Counting the images of split {source.test_name} …")
+        _, test_count = _read_labels(source.test, source.label_column)
+    classes = tuple(values.values())
+    check_enough_classes(classes)
+    corrupt = CorruptImages(settings.max_corrupt)
+    class_indices = {value: index for index, value in enumerate(values)}
+    name = short_name(settings)
+
+    def split(stream: Any, which: str, count: int) -> StreamedSplit:
+        return StreamedSplit(
+            _undecoded(stream, source),
+            source.image_column,
+            source.label_column,
+            which,
+            count,
+            class_indices,
+            photographs,
+            f"{name} {stream.info.version}",
+            corrupt,
+        )
+
+    return ImageData(
+        name,
+        classes,
+        split(source.train, source.train_name, train_count),
+        None,
+        split(source.test, source.test_name, test_count),
+        (
+            f"Labels are those of the column {source.label_column}.",
+            f"The test set is the split {source.test_name}.",
+            "Photographs are streamed: shuffled by file, and by some thousands within.",
+        ),
+    )
+
+
+def _check(settings: DataSettings) -> None:
+    asked = {
+        "--validation": settings.validation > 0,
+        "--label-noise": settings.label_noise > 0,
+        "--imbalance": settings.imbalance > 1,
+    }
+    for option, is_asked in asked.items():
+        if is_asked:
+            raise ValueError(
+                f"{option} needs all labels before training, which a stream does not have. Leave "
+                "--streaming away."
+            )
+
+
+def _undecoded(stream: Any, source: Source) -> Any:
+    kept = stream.select_columns([source.image_column, source.label_column])
+    return kept.cast_column(source.image_column, datasets.Image(decode=False))
+
+
+def _known_values(stream: Any, column: str) -> Mapping[Any, str] | None:
+    """The classes' names by label."""
+    kind = stream.features[column]
+    return dict(enumerate(kind.names)) if isinstance(kind, datasets.ClassLabel) else None
+
+
+def _known_count(stream: Any) -> int | None:
+    described = (stream.info.splits or {}).get(str(stream.split))
+    return described.num_examples or None if described is not None else None
+
+
+def _read_labels(stream: Any, column: str) -> tuple[set[Any], int]:
+    """The labels there are, and the number of rows."""
+    found, count = set(), 0
+    for row in stream.select_columns([column]):
+        value = row[column]
+        if not isinstance(value, int | str):
+            raise ValueError(
+                f"label_column: {column!r} holds {type(value).__name__}; labels must be integers "
+                "or strings."
+            )
+        found.add(value)
+        count += 1
+    return found, count

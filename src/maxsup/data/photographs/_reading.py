@@ -1,0 +1,158 @@
+"""Photographs read and cropped by processes beside the training's.
+
+The training's process plans batches; a job for each goes to a worker process, which brings its
+images back; what else is known of the batch waits here for them.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from maxsup.data._corrupt import Corrupt
+from maxsup.data._entry import UnreadableImageError
+from maxsup.data.photographs._jpeg import Pixels
+from maxsup.data.photographs._shared_memory import empty_shared
+from maxsup.data.photographs._split import Item, PhotographFiles
+
+
+class Job(NamedTuple):
+    """What one process reads for one batch."""
+
+    items: Sequence[Item]
+    size: int
+    """Side of the images in pixels."""
+    epoch: int = 0
+    first: int = 0
+    """The index of the first image in the epoch."""
+
+
+class PlannedBatch(NamedTuple):
+    """A batch before its images are read."""
+
+    job: Job
+    known: tuple[Tensor, ...]
+    """What is known of each image beside its pixels, (B,) each."""
+
+
+class ReadBatch(NamedTuple):
+    """A batch as it comes from the process that read it."""
+
+    images: Tensor
+    """(B', H, W, 3) uint8: those that could be read."""
+    kept: list[int]
+    """Their indices in the batch."""
+    corrupt: list[Corrupt]
+
+
+class Decoder(Protocol):
+    """From a photograph's file to what a batch takes of it."""
+
+    def __call__(self, content: bytes, job: Job, index: int) -> Pixels:
+        """The image, (size, size, 3) uint8.
+
+        Args:
+            content: The file.
+            job: What it is for.
+            index: The photograph's index in the job.
+
+        Raises:
+            UnreadableImageError: It cannot be decoded.
+        """
+
+
+class PhotographReader:
+    """Has batches read by other processes, and brings them back in order.
+
+    Args:
+        files: Where the photographs' content comes from.
+        decode: What a batch takes of it.
+        workers: How many processes; with none it is this one.
+        device: Where the images will go.
+        persistent: Keep the processes from one reading to the next.
+    """
+
+    def __init__(
+        self,
+        files: PhotographFiles,
+        decode: Decoder,
+        workers: int,
+        device: torch.device,
+        *,
+        persistent: bool = True,
+    ) -> None:
+        self._plan = _Plan()
+        self._loader = DataLoader(
+            _Worker(files, decode),
+            sampler=self._plan,
+            batch_size=None,
+            num_workers=workers,
+            collate_fn=_as_it_is,
+            pin_memory=device.type == "cuda",
+            persistent_workers=persistent and workers > 0,
+            # Or it draws from the global one, for workers that draw nothing.
+            generator=torch.Generator(),
+        )
+
+    def read(
+        self, planned: Iterator[PlannedBatch]
+    ) -> Iterator[tuple[ReadBatch, tuple[Tensor, ...]]]:
+        """The batches' images, and what is known of those that could be read."""
+        self._plan.start(planned)
+        for read in self._loader:
+            kept = torch.tensor(read.kept, dtype=torch.int64)
+            yield read, tuple(each[kept] for each in self._plan.known.popleft())
+
+
+class _Plan:
+    """The batches of one reading.
+
+    Apart from the reader, which it would hold in a cycle otherwise: its processes would end when
+    the garbage collector comes by, and take seconds for it.
+    """
+
+    def __init__(self) -> None:
+        self._batches: Iterator[PlannedBatch] = iter(())
+        self.known: deque[tuple[Tensor, ...]] = deque()
+        """What is known of the batches that are being read, in order."""
+
+    def start(self, batches: Iterator[PlannedBatch]) -> None:
+        self._batches = batches
+        self.known.clear()
+
+    def __iter__(self) -> Iterator[Job]:
+        """The jobs, asked for as the processes become free."""
+        for batch in self._batches:
+            self.known.append(batch.known)
+            yield batch.job
+
+
+class _Worker(Dataset[ReadBatch]):
+    """Reads the photographs of one batch at a time."""
+
+    def __init__(self, files: PhotographFiles, decode: Decoder) -> None:
+        self._files = files
+        self._decode = decode
+
+    def __getitem__(self, job: Job) -> ReadBatch:
+        shape = (len(job.items), job.size, job.size, 3)
+        in_worker = torch.utils.data.get_worker_info() is not None
+        images = empty_shared(shape) if in_worker else torch.empty(shape, dtype=torch.uint8)
+        kept: list[int] = []
+        corrupt: list[Corrupt] = []
+        for index, item in enumerate(job.items):
+            try:
+                pixels = self._decode(self._files.read(item), job, index)
+            except UnreadableImageError as error:
+                corrupt.append(self._files.describe(item, error.reason))
+                continue
+            images[len(kept)] = torch.from_numpy(pixels)
+            kept.append(index)
+        return ReadBatch(images[: len(kept)], kept, corrupt)
+
+
+def _as_it_is(read: Any) -> Any:
+    return read
