@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from upath import UPath
 
-from maxsup.cli import main
+from maxsup.commands import main
 from maxsup.results import Results, read_results
 from maxsup.training import _train
 

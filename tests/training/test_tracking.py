@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from accelerate.tracking import LOGGER_TYPE_TO_CLASS, GeneralTracker
 
-from maxsup.cli import main
+from maxsup.commands import main
 from maxsup.training import _train
 
 

@@ -6,7 +6,6 @@ What it costs in accuracy, and what it gains in speed, is in ``docs/data.md``.
 import io
 import json
 import os
-import re
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
@@ -22,6 +21,7 @@ from maxsup._files import atomic_write, write_text
 from maxsup.data._corrupt import Corrupt
 from maxsup.data._labels import read_classes, read_labels
 from maxsup.data._settings import DataSettings
+from maxsup.data._smaller import Smaller
 from maxsup.data._source import open_source
 
 _AT_ONCE = 256  # images; a row group of the Parquet files
@@ -30,27 +30,6 @@ _LISTED = 20
 _PLAN_FILE = "prepare.json"
 _CORRUPT_KEY = b"maxsup.corrupt"  # in a file's metadata, so that it is there with the file
 _GREY_MODES = ("1", "L", "LA", "I", "I;16")
-_UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9}
-
-
-@dataclass(frozen=True)
-class Smaller:
-    """How images are written anew.
-
-    Raises:
-        ValueError: A number is out of range.
-    """
-
-    short_side: int = 320
-    """Pixels of the shorter side; smaller images keep their size."""
-    quality: int = 90
-    """Of the JPEG, from 1 to 95."""
-
-    def __post_init__(self) -> None:
-        if self.short_side < 1:
-            raise ValueError(f"short_side must be at least 1 pixel; got {self.short_side}.")
-        if not 1 <= self.quality <= 95:
-            raise ValueError(f"quality must lie in [1, 95]; got {self.quality}.")
 
 
 class Prepared(NamedTuple):
@@ -126,22 +105,6 @@ def prepare_shards(
                 if progress is not None:
                     progress(done, total)
     return Prepared(total - len(corrupt), shards, tuple(corrupt))
-
-
-def read_bytes(text: str) -> int:
-    """A number of bytes from how people write it.
-
-    Raises:
-        ValueError: It is not written so.
-
-    Example:
-        >>> read_bytes("512MB"), read_bytes("1.5 GB")
-        (512000000, 1500000000)
-    """
-    match = re.fullmatch(r"(\d+(?:\.\d+)?) ?([KMG]?B)?", text.strip().upper())
-    if match is None:
-        raise ValueError(f"A size is written as 512MB or 2GB; got {text!r}.")
-    return int(float(match[1]) * _UNITS[match[2] or "B"])
 
 
 @dataclass(frozen=True)

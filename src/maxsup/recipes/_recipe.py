@@ -123,6 +123,8 @@ class Recipe:
     """Only GPU kernels that repeat bit for bit, where there are such; turn off for speed."""
     workers: int | None = field(default=None, compare=False)
     """Processes that read photographs, beside each training process; none for one a core."""
+    keep_outputs: bool = field(default=True, compare=False)
+    """Keep the test and validation logits of each run, for measures that come later."""
     checkpoint_steps: int | None = field(default=None, compare=False)
     """Save a checkpoint every so many steps too, not only after each epoch."""
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from maxsup import study
-from maxsup.cli import main
+from maxsup.commands import main
 from maxsup.results import read_results
 
 QUICK = ["--epochs", "1", "--batch-size", "256"]
@@ -169,8 +169,9 @@ def test_without_the_lab_the_command_says_what_it_needs(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "tyro", None)
-    monkeypatch.delitem(sys.modules, "maxsup.cli")
-    monkeypatch.delattr("maxsup.cli")
+    for name in [name for name in sys.modules if name.startswith("maxsup.commands")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.delattr("maxsup.commands")
     from maxsup.__main__ import main as installed
 
     assert installed() == 2
@@ -195,7 +196,7 @@ def test_the_curves_of_all_recipes(tmp_path: Path) -> None:
 
 
 def test_a_study_of_other_data_has_a_directory_of_its_own() -> None:
-    from maxsup.cli import _directory_name
+    from maxsup.commands.compare import _directory_name
     from maxsup.data import DataSettings
 
     assert _directory_name(DataSettings("digits")) == "digits"

@@ -1,0 +1,47 @@
+"""What ``--dry-run`` shows."""
+
+from rich.console import Console
+
+from maxsup.commands._options import is_first_process
+from maxsup.commands._rooms import dry_run
+from maxsup.training import RunSettings, duration, load_data
+
+
+def show_dry_run(settings: RunSettings, runs: int) -> None:
+    """Build a training, take two steps and print what all of it would take.
+
+    Args:
+        settings: What would be trained.
+        runs: How many such trainings a study has.
+    """
+    say = Console(stderr=True).print if is_first_process() else None
+    data = load_data(settings.data, settings.recipe, say)
+    found = dry_run(settings, data=data)
+    if not is_first_process():
+        return
+    height, width = found.image_size
+    processes = f", {found.processes} processes" if found.processes > 1 else ""
+    rows = {
+        "model": f"{settings.recipe.model}, {found.parameters / 1e6:.2f} M parameters",
+        "FLOPs": f"{_short(found.flops)} forward for an image of {width}×{height}; "
+        "a multiply-add counts as two",
+        "data": f"{len(data.train):,} images to train, {len(data.test):,} to test, "
+        f"{len(data.classes):,} classes",
+        "steps": f"{found.steps_per_epoch:,} of {settings.recipe.batch_size:,} images in each of "
+        f"{found.epochs:,} epochs: {found.steps_per_epoch * found.epochs:,}",
+        "loss": ", ".join(f"{loss:.4f}" for loss in found.losses) + " in the two steps taken",
+        "memory": f"{found.memory / 2**30:.1f} GiB at the peak",
+        "step": f"{found.step_seconds:.3f} s on {found.device}{processes}",
+        "reading": f"{found.reading_seconds:.3f} s from batch to batch",
+        "time": f"about {duration(found.seconds)} for a training",
+    }
+    if settings.recipe.keep_outputs:
+        rows["outputs"] = f"{found.outputs_bytes / 1e6:.1f} MB kept of each training"
+    if runs > 1:
+        rows["study"] = f"about {duration(runs * found.seconds)} for its {runs} trainings"
+    for name, value in rows.items():
+        print(f"{name:8} {value}")
+
+
+def _short(count: int) -> str:
+    return f"{count / 1e9:.2f} G" if count >= 1e9 else f"{count / 1e6:.2f} M"
