@@ -59,8 +59,8 @@ class SettingsCommand:
         """Read the words that follow the command's name, and do what they say."""
         first = self.options()
         _, *any_settings = self.defaults(first)
-        found = read_first(_parser(first, *any_settings), words)
-        options, *settings = self.defaults(first if found is None else found.options)
+        named = read_first(_parser(first, *any_settings), words).options
+        options, *settings = self.defaults(named)
         line = read(_parser(options, *settings), name, words)
         changed = [with_options(each, line.settings) for each in settings]
         return self.run(_ready(line.options, name, words), *changed)

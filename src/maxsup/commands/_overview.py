@@ -11,14 +11,14 @@ from maxsup.commands._read import annotated
 
 Commands = Mapping[str, Command | SettingsCommand]
 
-_SHELLS = ("bash", "zsh", "fish", "tcsh")
+_SHELLS = ("bash", "zsh", "fish")
 _DESCRIPTION = "MaxSup and its rivals: honest comparisons of regularisers on your own data."
 _MORE = """
 maxsup COMMAND --help
     lists the options of a command.
 maxsup --print-completion SHELL
     prints a script that completes commands
-    and options in bash, zsh, fish or tcsh.
+    and options in bash, zsh or fish.
 maxsup --version
     prints the version."""
 

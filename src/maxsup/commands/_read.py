@@ -31,10 +31,10 @@ def read(parser: Parser, command: str, words: Sequence[str]) -> Any:
     return tyro.cli(parser.type, default=parser.default, prog=f"maxsup {command}", args=words)
 
 
-def read_first(parser: Parser, words: Sequence[str]) -> Any | None:
-    """The options, also where help is asked for; none where they cannot be read.
+def read_first(parser: Parser, words: Sequence[str]) -> Any:
+    """The options, also where help is asked for; the defaults where they cannot be read.
 
-    Says nothing: whatever there is to say, :func:`read` says it of the same words.
+    Nothing is printed: what there is to say, :func:`read` says of the same words.
     """
     help_is_a_flag = make_dataclass(
         "WithHelp",
@@ -53,7 +53,7 @@ def read_first(parser: Parser, words: Sequence[str]) -> Any | None:
                 add_help=False,
             ).parsed
     except SystemExit:
-        return None
+        return parser.default
 
 
 def in_group(kind: type, title: str) -> Any:

@@ -64,7 +64,7 @@ GROUPS = (
     ),
     Group("Record-keeping", ("keep_outputs", "checkpoint_steps")),
 )  # fmt: skip
-"""What is in no group is shown under "Other options"."""
+"""Every setting is in one of these; one that was forgotten is shown under "Other options"."""
 
 NO_OPTIONS = {
     # A recipe and data are named by the commands' own options.
