@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 
 import maxsup
-from maxsup import functional, losses, methods, schedules
+from maxsup import data, functional, losses, methods, schedules
 
 LAB = (
     "PIL",
@@ -34,7 +34,7 @@ ROOMS = (
     "data", "figures", "measures", "models", "recipes", "report", "results", "statistics", "study",
     "training",
 )  # fmt: skip
-LAZY = (maxsup,)
+LAZY = (maxsup, data)
 
 
 def run(program: str) -> object:
@@ -140,7 +140,7 @@ def test_import_alone_does_not_load_torch():
     )
 
 
-def test_an_unknown_attribute():
+def test_attribute_that_does_not_exist():
     with pytest.raises(AttributeError, match="module 'maxsup' has no attribute 'maxsub'"):
         _ = maxsup.maxsub
     assert not hasattr(maxsup, "nothing")
@@ -148,7 +148,7 @@ def test_an_unknown_attribute():
         from maxsup import nothing  # noqa: F401
 
 
-def test_the_rooms_are_listed_and_reachable():
+def test_rooms_are_listed_and_reachable():
     assert set(ROOMS) <= set(dir(maxsup))
     assert isinstance(maxsup.measures, ModuleType)
     assert maxsup.measures.__name__ == "maxsup.measures"
@@ -157,11 +157,11 @@ def test_the_rooms_are_listed_and_reachable():
 @pytest.mark.parametrize(
     "module", [maxsup, functional, losses, methods, schedules], ids=lambda module: module.__name__
 )
-def test_what_is_public_exists(module):
+def test_public_names_exist(module):
     assert list(module.__all__) == sorted(set(module.__all__))
     for name in module.__all__:
         assert hasattr(module, name)
 
 
-def test_it_is_typed():
+def test_package_is_typed():
     assert (Path(maxsup.__file__).parent / "py.typed").is_file()
