@@ -3,7 +3,6 @@
 import dataclasses
 import importlib
 import json
-import subprocess
 import sys
 import types
 from collections.abc import Sequence
@@ -204,26 +203,6 @@ def test_value_that_cannot_be_read_is_said_once(
     assert shown.err.count("could not convert string to float: 'fast'") == 1
     assert "maxsup compare --help" in shown.err
     assert not shown.out
-
-
-def test_plugin_adds_methods_to_a_command(tmp_path: Path) -> None:
-    for name in ("mine", "theirs"):
-        (tmp_path / f"{name}.py").write_text(
-            "import dataclasses\n"
-            "from maxsup.methods import get_method, register\n"
-            f"register(dataclasses.replace(get_method('maxsup'), name='maxsup-{name}'))\n"
-        )
-    plugins = ("--plugin", str(tmp_path / "mine.py"), "--plugin", "theirs")
-    done = subprocess.run(
-        [sys.executable, "-m", "maxsup", "methods", *plugins],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=120,
-    )
-    assert "maxsup-mine" in done.stdout
-    assert "maxsup-theirs" in done.stdout
 
 
 def test_tracker_option_knows_the_trackers_of_training() -> None:

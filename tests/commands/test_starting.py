@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -16,30 +17,48 @@ HEAVY = (
 PROGRAM = """
 import contextlib, io, json, sys
 from maxsup.__main__ import main
-sys.argv = ["maxsup", *sys.argv[1:]]
-with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-    try:
-        code = main()
-    except SystemExit as end:
-        code = end.code
-commands = [name for name in sys.modules if name.startswith("maxsup.commands.")]
-print(json.dumps([code, sorted({name.partition(".")[0] for name in sys.modules}), commands]))
+shown, seen = io.StringIO(), []
+with contextlib.redirect_stdout(shown), contextlib.redirect_stderr(io.StringIO()):
+    for words in json.loads(sys.argv[1]):
+        sys.argv = ["maxsup", *words]
+        try:
+            code = main()
+        except SystemExit as end:
+            code = end.code
+        seen.append((code, list(sys.modules)))
+print(json.dumps([seen, shown.getvalue()]))
 """
 
 
-def start(*words: str) -> tuple[int, set[str], set[str]]:
-    """The exit code of a command line, the heavy packages and the commands' files it loads."""
+class Started(NamedTuple):
+    """What a command line led to, in a process that has run those before it."""
+
+    code: int
+    heavy: set[str]
+    """The heavy packages that are loaded by then."""
+    files: set[str]
+    """The files of commands that are loaded by then."""
+
+
+def start(*lines: str, directory: Path | None = None) -> tuple[list[Started], str]:
+    """Run command lines one after the other in one process; also what they show."""
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, *words],
+        [sys.executable, "-c", PROGRAM, json.dumps([line.split() for line in lines])],
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=200,
+        cwd=directory,
     )
     assert done.returncode == 0, done.stderr
-    code, packages, modules = json.loads(done.stdout)
-    files = {name.removeprefix("maxsup.commands.") for name in modules}
-    return code, set(HEAVY) & set(packages), {name for name in files if not name.startswith("_")}
+    seen, shown = json.loads(done.stdout)
+    started = []
+    for code, modules in seen:
+        files = {name.rpartition(".")[2] for name in modules if name.startswith("maxsup.commands.")}
+        packages = {name.partition(".")[0] for name in modules}
+        public = {name for name in files if not name.startswith("_")}
+        started.append(Started(code, packages & set(HEAVY), public))
+    return started, shown
 
 
 @pytest.mark.parametrize(
@@ -66,27 +85,33 @@ def start(*words: str) -> tuple[int, set[str], set[str]]:
 def test_command_line_that_only_reads_loads_nothing_heavy(
     line: str, code: int, files: set[str]
 ) -> None:
-    assert start(*line.split()) == (code, set(), files)
+    assert start(line)[0] == [(code, set(), files)]
 
 
-def test_methods_loads_torch_at_most() -> None:
-    code, packages, _ = start("methods")
-    assert code == 0
-    assert packages <= {"torch", "numpy", "triton"}  # those that torch loads
+def test_methods_loads_torch_at_most_and_plugins(tmp_path: Path) -> None:
+    for name in ("mine", "theirs"):
+        (tmp_path / f"{name}.py").write_text(
+            "import dataclasses\n"
+            "from maxsup.methods import get_method, register\n"
+            f"register(dataclasses.replace(get_method('maxsup'), name='maxsup-{name}'))\n"
+        )
+    (found,), shown = start("methods --plugin mine.py --plugin theirs", directory=tmp_path)
+    assert found.code == 0
+    assert found.heavy <= {"torch", "numpy", "triton"}  # those that torch loads
+    assert "maxsup-mine" in shown
+    assert "maxsup-theirs" in shown
 
 
-def test_train_loads_no_more_than_training_needs(tmp_path: Path) -> None:
-    code, packages, _ = start("train", "digits", "--epochs", "1", "--out", str(tmp_path / "run"))
-    assert code == 0
-    assert "torch" in packages
-    assert packages.isdisjoint({"ray", "jinja2"})
-
-
-def test_compare_loads_ray_only_for_ray(tmp_path: Path) -> None:
-    words = ("compare", "digits", "--seeds", "1", "--methods", "maxsup", "--epochs", "1")
-    code, packages, files = start(*words, "--out", str(tmp_path / "study"))
-    assert (code, files) == (0, {"compare"})
-    assert "ray" not in packages
+def test_train_and_compare_load_no_more_than_they_need(tmp_path: Path) -> None:
+    (trained, compared), _ = start(
+        "train digits --epochs 1 --out run",
+        "compare digits --epochs 1 --out study --seeds 1 --methods maxsup",
+        directory=tmp_path,
+    )
+    assert (trained.code, trained.files) == (0, {"train"})
+    assert trained.heavy.isdisjoint({"jinja2", "ray"})
+    assert (compared.code, compared.files) == (0, {"train", "compare"})
+    assert "ray" not in compared.heavy
 
 
 def test_completion_knows_commands_and_options_in_bash(tmp_path: Path) -> None:
