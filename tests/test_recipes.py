@@ -102,13 +102,13 @@ def test_fine_tuning_starts_from_published_weights_and_says_what_is_not_known(na
     assert "does not say how these models were trained" in " ".join(recipe_page(name).split())
 
 
-def test_every_recipe_says_its_command() -> None:
+def test_recipe_says_its_command() -> None:
     for recipe in all_recipes():
         assert "maxsup compare" in recipe_page(recipe.name)
         assert get_recipe(recipe.name) == recipe
 
 
-def test_every_setting_is_described() -> None:
+def test_recipe_describes_every_setting() -> None:
     """The command line shows these sentences."""
     import inspect
 
@@ -135,14 +135,14 @@ def test_every_setting_is_described() -> None:
         ({"random_resized_crop": True, "image_size": 8, "crop_padding": 1}, "leave them at 0"),
         ({"crop_scale": (1.0, 0.1)}, "crop_scale must be two positive numbers"),
         ({"eval_crop": 1.5}, r"eval_crop must lie in \(0, 1\]"),
-        ({"erasing": 1.5}, "erasing is a share"),
+        ({"erasing": 1.5}, "erasing is a fraction"),
         ({"rand_augment": "m9"}, "rand_augment must be written as timm does"),
         ({"resolution_epochs": (9, 2)}, "resolution_epochs must be rising"),
         ({"workers": -1}, "workers must be at least 0; got -1"),
         ({"checkpoint_steps": 0}, "checkpoint_steps must be at least 1; got 0"),
     ],
 )
-def test_settings_out_of_range(changes: dict[str, object], message: str) -> None:
+def test_recipe_refuses_settings_out_of_range(changes: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Recipe(name="r", model="m", **changes)  # type: ignore[arg-type]
 

@@ -4,7 +4,7 @@ import sys
 def main() -> int:
     """Run the command line, or say what it needs."""
     try:
-        from maxsup import cli
+        from maxsup import commands
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("maxsup"):
             raise
@@ -14,7 +14,7 @@ def main() -> int:
             file=sys.stderr,
         )
         return 2
-    return cli.main()
+    return commands.main()
 
 
 if __name__ == "__main__":

@@ -5,6 +5,8 @@ To add one, write a file with a :class:`Loss` and a :class:`Method`, and add its
 """
 
 import difflib
+import importlib
+import runpy
 
 from maxsup.losses import (
     _acls,
@@ -25,7 +27,15 @@ from maxsup.losses import (
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method, Training
 
-__all__ = ["Method", "Training", "all_methods", "build_criterion", "get_method", "register"]
+__all__ = [
+    "Method",
+    "Training",
+    "all_methods",
+    "build_criterion",
+    "get_method",
+    "load_plugin",
+    "register",
+]
 
 _BUILT_IN = (
     _cross_entropy.METHOD,
@@ -93,3 +103,11 @@ def register(method: Method) -> Method:
         raise ValueError(f"A method called {method.name!r} is there already.")
     _METHODS[method.name] = method
     return method
+
+
+def load_plugin(name: str) -> None:
+    """Load a module, or a Python file, that registers methods."""
+    if name.endswith(".py"):
+        runpy.run_path(name)
+    else:
+        importlib.import_module(name)

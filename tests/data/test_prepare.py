@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from maxsup.cli import main
+from maxsup.commands import main
 from maxsup.data import (
     DataSettings,
     ShrinkSettings,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from upath import UPath
 
-from maxsup.cli import main
+from maxsup.commands import main
 from maxsup.results import Results, read_results
 from maxsup.study import _run
 from maxsup.training import Position, train

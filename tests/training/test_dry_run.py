@@ -81,7 +81,7 @@ def test_it_is_the_training_that_is_tried(noisy_digits: ImageData) -> None:
 def test_nothing_is_left_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from maxsup.cli import main
+    from maxsup.commands import main
 
     monkeypatch.chdir(tmp_path)
     assert main(["compare", "digits", "--seeds", "2", "--epochs", "3", "--dry-run"]) == 0

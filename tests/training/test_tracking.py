@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from accelerate.tracking import LOGGER_TYPE_TO_CLASS, GeneralTracker
 
-from maxsup.cli import main
+from maxsup.commands import main
 from maxsup.data import DataSettings
 from maxsup.recipes import get_recipe
 from maxsup.training import RunSettings, train

@@ -16,95 +16,95 @@ class Recipe:
     """
 
     name: str
-    """The name it is listed under."""
+    """Name that the recipe is listed under."""
     model: str
-    """A timm model, with the tag of its weights or without; small-convnet; cifar-resnet32."""
+    """Name of a timm model, with or without a tag; or small-convnet, or cifar-resnet32."""
     small_stem: bool = False
-    """For small images: first convolution 3x3 with stride 1, no max-pool."""
+    """Begin with a 3x3 convolution of stride 1 and without max-pooling, for small images."""
     zero_init: bool = True
-    """ResNets: start each residual branch at zero, as timm does and torchvision does not."""
+    """Start each residual branch of a ResNet at zero, as timm does and torchvision does not."""
     blur_pool: bool = False
     """Blur before each strided convolution of at least 16 channels, against aliasing."""
     drop_path: float = 0.0
     """Rate of stochastic depth."""
     sync_batchnorm: bool = False
-    """Over several GPUs: batch-norm takes mean and variance over the batches of all of them."""
+    """Take batch-norm's mean and variance over the batches of all GPUs together."""
     weights: str | None = None
-    """Start from these: a safetensors file, or timm for those that timm publishes."""
+    """Weights to start from: a safetensors file, or timm for those that timm publishes."""
     image_size: int | None = None
-    """Side of the square images in pixels; none takes them as they are."""
+    """Side of the square images in pixels; None takes them as they are."""
     random_resized_crop: bool = False
-    """For photographs: read them as they are needed, a random part of each, resized."""
+    """Read photographs as they are needed, a random part of each, resized."""
     crop_scale: tuple[float, float] = (0.08, 1.0)
-    """Random resized crop: least and most share of the photograph's area."""
+    """Least and greatest fraction of a photograph's area that a random crop takes."""
     crop_ratio: tuple[float, float] = (3 / 4, 4 / 3)
-    """Random resized crop: least and most width by height."""
+    """Least and greatest ratio of width to height of a random crop."""
     interpolation: Literal["bilinear", "bicubic"] = "bilinear"
-    """How photographs are resized."""
+    """Interpolation with which photographs are resized."""
     start_image_size: int | None = None
-    """Progressive resolution: side of the training images at first; none for image_size."""
+    """Side of the training images at first, where the resolution grows; None for image_size."""
     resolution_epochs: tuple[int, int] = (0, 0)
-    """Progressive resolution: the epochs between which the side grows, in steps of 32."""
+    """Epochs between which the side grows from start_image_size on, in steps of 32."""
     eval_size: int | None = None
-    """Side that photographs are resized to for measuring; none for image_size."""
+    """Side that photographs are resized to for measuring; None for image_size."""
     eval_crop: float = 1.0
-    """Share of a photograph's shorter side that is measured, at its centre."""
+    """Fraction of a photograph's shorter side that is measured, at its centre."""
     label_column: str | None = None
-    """The column to learn, where the data has several."""
+    """Column to learn where the data has several and its settings name none."""
 
     epochs: int = 100
-    """Passes over the training data."""
+    """Number of passes over the training data."""
     batch_size: int = 128
-    """Images in one optimiser step, over all processes and accumulated parts together."""
+    """Images in one optimiser step, those of all processes and accumulated parts together."""
     accumulate: int = 1
-    """Parts in which a batch goes through the model, one after the other, to save memory."""
+    """Number of parts in which a batch goes through the model, one by one, to save memory."""
 
     optimizer: Literal["sgd", "adamw"] = "sgd"
-    """SGD with momentum, or AdamW."""
+    """Optimiser: SGD with momentum, or AdamW."""
     lr: float = 0.1
     """Peak learning rate, for the batch size of the recipe."""
     momentum: float = 0.9
-    """Of SGD."""
+    """Momentum of SGD."""
     nesterov: bool = False
-    """Nesterov's form of SGD's momentum."""
+    """Use Nesterov's form of SGD's momentum."""
     betas: tuple[float, float] = (0.9, 0.999)
-    """Of AdamW."""
+    """Decay rates of AdamW's averages of the gradient and of its square."""
     weight_decay: float = 5e-4
-    """Decoupled for AdamW, added to the gradient for SGD."""
+    """Weight decay: decoupled for AdamW, added to the gradient for SGD."""
     decay_norm_and_bias: bool = True
-    """Whether weight decay reaches normalisation layers and biases too."""
+    """Let weight decay reach normalisation layers and biases too."""
     clip_norm: float | None = None
-    """Gradients are scaled down to this norm; none leaves them."""
+    """Norm that gradients are scaled down to; None leaves them."""
 
     lr_schedule: Literal["constant", "step", "cosine", "one-cycle"] = "cosine"
-    """How the learning rate goes on after the warm-up."""
+    """Course of the learning rate after the warm-up."""
     milestones: tuple[int, ...] = ()
-    """Step: the epochs at which the learning rate is multiplied by gamma."""
+    """Epochs at which schedule step multiplies the learning rate by gamma."""
     gamma: float = 0.1
-    """Step: the factor."""
+    """Factor of schedule step."""
     warmup_epochs: float = 0.0
-    """Linear rise at the start; one-cycle: the rise of the cycle."""
+    """Epochs in which the learning rate rises linearly; of one-cycle, the rise of the cycle."""
     warmup_lr: float = 0.0
     """Learning rate that the warm-up starts from."""
     final_lr: float = 0.0
-    """Cosine, one-cycle: learning rate at the very end."""
+    """Learning rate at the very end of schedules cosine and one-cycle."""
 
     crop_padding: int = 0
-    """Random crop after padding with so many black pixels."""
+    """Black pixels added on each side before a random crop; 0 crops nothing."""
     flip: bool = False
-    """Random horizontal flip."""
+    """Mirror images at random."""
     cutout: int = 0
-    """Side of the square blanked out at a random place; 0 for none."""
+    """Side of the square blanked out at a random position; 0 for none."""
     rand_augment: str | None = None
-    """RandAugment of photographs, in timm's words: rand-m9-mstd0.5-inc1."""
+    """RandAugment of photographs, written as timm does: rand-m9-mstd0.5-inc1."""
     erasing: float = 0.0
-    """Share of the images in which a rectangle is replaced by noise."""
+    """Fraction of the images in which a rectangle is replaced by noise."""
     repeats: int = 1
-    """Repeated augmentation: each image so often in a row, in an epoch of so many times fewer."""
+    """Times that each image comes in a row, in an epoch of as many times fewer images."""
     mixup: float = 0.0
-    """Alpha of Mixup; 0 for none."""
+    """Alpha of Mixup's beta distribution; 0 for none."""
     cutmix: float = 0.0
-    """Alpha of CutMix; 0 for none. With both, each batch takes one of them by lot."""
+    """Alpha of CutMix's beta distribution; 0 for none. Of both, each batch draws one."""
 
     ema_decay: float | None = None
     """Keep an exponential moving average of the weights with this decay."""
@@ -116,17 +116,17 @@ class Recipe:
     precision: Literal["fp32", "bf16"] = "fp32"
     """Precision of the forward and backward pass; weights and penalties stay float32."""
     channels_last: bool = False
-    """Memory layout of images and convolutions; faster on GPUs, and on CPUs with bf16."""
+    """Lay images out with channels last, which is faster on GPUs, and on CPUs with bf16."""
     compile: bool = False
     """Compile the model with torch.compile."""
     deterministic: bool = True
-    """Only GPU kernels that repeat bit for bit, where there are such; turn off for speed."""
+    """Use only GPU kernels that repeat bit for bit, where there are such; off is faster."""
     workers: int | None = field(default=None, compare=False)
-    """Processes that read photographs, beside each training process; none for one a core."""
-    checkpoint_steps: int | None = field(default=None, compare=False)
-    """Save a checkpoint every so many steps too, not only after each epoch."""
+    """Processes that read photographs beside each training process; None for one a core."""
     keep_outputs: bool = field(default=True, compare=False)
     """Keep the test and validation logits of each run, for measures that come later."""
+    checkpoint_steps: int | None = field(default=None, compare=False)
+    """Save a checkpoint every so many steps too, not only after each epoch."""
 
     def __post_init__(self) -> None:
         at_least = {
@@ -176,7 +176,7 @@ class Recipe:
         if not 0 < self.eval_crop <= 1:
             raise ValueError(f"eval_crop must lie in (0, 1]; got {self.eval_crop}.")
         if self.erasing > 1:
-            raise ValueError(f"erasing is a share, so at most 1; got {self.erasing}.")
+            raise ValueError(f"erasing is a fraction, so at most 1; got {self.erasing}.")
         if self.rand_augment is not None and not self.rand_augment.startswith("rand-"):
             raise ValueError(
                 f"rand_augment must be written as timm does, rand-m9-mstd0.5-inc1 for example; got "

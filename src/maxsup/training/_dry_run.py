@@ -36,6 +36,9 @@ class DryRun:
     image_size: tuple[int, ...]
     """Height and width for which the FLOPs are counted."""
     losses: tuple[float, ...]
+    training_images: int
+    test_images: int
+    classes: int
     steps_per_epoch: int
     epochs: int
     memory: int
@@ -103,6 +106,9 @@ def dry_run(
         flops=_count_flops(setup, shape, accelerator),
         image_size=tuple(shape[1:]),
         losses=tuple(losses),
+        training_images=len(data.train),
+        test_images=len(data.test),
+        classes=len(data.classes),
         steps_per_epoch=setup.batches.steps,
         epochs=recipe.epochs,
         memory=_peak_memory(accelerator),

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from maxsup import study
-from maxsup.cli import main
+from maxsup.commands import main
+from maxsup.recipes import get_recipe
 from maxsup.results import read_results
 
 QUICK = ["--epochs", "1", "--batch-size", "256"]
@@ -53,7 +54,7 @@ def test_compare_takes_all_methods_and_another_baseline(tmp_path: Path) -> None:
     assert (results["baseline"], results["seeds"]) == ("label-smoothing", [7])
 
 
-def test_a_study_in_which_nothing_finished_is_an_error(
+def test_compare_in_which_nothing_finished_is_an_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ["compare", "digits", "--seeds", "1", "--out", str(tmp_path / "s")]
@@ -62,7 +63,7 @@ def test_a_study_in_which_nothing_finished_is_an_error(
     assert "failed: TrainingDiverged: the loss became nan" in capsys.readouterr().out
 
 
-def test_an_interruption_says_how_to_go_on(
+def test_compare_says_how_to_go_on_after_an_interruption(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def interrupt(*args: object, **options: object) -> None:
@@ -73,7 +74,7 @@ def test_an_interruption_says_how_to_go_on(
     assert "The same command goes on" in capsys.readouterr().err
 
 
-def test_train_and_repeat_from_the_settings_file(
+def test_train_repeats_a_run_from_its_settings_file(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
@@ -89,7 +90,7 @@ def test_train_and_repeat_from_the_settings_file(
     assert results[0]["initial_weights"] == results[1]["initial_weights"]
 
 
-def test_another_runs_directory_is_left_alone(
+def test_train_leaves_another_runs_directory_alone(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ["train", "digits", "--out", str(tmp_path / "run"), *QUICK]
@@ -133,7 +134,7 @@ def test_methods_and_recipes_are_listed_and_shown(capsys: pytest.CaptureFixture[
         (["train", "nowhere/settings.json"], "nowhere/settings.json"),
     ],
 )
-def test_bad_input_gets_one_clear_line(
+def test_commands_answer_bad_input_with_one_clear_line(
     words: list[str],
     message: str,
     tmp_path: Path,
@@ -147,13 +148,15 @@ def test_bad_input_gets_one_clear_line(
     assert "Traceback" not in shown.err
 
 
-def test_a_settings_file_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_train_refuses_a_file_that_holds_no_settings(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "settings.json").write_text('{"method": "maxsup"}')
     assert run("train", str(tmp_path / "settings.json")) == 2
     assert "no settings file of a run" in capsys.readouterr().err
 
 
-def test_the_command_is_installed_and_has_help() -> None:
+def test_help_of_the_installed_command() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "maxsup", "compare", "--help"],
         capture_output=True,
@@ -165,12 +168,13 @@ def test_the_command_is_installed_and_has_help() -> None:
         assert option in done.stdout
 
 
-def test_without_the_lab_the_command_says_what_it_needs(
+def test_commands_without_the_lab_say_what_they_need(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "tyro", None)
-    monkeypatch.delitem(sys.modules, "maxsup.cli")
-    monkeypatch.delattr("maxsup.cli")
+    for name in [name for name in sys.modules if name.startswith("maxsup.commands")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.delattr("maxsup.commands")
     from maxsup.__main__ import main as installed
 
     assert installed() == 2
@@ -189,16 +193,19 @@ def test_recipes_show_what_is_changed(capsys: pytest.CaptureFixture[str], tmp_pa
     assert run("recipes", "imagenet-resnet50", "--lr", "-1") == 2
 
 
-def test_the_curves_of_all_recipes(tmp_path: Path) -> None:
+def test_recipes_draw_the_curves_of_all(tmp_path: Path) -> None:
     assert run("recipes", "--curves", str(tmp_path / "all.png")) == 0
     assert (tmp_path / "all.png").stat().st_size > 50_000
 
 
-def test_a_study_of_other_data_has_a_directory_of_its_own() -> None:
-    from maxsup.cli import _directory_name
+def test_directory_name_differs_for_other_data() -> None:
     from maxsup.data import DataSettings
+    from maxsup.study import StudySettings
 
-    assert _directory_name(DataSettings("digits")) == "digits"
-    assert _directory_name(DataSettings("digits", imbalance=20)) == "digits-imbalance-20"
-    both = DataSettings("digits", imbalance=20, label_noise=0.4)
-    assert _directory_name(both) == "digits-imbalance-20-noise-0.4"
+    def name(**changes: float) -> str:
+        data = DataSettings("digits", **changes)  # type: ignore[arg-type]
+        return StudySettings(data, get_recipe("digits")).default_directory().as_posix()
+
+    assert name() == "runs/digits"
+    assert name(imbalance=20) == "runs/digits-imbalance-20"
+    assert name(imbalance=20, label_noise=0.4) == "runs/digits-imbalance-20-noise-0.4"

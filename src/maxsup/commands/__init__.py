@@ -1,0 +1,88 @@
+"""The command line: ``maxsup compare · train · prepare · methods · recipes``.
+
+To add a command, write a file with an ``Options``, a function that does it, and a ``COMMAND``, and
+add its name to ``_COMMANDS``. Only the file of the command that is called is imported, and what a
+command needs beyond its options is imported in its function, once they have been read.
+"""
+
+import difflib
+import importlib
+import sys
+from collections.abc import Sequence
+
+import maxsup
+from maxsup.commands._command import Command, SettingsCommand
+from maxsup.commands._overview import print_completion, print_help
+
+__all__ = ["main"]
+
+_COMMANDS = ("compare", "train", "prepare", "methods", "recipes")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Returns:
+        0 when it is done, 1 when no training finished, 2 for input it cannot use, 130 when it was
+        interrupted.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        match words:
+            case ["--version", *_]:
+                print(f"maxsup {maxsup.__version__}")
+            case ["--help" | "-h", *_]:
+                print_help(_all_commands())
+            case ["--print-completion", shell]:
+                print_completion(_all_commands(), shell)
+            case [name, *options] if name in _COMMANDS:
+                return _import(name).execute(name, options)
+            case _:
+                raise ValueError(_no_command(words))
+    except ModuleNotFoundError as error:
+        if error.name is not None and error.name.startswith("maxsup"):
+            raise
+        return _fail(str(error) if error.__cause__ else _needs(error))
+    except (ValueError, OSError) as error:
+        return _fail(_message(error))
+    except KeyboardInterrupt:
+        _fail("stopped. The same command goes on after the last finished epoch or file.")
+        return 130
+    return 0
+
+
+def _import(name: str) -> Command | SettingsCommand:
+    command: Command | SettingsCommand = importlib.import_module(f"{__name__}.{name}").COMMAND
+    return command
+
+
+def _all_commands() -> dict[str, Command | SettingsCommand]:
+    return {name: _import(name) for name in _COMMANDS}
+
+
+def _no_command(words: Sequence[str]) -> str:
+    known = f"There are: {', '.join(_COMMANDS)}. maxsup --help says what they do."
+    if not words:
+        return f"Name a command. {known}"
+    close = difflib.get_close_matches(words[0], _COMMANDS, n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    return f"No command is called {words[0]!r}.{hint} {known}"
+
+
+def _message(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
+
+
+def _needs(error: ModuleNotFoundError) -> str:
+    """What to install, for a package that the commands use without naming a remedy."""
+    return (
+        f"the commands need {error.name}, which is not installed: "
+        'pip install "maxsup[lab]" brings it.'
+    )
+
+
+def _fail(message: str) -> int:
+    print(f"maxsup: {message}", file=sys.stderr)
+    return 2

@@ -1,0 +1,43 @@
+"""Options that several commands share."""
+
+import os
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+import tyro
+
+TrackerName = Literal["tensorboard", "wandb", "trackio"]
+
+
+@dataclass(frozen=True)
+class Common:
+    """What every command has."""
+
+    plugin: Annotated[
+        tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="MODULE|FILE")
+    ] = ()
+    """A module, or a file ending in .py, that adds methods of your own."""
+    command_line: tyro.conf.Suppress[tyro.conf.Fixed[str]] = ""
+    """The whole command line, as it can be typed again; filled in once it has been read."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommonOptions:
+    """Options that every command has."""
+
+    common: Annotated[tyro.conf.OmitArgPrefixes[Common], tyro.conf.arg(name="", help="")] = field(
+        default_factory=Common
+    )
+
+
+@dataclass(frozen=True)
+class RecordOptions:
+    """Where a training's figures go."""
+
+    tracker: TrackerName | None = None
+    """Send each epoch's figures there too; TensorBoard's files lie in the run's directory."""
+
+
+def is_first_process() -> bool:
+    """Whether this is the one of a training's processes that says and writes something."""
+    return os.environ.get("RANK", "0") == "0"

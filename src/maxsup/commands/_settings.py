@@ -1,0 +1,123 @@
+"""Every setting of a recipe and of the data as an option, in the groups that the help shows."""
+
+import ast
+import inspect
+from dataclasses import dataclass, fields, make_dataclass, replace
+from typing import Any, TypeVar
+
+import tyro
+
+from maxsup.commands._read import annotated, in_group
+from maxsup.data import DataSettings
+from maxsup.recipes import Recipe
+
+Settings = Recipe | DataSettings
+_T = TypeVar("_T", bound=Settings)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Settings that the help shows together, under "TITLE options"."""
+
+    title: str
+    names: tuple[str, ...]
+
+
+GROUPS = (
+    # Among the command's own options, at the top of the help.
+    Group("", ("epochs", "batch_size", "lr", "label_noise")),
+    Group(
+        "Data",
+        (
+            "image_column", "label_column", "image_size", "train_split", "test_split", "validation",
+            "test_fraction", "imbalance", "data_seed", "streaming", "max_corrupt",
+        ),
+    ),
+    Group("Model", ("model", "weights", "small_stem", "zero_init", "blur_pool", "drop_path")),
+    Group(
+        "Optimisation",
+        (
+            "optimizer", "momentum", "nesterov", "betas", "weight_decay", "decay_norm_and_bias",
+            "clip_norm", "ema_decay",
+        ),
+    ),
+    Group(
+        "Learning-rate schedule",
+        ("lr_schedule", "milestones", "gamma", "warmup_epochs", "warmup_lr", "final_lr"),
+    ),
+    Group("Augmentation", ("flip", "mixup", "cutmix")),
+    Group("Small-image augmentation", ("crop_padding", "cutout")),
+    Group(
+        "Photograph augmentation",
+        (
+            "random_resized_crop", "crop_scale", "crop_ratio", "interpolation", "start_image_size",
+            "resolution_epochs", "rand_augment", "erasing", "repeats",
+        ),
+    ),
+    Group("Measuring", ("eval_size", "eval_crop", "evaluate_ema", "evaluate_flip")),
+    Group(
+        "Speed and memory",
+        (
+            "accumulate", "precision", "channels_last", "compile", "deterministic",
+            "sync_batchnorm", "workers",
+        ),
+    ),
+    Group("Record-keeping", ("keep_outputs", "checkpoint_steps")),
+)  # fmt: skip
+"""Every setting is in one of these; one that was forgotten is shown under "Other options"."""
+
+NO_OPTIONS = {
+    # A recipe and data are named by the commands' own options.
+    Recipe: {"name", "label_column"},  # the column is a setting of the data
+    DataSettings: {"name"},
+}
+
+
+def settings_options(*settings: Settings) -> type:
+    """A dataclass with a dataclass for each group, whose fields are the settings.
+
+    Types and sentences of the help are those of the settings' own fields, and the defaults are the
+    values of these settings.
+    """
+    options = {}
+    for each in settings:
+        sentences = docstrings(type(each))
+        for field in fields(each):
+            if field.name not in NO_OPTIONS[type(each)]:
+                hint = annotated(field.type, tyro.conf.arg(help=sentences[field.name]))
+                options[field.name] = (field.name, hint, vars(each)[field.name])
+    grouped = {name for group in GROUPS for name in group.names}
+    others = Group("Other", tuple(name for name in options if name not in grouped))
+    groups = []
+    for number, group in enumerate([*GROUPS, others]):
+        chosen = [options[name] for name in group.names if name in options]
+        if chosen:
+            kind = make_dataclass(f"Group{number}", chosen, frozen=True)
+            hint = in_group(kind, group.title)
+            groups.append((f"group{number}", hint, kind()))
+    return make_dataclass("SettingsOptions", groups, frozen=True)
+
+
+def with_options(settings: _T, options: Any) -> _T:
+    """The settings with the values that were read by their :func:`settings_options`.
+
+    Raises:
+        ValueError: A value is out of its range.
+    """
+    values = {
+        name: value for group in vars(options).values() for name, value in vars(group).items()
+    }
+    names = {field.name for field in fields(settings)} - NO_OPTIONS[type(settings)]
+    return replace(settings, **{name: values[name] for name in names})
+
+
+def docstrings(kind: type) -> dict[str, str]:
+    """The sentences under the fields of a dataclass, in one line each."""
+    body = ast.parse(inspect.getsource(kind)).body[0]
+    assert isinstance(body, ast.ClassDef)
+    found = {}
+    for field, below in zip(body.body, body.body[1:], strict=False):
+        match field, below:
+            case ast.AnnAssign(target=ast.Name(name)), ast.Expr(ast.Constant(str(text))):
+                found[name] = " ".join(text.split())
+    return found

@@ -1,0 +1,119 @@
+"""``maxsup compare``: methods × seeds on one's own data, and one page that says what came of it."""
+
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Literal
+
+import tyro
+
+from maxsup.commands._command import SettingsCommand
+from maxsup.commands._options import CommonOptions, RecordOptions, is_first_process
+from maxsup.data import DataSettings
+from maxsup.recipes import Recipe, all_recipes, get_recipe
+
+REPORT_FILE = "report.html"
+
+
+@dataclass(frozen=True)
+class StudyOptions:
+    """What is compared with what."""
+
+    baseline: str | None = None
+    """The method that the others are measured against; by default the first one."""
+    first_seed: int = 0
+    """The seeds are this one and those that follow it."""
+
+
+@dataclass(frozen=True)
+class ClusterOptions:
+    """Where the runs are trained."""
+
+    on: Literal["here", "ray"] = "here"
+    """Train here, one run after the other, or all over a Ray cluster; the numbers are the same."""
+    gpus_per_run: float | None = None
+    """Ray: GPUs for each run, at most 1; 0.5 lets two share one. By default 1 if there are any."""
+    cpus_per_run: float | None = None
+    """Ray: CPU cores for each run; by default a GPU's part of its node's, or one a thread."""
+
+
+@dataclass(frozen=True)
+class Options(CommonOptions):
+    """Find out which regulariser is best for your data, over many seeds, on one page."""
+
+    data: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DATA")] = "digits"
+    """What to train on: digits, a folder (image folder, Parquet, WebDataset), or hf:owner/name."""
+    recipe: str | None = None
+    """How to train; "digits" by default on digits. See: maxsup recipes."""
+    methods: tuple[str, ...] = ("baseline", "label-smoothing", "maxsup")
+    """What to compare; "all" for every method. See: maxsup methods."""
+    seeds: int = 5
+    """How many trainings of each method; same seed, same start for all methods."""
+    out: str | None = None
+    """Directory or URL of the study, new or to go on with; by default runs/ and the data's name."""
+    dry_run: bool = False
+    """Only build one training and take two steps, to see what the study would take."""
+    study: Annotated[
+        tyro.conf.OmitArgPrefixes[StudyOptions], tyro.conf.arg(name="Study", help="")
+    ] = field(default_factory=StudyOptions)
+    cluster: Annotated[
+        tyro.conf.OmitArgPrefixes[ClusterOptions], tyro.conf.arg(name="Cluster", help="")
+    ] = field(default_factory=ClusterOptions)
+    record: Annotated[
+        tyro.conf.OmitArgPrefixes[RecordOptions], tyro.conf.arg(name="Record-keeping", help="")
+    ] = field(default_factory=RecordOptions)
+
+
+def defaults(named: Options) -> tuple[Options, Recipe, DataSettings]:
+    """What the command line is read on top of: the settings of the recipe that it names."""
+    recipe = get_recipe("digits" if named.recipe is None else named.recipe)
+    return Options(data=tyro.MISSING), recipe, DataSettings("")
+
+
+def run(options: Options, recipe: Recipe, data: DataSettings) -> int:
+    """Compare methods, print the table and write the page."""
+    if options.recipe is None and options.data != "digits":
+        known = ", ".join(recipe.name for recipe in all_recipes())
+        raise ValueError(f"--recipe is needed with data other than digits; there are: {known}.")
+    if options.seeds < 1:
+        raise ValueError(f"--seeds must be at least 1; got {options.seeds}.")
+    cluster, first = options.cluster, options.study.first_seed
+    if cluster.on == "here" and (cluster.gpus_per_run, cluster.cpus_per_run) != (None, None):
+        raise ValueError("--gpus-per-run and --cpus-per-run are for Ray: add --on ray.")
+
+    from rich.console import Console
+
+    from maxsup._places import as_place
+    from maxsup.commands._dry_run import show_dry_run
+    from maxsup.methods import all_methods
+    from maxsup.report import results_table, write_report
+    from maxsup.study import RayCluster, StudySettings, compare
+
+    methods = options.methods
+    if methods == ("all",):
+        methods = tuple(method.name for method in all_methods())
+    study = StudySettings(
+        data=replace(data, name=options.data),
+        recipe=recipe,
+        methods=methods,
+        seeds=tuple(range(first, first + options.seeds)),
+        baseline=options.study.baseline or methods[0],
+    )
+    if options.dry_run:
+        show_dry_run(study.run(methods[0], first), runs=len(study.plan()))
+        return 0
+    directory = as_place(options.out or study.default_directory())
+    results = compare(
+        study,
+        directory,
+        command=options.common.command_line,
+        on=RayCluster(cluster.gpus_per_run, cluster.cpus_per_run) if cluster.on == "ray" else None,
+        tracker=options.record.tracker,
+        plugins=options.common.plugin,
+    )
+    if is_first_process():
+        write_report(results, directory / REPORT_FILE)
+        Console().print(results_table(results))
+        print(f"\nThe page: {directory / REPORT_FILE}")
+    return 0 if any(run["status"] == "finished" for run in results["runs"]) else 1
+
+
+COMMAND = SettingsCommand(Options, defaults, run)

@@ -1,0 +1,69 @@
+"""``maxsup train``: one model."""
+
+from dataclasses import dataclass, field, replace
+from typing import Annotated
+
+import tyro
+
+from maxsup.commands._command import SettingsCommand
+from maxsup.commands._options import CommonOptions, RecordOptions, is_first_process
+from maxsup.data import DataSettings
+from maxsup.recipes import Recipe, get_recipe
+
+
+@dataclass(frozen=True)
+class Options(CommonOptions):
+    """Train one model."""
+
+    recipe: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RECIPE|FILE")] = "digits"
+    """A recipe's name, or the settings.json of a run to repeat; the options change what it says."""
+    data: str = "digits"
+    """What to train on: digits, a folder (image folder, Parquet, WebDataset), or hf:owner/name."""
+    method: str = "maxsup"
+    """The objective. See: maxsup methods."""
+    seed: int = 0
+    """Seed of the initial weights, the order of the images, and the augmentation."""
+    out: str | None = None
+    """Directory or URL of the run, new or to go on with; else runs/RECIPE/METHOD/seed-SEED."""
+    dry_run: bool = False
+    """Only build the training and take two steps, to see what it would take."""
+    record: Annotated[
+        tyro.conf.OmitArgPrefixes[RecordOptions], tyro.conf.arg(name="Record-keeping", help="")
+    ] = field(default_factory=RecordOptions)
+
+
+def defaults(named: Options) -> tuple[Options, Recipe, DataSettings]:
+    """What the command line is read on top of: the recipe or the run's settings that it names."""
+    if named.recipe.endswith(".json"):
+        from maxsup._places import as_place
+        from maxsup.training import RunSettings
+
+        run = RunSettings.load(as_place(named.recipe))
+        options = Options(tyro.MISSING, run.data.name, run.method, run.seed)
+        return options, run.recipe, run.data
+    return Options(tyro.MISSING), get_recipe(named.recipe), DataSettings("")
+
+
+def run(options: Options, recipe: Recipe, data: DataSettings) -> int:
+    """Train a model and print what came of it, or only what it would take."""
+    from maxsup._places import as_place
+    from maxsup.commands._dry_run import show_dry_run
+    from maxsup.methods import get_method
+    from maxsup.training import RunSettings, train
+
+    get_method(options.method)
+    data = replace(data, name=options.data)
+    settings = RunSettings(options.method, options.seed, recipe, data)
+    if options.dry_run:
+        show_dry_run(settings, runs=1)
+        return 0
+    directory = as_place(options.out or settings.default_directory())
+    result = train(settings, directory, tracker=options.record.tracker)
+    if is_first_process():
+        for name, value in result.values.items():
+            print(f"{name.replace('_', ' '):24}{'–' if value is None else f'{value:.4f}'}")
+        print(f"\nThe run: {directory}")
+    return 0
+
+
+COMMAND = SettingsCommand(Options, defaults, run)
