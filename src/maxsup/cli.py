@@ -29,6 +29,7 @@ from maxsup.training import (
     dry_run,
     duration,
     load_announced,
+    recipe_curves,
     train,
 )
 
@@ -454,5 +455,5 @@ def _recipes(options: Recipes) -> None:
 
 def _write_curves(recipes: Sequence[Recipe], path: Path) -> None:
     with atomic_write(path) as file:
-        draw_recipe_curves(recipes, file)
+        draw_recipe_curves([recipe_curves(recipe) for recipe in recipes], file)
     print(f"\nThe curves: {path}")
