@@ -30,8 +30,7 @@ def write_results(results: schema.Results, directory: Path) -> None:
 
     Args:
         results: The results of :func:`maxsup.study.compare`.
-        directory: An existing directory, local or of a store (``maxsup.results.read_results``
-            takes its URL).
+        directory: The directory of the study, which exists.
 
     Raises:
         OSError: A file could not be written; its former version is intact.

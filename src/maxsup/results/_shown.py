@@ -1,6 +1,5 @@
 """Results as a notebook shows them."""
 
-from collections.abc import Iterable
 from html import escape
 from typing import Any, cast
 
@@ -44,38 +43,37 @@ def shown(results: Results) -> Results:
 
 
 def _table(results: Results) -> str:
-    """The verdict, and a row for each method: the headline measures and the primary's difference.
+    """The verdict, and a row for each method: the headline measures, and the primary's difference.
 
     A difference that holds is bold.
     """
-    headline = [measure for measure in results["measures"] if measure["headline"]]
-    primary = results["measures"][0]
-    columns = [numbers.name_of(measure) for measure in headline]
-    compared = f"difference in {primary['label'].lower()}, 95 % interval"
+    primary, *others = results["measures"]
+    beside = [measure for measure in others if measure["headline"]]
+    heads = [numbers.name_of(measure) for measure in (primary, *beside)]
+    heads.insert(1, "difference, 95 % interval")
     rows = []
     for method in results["methods"]:
-        name = method["name"]
-        means = [
-            numbers.mean_and_std(results["summary"][measure["name"]][name], measure)
-            for measure in headline
+        cells = [
+            escape(numbers.mean_and_std(results["summary"][each["name"]][method["name"]], each))
+            for each in (primary, *beside)
         ]
-        difference = results["summary"][primary["name"]][name]["difference"]
-        if difference is None:
-            last = "baseline" if name == results["baseline"] else numbers.NOTHING
-        else:
-            last = numbers.difference_and_interval(difference, primary)
-        rows.append(_row(method["label"], [*means, last], bold=holds(difference)))
-    heads = "".join(
-        f'<th scope="col">{escape(column)}</th>' for column in ("method", *columns, compared)
-    )
+        cells.insert(1, _difference(results, method["name"]))
+        rows.append(
+            f'<tr><th scope="row">{escape(method["label"])}</th>'
+            + "".join(f'<td style="white-space: nowrap">{cell}</td>' for cell in cells)
+            + "</tr>"
+        )
+    columns = "".join(f'<th scope="col">{escape(head)}</th>' for head in ("method", *heads))
     return (
         f"<p><strong>{escape(results['verdict']['sentence'])}</strong></p>"
-        f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+        f"<table><thead><tr>{columns}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
     )
 
 
-def _row(label: str, cells: Iterable[str], *, bold: bool) -> str:
-    *plain, last = map(escape, cells)
-    last = f"<strong>{last}</strong>" if bold else last
-    shown_cells = "".join(f"<td>{cell}</td>" for cell in (*plain, last))
-    return f'<tr><th scope="row">{escape(label)}</th>{shown_cells}</tr>'
+def _difference(results: Results, method: str) -> str:
+    primary = results["measures"][0]
+    difference = results["summary"][primary["name"]][method]["difference"]
+    if difference is None:
+        return "baseline" if method == results["baseline"] else numbers.NOTHING
+    text = escape(numbers.difference_and_interval(difference, primary))
+    return f"<strong>{text}</strong>" if holds(difference) else text
