@@ -1,7 +1,8 @@
 """The page in a real browser: Debian's Chromium, driven by Playwright."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -77,8 +78,27 @@ _CUT_OFF = """
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    # The driver ends with the block, and with it the browser, even where that no longer answers.
     with playwright.sync_playwright() as driver:
-        yield driver.chromium.launch(executable_path=_BROWSER, args=_OPTIONS)
+        launched = driver.chromium.launch(executable_path=_BROWSER, args=_OPTIONS)
+        try:
+            yield launched
+        finally:
+            launched.close()
+
+
+@pytest.fixture
+def open_context(browser: Any) -> Iterator[Callable[..., Any]]:
+    """Opens a context of the browser, which ends with the test."""
+    with ExitStack() as opened:
+
+        def open_context(**options: Any) -> Any:
+            context = browser.new_context(**options)
+            opened.callback(context.close)
+            context.set_default_timeout(60_000)
+            return context
+
+        yield open_context
 
 
 @pytest.fixture
@@ -89,8 +109,10 @@ def page_file(variant_html: str, tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1400])
-def test_the_page_in_a_browser(browser: Any, page_file: Path, scheme: str, width: int) -> None:
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+def test_page_in_a_browser(
+    open_context: Callable[..., Any], page_file: Path, scheme: str, width: int
+) -> None:
+    context = open_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
     page = context.new_page()
     messages: list[str] = []
     requests: list[str] = []
@@ -113,12 +135,13 @@ def test_the_page_in_a_browser(browser: Any, page_file: Path, scheme: str, width
         ".filter(box => box.width).map(box => Math.max(box.height, box.width))"
     )
     assert all(size >= 5 for size in sizes)
-    context.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_lines_and_marks_stand_out(browser: Any, page_file: Path, scheme: str) -> None:
-    context = browser.new_context(color_scheme=scheme)
+def test_page_lines_and_marks_stand_out(
+    open_context: Callable[..., Any], page_file: Path, scheme: str
+) -> None:
+    context = open_context(color_scheme=scheme)
     page = context.new_page()
     page.goto(page_file.as_uri())
     colours = page.evaluate(
@@ -128,7 +151,7 @@ def test_lines_and_marks_stand_out(browser: Any, page_file: Path, scheme: str) -
     )
 
     def luminance(colour: str) -> float:
-        parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+        parts = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
         r, g, b = (v / 12.92 if v <= 0.03928 else ((v + 0.055) / 1.055) ** 2.4 for v in parts)
         return 0.2126 * r + 0.7152 * g + 0.0722 * b
 
@@ -136,15 +159,13 @@ def test_lines_and_marks_stand_out(browser: Any, page_file: Path, scheme: str) -
     for value in methods:
         high, low = max(paper, value), min(paper, value)
         assert (high + 0.05) / (low + 0.05) >= 3
-    context.close()
 
 
-def test_the_page_in_print(browser: Any, page_file: Path) -> None:
-    context = browser.new_context(viewport={"width": 720, "height": 1000}, color_scheme="dark")
+def test_page_in_print(open_context: Callable[..., Any], page_file: Path) -> None:
+    context = open_context(viewport={"width": 720, "height": 1000}, color_scheme="dark")
     page = context.new_page()
     page.goto(page_file.as_uri())
     page.emulate_media(media="print")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert page.evaluate("getComputedStyle(document.querySelector('nav')).display") == "none"
     assert page.pdf(format="A4").startswith(b"%PDF")
-    context.close()

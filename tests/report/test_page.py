@@ -1,5 +1,9 @@
+import errno
+import io
 import itertools
+import os
 import re
+import uuid
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
 from pathlib import Path
@@ -7,6 +11,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from maxsup._places import as_place
 from maxsup.report import render_report, results_table, write_report
 from maxsup.results import Results, numbers
 from maxsup.statistics import holds
@@ -46,7 +51,7 @@ class Page(HTMLParser):
         return " ".join(" ".join(self.text).split())
 
 
-def test_the_page_is_well_formed_in_every_shape(variant_html: str) -> None:
+def test_page_is_well_formed_in_every_shape(variant_html: str) -> None:
     page = Page(variant_html)
     ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
     assert len(ids) == len(set(ids))
@@ -59,7 +64,7 @@ def test_the_page_is_well_formed_in_every_shape(variant_html: str) -> None:
             assert str(attributes["href"]).removeprefix("#") in ids
 
 
-def test_the_page_loads_nothing_and_runs_nothing(variant_html: str) -> None:
+def test_page_loads_nothing_and_runs_nothing(variant_html: str) -> None:
     page = Page(variant_html)
     assert "script" not in {tag for tag, _ in page.tags}
     for tag, attributes in page.tags:
@@ -73,14 +78,14 @@ def test_the_page_loads_nothing_and_runs_nothing(variant_html: str) -> None:
     assert policy.startswith("default-src 'none'")
 
 
-def test_names_are_escaped(results: Results) -> None:
+def test_page_escapes_names(results: Results) -> None:
     html = render_report(with_hostile_names(results))
     assert "<script" not in html
     text = Page(html).all_text()
     assert " ".join(HOSTILE.split()) in text
 
 
-def test_every_figure_is_xml_with_a_description(variant: Results, variant_html: str) -> None:
+def test_page_figures_are_xml_with_a_description(variant: Results, variant_html: str) -> None:
     figures = re.findall(r"<svg.*?</svg>", variant_html, flags=re.DOTALL)
     described = 0
     for figure in figures:
@@ -96,7 +101,7 @@ def test_every_figure_is_xml_with_a_description(variant: Results, variant_html: 
     assert (described > 5) == finished
 
 
-def test_every_mean_and_difference_is_on_the_page(results: Results) -> None:
+def test_page_has_every_mean_and_difference(results: Results) -> None:
     text = Page(render_report(results)).all_text()
     for measure in results["measures"]:
         for summary in results["summary"][measure["name"]].values():
@@ -107,15 +112,15 @@ def test_every_mean_and_difference_is_on_the_page(results: Results) -> None:
                 assert f"Holm {numbers.p_value(summary['difference']['p_t_holm'])}" in text
 
 
-def test_the_verdict_comes_first(results: Results) -> None:
+def test_page_begins_with_the_verdict(results: Results) -> None:
     text = Page(render_report(results)).all_text()
     sentence, notes = results["verdict"]["sentence"], results["verdict"]["notes"]
-    places = [text.index(part) for part in (sentence, *notes)]
-    assert places == sorted(places)
-    assert places[-1] < text.index("Every measure")
+    positions = [text.index(part) for part in (sentence, *notes)]
+    assert positions == sorted(positions)
+    assert positions[-1] < text.index("Every measure")
 
 
-def test_bold_is_what_holds(results: Results) -> None:
+def test_page_table_has_in_bold_what_holds(results: Results) -> None:
     cells = [a for t, a in Page(render_report(results)).tags if t == "td" and "data-method" in a]
     bold = [str(attributes.get("class") or "") == "holds" for attributes in cells]
     expected = [
@@ -128,7 +133,7 @@ def test_bold_is_what_holds(results: Results) -> None:
     assert not all(bold)
 
 
-def test_one_seed_has_no_interval_no_bold_and_says_so(results: Results) -> None:
+def test_page_of_one_seed_has_no_interval_no_bold_and_says_so(results: Results) -> None:
     html = render_report(with_one_seed(results))
     text = Page(html).all_text()
     assert "one seed allows no interval and no p-value" in text
@@ -138,23 +143,75 @@ def test_one_seed_has_no_interval_no_bold_and_says_so(results: Results) -> None:
     )
 
 
-def test_failures_are_listed_with_their_causes(results: Results) -> None:
+def test_page_lists_failures_with_their_causes(results: Results) -> None:
     text = Page(render_report(with_nothing_finished(results))).all_text()
     assert text.count("TrainingDiverged: no") == 9
 
 
-def test_the_same_results_give_the_same_bytes(results: Results, tmp_path: Path) -> None:
+def test_write_report_writes_the_same_bytes_again(results: Results, tmp_path: Path) -> None:
     for name in ("a", "b"):
         write_report(results, tmp_path / name)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
-def test_a_page_that_cannot_be_written_leaves_the_old_one(results: Results, tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="nothing was written"):
-        write_report(results, tmp_path / "missing" / "report.html")
+@pytest.mark.parametrize("kind", ["path", "string", "url"])
+def test_write_report_makes_the_directory(results: Results, tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "missing" / "as well" / "page.html"
+    named: dict[str, Path | str] = {"path": path, "string": str(path), "url": f"file://{path}"}
+    write_report(results, named[kind])
+    assert path.read_text(encoding="utf-8") == render_report(results)
 
 
-def test_the_terminals_tables_fit_80_columns(variant: Results) -> None:
+def test_write_report_writes_to_a_store(results: Results) -> None:
+    url = f"memory://{uuid.uuid4().hex}/page.html"
+    write_report(results, url)
+    assert as_place(url).read_text(encoding="utf-8") == render_report(results)
+
+
+def test_write_report_leaves_the_old_page_where_it_fails(
+    results: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    page = tmp_path / "page.html"
+    with pytest.raises(OSError, match=r"No space left.*nothing was written"):
+        write_report(results, page)
+    page.write_text("old")
+    with pytest.raises(OSError, match="its former version is intact"):
+        write_report(results, page)
+    assert page.read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
+
+
+def test_write_report_under_a_file_fails(results: Results, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match="file"):
+        write_report(results, tmp_path / "file" / "page.html")
+
+
+def test_results_table_shows_the_headline_measures(results: Results) -> None:
+    def heads() -> list[str]:
+        console = Console(width=300, file=io.StringIO(), record=True)
+        console.print(results_table(results))
+        second = console.export_text().split("┏")[2].splitlines()[1]
+        return [cell.strip() for cell in second.strip("┃").split("┃")]
+
+    assert heads() == [
+        "method",
+        "NLL ↓",
+        "ECE, % ↓",
+        "Confidence where wrong, % ↓",
+        "R² (test)",
+        "Training accuracy, %",
+    ]
+    for measure in results["measures"]:
+        measure["headline"] = measure["name"] in ("test_accuracy", "test_brier")
+    assert heads() == ["method", "Brier score ↓"]
+
+
+def test_results_table_fits_80_columns(variant: Results) -> None:
     console = Console(width=80, record=True, file=None, quiet=False)
     with console.capture() as capture:
         console.print(results_table(variant))

@@ -49,9 +49,10 @@ def run(options: Options, recipe: Recipe) -> int:
 def _write_curves(recipes: Sequence[Recipe], path: Path) -> None:
     from maxsup._files import atomic_write
     from maxsup.figures import draw_recipe_curves
+    from maxsup.training import recipe_curves
 
     with atomic_write(path) as file:
-        draw_recipe_curves(recipes, file)
+        draw_recipe_curves([recipe_curves(recipe) for recipe in recipes], file)
     print(f"\nThe curves: {path}")
 
 

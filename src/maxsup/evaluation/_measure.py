@@ -10,9 +10,7 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from maxsup.evaluation._outputs import Outputs
-from maxsup.results.schema import MeasureFacts
-
-SplitName = Literal["train", "validation", "test"]
+from maxsup.results.schema import MeasureFacts, SplitName
 
 
 class Sizes(NamedTuple):

@@ -1,4 +1,7 @@
-"""Pictures of a study, as SVG in the colours of the page that holds them; and of recipes."""
+"""Pictures from arrays, numbers and labels.
+
+Those of a study are SVG in the colours of the page that holds them; those of recipes are PNG.
+"""
 
 from maxsup.figures._accuracy import differences_figure, seeds_figure
 from maxsup.figures._curves import curve_figure

@@ -14,12 +14,15 @@ _AROUND = 64
 def seeds_figure(
     values: Mapping[str, Mapping[int, float]], labels: Mapping[str, str], means: Mapping[str, float]
 ) -> str:
-    """Accuracy per seed, in per cent: a row of dots for each method, the dots of a seed joined.
+    """Draw the accuracy of each seed: a row of dots for each method, the dots of a seed joined.
 
     Args:
-        values: By method and seed.
-        labels: The methods' labels, in order.
-        means: By method.
+        values: Accuracy in per cent by method, then by seed.
+        labels: The methods' labels by name, in order.
+        means: Mean accuracy in per cent by method.
+
+    Returns:
+        The picture as SVG.
     """
     rows = {name: row for row, name in enumerate(labels)}
     shown = "; ".join(f"{labels[name]} {mean:.2f} %" for name, mean in means.items())
@@ -57,11 +60,14 @@ def seeds_figure(
 def differences_figure(
     differences: Mapping[str, tuple[float, float | None, float | None]], labels: Mapping[str, str]
 ) -> str:
-    """Difference to the baseline, in percentage points, with its 95 % interval.
+    """Draw the differences to the baseline with their 95 % intervals.
 
     Args:
-        differences: By method: mean, lower and upper end.
-        labels: The methods' labels, in order.
+        differences: Mean, lower and upper end in percentage points, by method.
+        labels: The methods' labels by name, in order.
+
+    Returns:
+        The picture as SVG.
     """
     named = {name: label for name, label in labels.items() if name in differences}
     numbers = {name: number for number, name in enumerate(labels)}

@@ -13,13 +13,16 @@ _MARKS = 8
 def curve_figure(
     name: str, title: str, curves: Mapping[str, list[list[float]]], labels: Mapping[str, str]
 ) -> str:
-    """Mean over seeds with the range from the lowest to the highest seed, for each method.
+    """Draw the mean over seeds with the range from the lowest to the highest seed, for each method.
 
     Args:
-        name: Unique on the page.
-        title: What is drawn, with its unit.
-        curves: By method: for each seed its values, one an epoch, from the first on.
-        labels: The methods' labels, in order.
+        name: A name that no other picture of the page has.
+        title: The quantity that is drawn, with its unit.
+        curves: For each method, each seed's values, one an epoch, from the first on.
+        labels: The methods' labels by name, in order.
+
+    Returns:
+        The picture as SVG.
     """
     last = {
         labels[method]: float(np.mean([seed[-1] for seed in seeds]))

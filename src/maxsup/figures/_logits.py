@@ -8,15 +8,18 @@ from maxsup.figures._panel import method_style, panel
 def logits_figure(
     name: str, title: str, number: int, edges: list[float], density: list[float], top: float
 ) -> str:
-    """The density of all logits.
+    """Draw the density of all logits.
 
     Args:
-        name: Unique on the page.
+        name: A name that no other picture of the page has.
         title: The method's label.
-        number: The method's number in the study.
-        edges: Of the bins.
-        density: In each bin.
+        number: The method's index in the study, which decides its colour.
+        edges: Edges of the bins, one more than there are bins.
+        density: Density in each bin.
         top: Upper end of the axis, the same for all methods.
+
+    Returns:
+        The picture as SVG.
     """
     centres = (np.array(edges[:-1]) + np.array(edges[1:])) / 2
     mass = np.array(density) * np.diff(edges)

@@ -94,10 +94,10 @@ def panel(name: str, description: str, *, height: int = 240, title: str = "") ->
     """Draw a panel.
 
     Args:
-        name: Unique on the page; prefixes every id in the SVG.
+        name: A name that no other picture of the page has; it stands before every id in the SVG.
         description: What is to be seen, for those who do not see it.
-        height: In CSS pixels.
-        title: Above the axes.
+        height: Height in CSS pixels.
+        title: Title above the axes.
 
     Yields:
         The panel with its axes.

@@ -12,14 +12,17 @@ def projection_figure(
     templates: list[list[float]],
     classes: list[str],
 ) -> str:
-    """One dot a test sample, a shape for each class, and the template of each class.
+    """Draw one dot for each test sample, a shape for each class, and the template of each class.
 
     Args:
-        name: Unique on the page.
+        name: A name that no other picture of the page has.
         title: The method's label.
-        points: By class: the samples' coordinates.
-        templates: By class: its template's coordinates.
+        points: Coordinates (x, y) of each class's samples.
+        templates: Coordinates (x, y) of each class's template.
         classes: The three classes' names.
+
+    Returns:
+        The picture as SVG.
     """
     shown = ", ".join(f"{len(of)} of {label}" for of, label in zip(points, classes, strict=True))
     with panel(

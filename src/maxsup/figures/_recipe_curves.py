@@ -1,75 +1,60 @@
-"""How learning rate, penalty and resolution run through a training."""
+"""How learning rate, penalty and resolution run through trainings."""
 
+import math
 from collections.abc import Sequence
 from typing import IO
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from maxsup.methods import Training, build_criterion
-from maxsup.recipes import Recipe
-from maxsup.training import learning_rate
-
-_STEPS = 20
-"""Drawn in each epoch; none of the curves has a shape that more of them would show."""
 _WIDTH, _ROW = 11.0, 1.3  # inches
 
+Row = tuple[str, Sequence[float], Sequence[float], Sequence[float], Sequence[float] | None]
+"""A label; then, all of one length, epochs from 0, learning rates, coefficients, and sides of the
+images in pixels, or none where the images are left as they are."""
 
-def draw_recipe_curves(recipes: Sequence[Recipe], file: IO[bytes], *, dpi: int = 110) -> None:
+
+def draw_recipe_curves(rows: Sequence[Row], file: IO[bytes], *, dpi: int = 110) -> None:
     """Draw the learning rate, MaxSup's α and the side of the images over the epochs, as a PNG.
 
-    The values are those that a training takes: they come from the same code.
-
     Args:
-        recipes: A row for each.
+        rows: For each recipe its name, the epochs, and at these the learning rate, the coefficient
+            and the side of the images in pixels (``None`` where they are left as they are), as
+            :func:`maxsup.training.recipe_curves` computes them.
         file: Where the picture is written.
         dpi: Pixels per inch; the picture is eleven inches wide.
 
     Example:
         >>> import io
-        >>> from maxsup.recipes import get_recipe
         >>> file = io.BytesIO()
-        >>> draw_recipe_curves([get_recipe("digits")], file)
+        >>> draw_recipe_curves([("mine", [0.0, 0.5, 1.0], [0.1, 0.2, 0.0], [0.1] * 3, None)], file)
         >>> file.getvalue()[1:4]
         b'PNG'
     """
-    figure = Figure(figsize=(_WIDTH, 0.5 + _ROW * len(recipes)), layout="constrained")
-    rows = figure.subplots(len(recipes), 3, squeeze=False)
+    figure = Figure(figsize=(_WIDTH, 0.5 + _ROW * len(rows)), layout="constrained")
+    grid = figure.subplots(len(rows), 3, squeeze=False)
     for axes, title in zip(
-        rows[0], ("learning rate", "α of MaxSup", "side of the images, pixels"), strict=True
+        grid[0], ("learning rate", "α of MaxSup", "side of the images, pixels"), strict=True
     ):
         axes.set_title(title, loc="left", fontsize=10)
-    for (rate, strength, side), recipe in zip(rows, recipes, strict=True):
-        steps = range(recipe.epochs * _STEPS)
-        epochs = [step / _STEPS for step in steps]
-        _draw(rate, epochs, [learning_rate(recipe, step, _STEPS) for step in steps])
-        _draw(strength, epochs, _strengths(recipe))
-        if recipe.image_size is None:
-            side.text(0.5, 0.5, "as they are", transform=side.transAxes, ha="center", va="center")
-            side.set_yticks([])
+    for panels, (name, epochs, learning_rates, coefficients, sides) in zip(grid, rows, strict=True):
+        _draw(panels[0], epochs, learning_rates)
+        _draw(panels[1], epochs, coefficients)
+        if sides is None:
+            panels[2].text(
+                0.5, 0.5, "as they are", transform=panels[2].transAxes, ha="center", va="center"
+            )
+            panels[2].set_yticks([])
         else:
-            sides = [float(recipe.resolution(step // _STEPS) or 0) for step in steps]
-            _draw(side, epochs, sides)
-        for axes in (rate, strength, side):
-            axes.set_xlim(0, recipe.epochs)
+            _draw(panels[2], epochs, sides)
+        for axes in panels:
+            axes.set_xlim(0, max(1, math.ceil(epochs[-1])))
             axes.tick_params(labelsize=8)
             axes.spines[["top", "right"]].set_visible(False)
-        rate.set_ylabel(recipe.name, rotation=0, ha="right", va="center", fontsize=9)
-    for axes in rows[-1]:
+        panels[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
+    for axes in grid[-1]:
         axes.set_xlabel("epoch", fontsize=9)
     figure.savefig(file, format="png", dpi=dpi)
-
-
-def _strengths(recipe: Recipe) -> list[float]:
-    steps = recipe.epochs * _STEPS
-    criterion = build_criterion(
-        "maxsup", Training(num_classes=2, steps=steps, steps_per_epoch=_STEPS)
-    )
-    values = []
-    for _ in range(steps):
-        values.append(criterion.strengths()["alpha"])
-        criterion.step()
-    return values
 
 
 def _draw(axes: Axes, epochs: Sequence[float], values: Sequence[float]) -> None:

@@ -13,18 +13,21 @@ def reliability_figure(
     confidence: list[float],
     accuracy: list[float],
 ) -> str:
-    """A reliability diagram: bars of the accuracy in bins of the confidence, and the diagonal.
+    """Draw a reliability diagram: bars of the accuracy in bins of the confidence, and the diagonal.
 
     Dots on the diagonal mark each bin's mean confidence, so the gap between dot and bar is what the
     calibration error averages; bins with fewer samples are paler.
 
     Args:
-        name: Unique on the page.
+        name: A name that no other picture of the page has.
         title: The method's label.
-        number: The method's number in the study.
-        count: Samples in each of the equal bins.
-        confidence: Their mean confidence.
-        accuracy: Their accuracy.
+        number: The method's index in the study, which decides its colour.
+        count: Number of samples in each of the equal bins.
+        confidence: Mean confidence in each bin.
+        accuracy: Accuracy in each bin.
+
+    Returns:
+        The picture as SVG.
     """
     counts, means, right = np.array(count), np.array(confidence), np.array(accuracy)
     samples = counts.sum()
@@ -39,19 +42,19 @@ def reliability_figure(
         axes = drawn.axes
         colour = method_style(number).colour
         width = 1 / len(counts)
-        for place in np.flatnonzero(counts):
-            share = counts[place] / counts.max()
+        for index in np.flatnonzero(counts):
+            fraction = counts[index] / counts.max()
             axes.bar(
-                (place + 0.5) * width,
-                right[place],
+                (index + 0.5) * width,
+                right[index],
                 width=0.86 * width,
                 color=colour,
-                alpha=0.25 + 0.65 * share,
+                alpha=0.25 + 0.65 * fraction,
                 edgecolor=colour,
                 linewidth=0.8,
             )
             axes.plot(
-                means[place], means[place], marker="o", markersize=3.5, color=INK, linestyle=""
+                means[index], means[index], marker="o", markersize=3.5, color=INK, linestyle=""
             )
         axes.plot([0, 1], [0, 1], color=SOFT, linewidth=1, linestyle=(0, (4, 3)))
         axes.set_xlim(0, 1)

@@ -7,18 +7,9 @@ from rich.text import Text
 from maxsup.results import Results, numbers
 from maxsup.statistics import holds
 
-_BESIDE = (
-    "test_nll",
-    "test_ece",
-    "test_confidence_wrong",
-    "test_r2",
-    "train_accuracy",
-)
-"""What fits 80 columns beside the accuracy; the page and results.json have all measures."""
-
 
 def results_table(results: Results) -> Group:
-    """The verdict, accuracy with its differences, and the means of the other main measures.
+    """The verdict, accuracy with its differences, and the means of the other headline measures.
 
     Returns:
         What :meth:`rich.console.Console.print` shows, in 80 columns.
@@ -52,9 +43,10 @@ def _primary_table(results: Results) -> Table:
         if difference is None:
             cells = ["baseline" if method["name"] == results["baseline"] else numbers.NOTHING, ""]
         else:
-            shown = numbers.number(difference["mean"], primary, signed=True)
-            interval = numbers.interval(difference, primary)
-            cells = [f"{shown}, {interval}" if interval else shown, numbers.deciding_p(difference)]
+            cells = [
+                numbers.difference_and_interval(difference, primary),
+                numbers.deciding_p(difference),
+            ]
         style = "bold" if holds(difference) else ""
         row = [method["name"], numbers.mean_and_std(summary, primary), *cells]
         table.add_row(*(Text(cell, style=style) for cell in row))
@@ -62,15 +54,14 @@ def _primary_table(results: Results) -> Table:
 
 
 def _means_table(results: Results) -> Table:
-    facts = {measure["name"]: measure for measure in results["measures"]}
+    beside = [measure for measure in results["measures"][1:] if measure["headline"]]
     table = Table()
     table.add_column("method", no_wrap=True)
-    for name in _BESIDE:
-        table.add_column(Text(numbers.name_of(facts[name])), justify="right", min_width=8)
+    for measure in beside:
+        table.add_column(Text(numbers.name_of(measure)), justify="right", min_width=8)
     for method in results["methods"]:
-        means = (results["summary"][name][method["name"]]["mean"] for name in _BESIDE)
-        cells = map(numbers.number, means, (facts[name] for name in _BESIDE))
-        table.add_row(method["name"], *cells)
+        means = [results["summary"][each["name"]][method["name"]]["mean"] for each in beside]
+        table.add_row(method["name"], *map(numbers.number, means, beside))
     return table
 
 

@@ -1,6 +1,28 @@
-"""What ``results.json`` holds, and how a number of it is shown; nothing here trains."""
+"""What ``results.json`` holds, and how a number of it is shown; nothing here trains.
+
+The numbers may as well be of your own trainings: :mod:`maxsup.statistics` compares them, and
+:mod:`maxsup.results.numbers` writes them as maxsup's own tables do.
+
+Example:
+    >>> from maxsup.results import numbers
+    >>> from maxsup.results.schema import MeasureFacts
+    >>> from maxsup.statistics import summarise
+    >>> accuracy = {"baseline": {0: 0.71, 1: 0.70, 2: 0.72}, "mine": {0: 0.73, 1: 0.71, 2: 0.74}}
+    >>> facts = MeasureFacts(
+    ...     name="test_accuracy", label="Accuracy", help="fraction classified right",
+    ...     better="higher", percent=True, digits=1, split="test", headline=True,
+    ... )
+    >>> for method, summary in summarise(accuracy, baseline="baseline").items():
+    ...     print(method, numbers.mean_and_std(summary, facts))
+    ...     if summary["difference"] is not None:
+    ...         print("  against the baseline:", numbers.interval(summary["difference"], facts))
+    baseline 71.0 ± 1.0
+    mine 72.7 ± 1.5
+      against the baseline: +0.2 to +3.1
+"""
 
 from maxsup.results._file import RESULTS_FILE, TABLE_FILE, read_results, write_results
+from maxsup.results._shown import shown
 from maxsup.results.schema import Results
 
-__all__ = ["RESULTS_FILE", "TABLE_FILE", "Results", "read_results", "write_results"]
+__all__ = ["RESULTS_FILE", "TABLE_FILE", "Results", "read_results", "shown", "write_results"]

@@ -39,6 +39,17 @@ def interval(difference: Difference, measure: MeasureFacts) -> str:
     return f"{low} to {number(difference['high'], measure, signed=True)}"
 
 
+def difference_and_interval(difference: Difference, measure: MeasureFacts) -> str:
+    """A mean difference, and its 95 % interval where there is one.
+
+    >>> facts = {"percent": True, "digits": 1}
+    >>> difference_and_interval({"mean": 0.01, "low": -0.002, "high": 0.022}, facts)
+    '+1.0, −0.2 to +2.2'
+    """
+    mean, ends = number(difference["mean"], measure, signed=True), interval(difference, measure)
+    return f"{mean}, {ends}" if ends else mean
+
+
 def p_value(p: float | None) -> str:
     """A p-value, with as many digits as can matter.
 

@@ -11,6 +11,8 @@ from maxsup.statistics import Summary
 
 FORMAT = 1
 
+SplitName = Literal["train", "validation", "test"]
+
 
 class DataFacts(TypedDict):
     """What the models were trained and measured on."""
@@ -44,8 +46,8 @@ class MeasureFacts(TypedDict):
     better: Literal["higher", "lower", "neither"]
     percent: bool  # shown times 100
     digits: int  # decimals shown, after the factor of 100
-    split: str  # "test", "train" or "validation": what it is measured on
-    headline: bool  # whether it stands in the terminal's short table
+    split: SplitName  # what it is measured on
+    headline: bool  # whether it stands in the short tables of terminal and notebook
 
 
 class Fingerprint(TypedDict):

@@ -49,11 +49,11 @@ def summarise(values: Mapping[str, Values], baseline: str) -> dict[str, Summary]
     p-values are Holm-adjusted where more than one method can be compared with the baseline.
 
     Args:
-        values: By method, then by seed.
+        values: Values of one measure, by method, then by seed.
         baseline: The method that the others are compared with.
 
     Returns:
-        By method; the baseline itself has no ``difference``.
+        The summaries by method; the baseline's has no ``difference``.
 
     Raises:
         ValueError: The baseline is none of the methods.
@@ -158,9 +158,10 @@ def sign_flip_p(differences: ArrayLike) -> float:
     """Two-sided permutation p-value of the mean under flips of the differences' signs.
 
     If the methods did not differ, each difference could as well have had the other sign. The
-    p-value is the share of all 2ⁿ assignments of signs whose mean is at least as far from 0 as the
-    observed one. It is exact for up to 16 differences; beyond that it is (1 + hits)/(1 + 100,000)
-    over as many random assignments (of a fixed seed), the observed one counted among them.
+    p-value is the fraction of all 2ⁿ assignments of signs whose mean is at least as far from 0 as
+    the observed one. It is exact for up to 16 differences; beyond that it is
+    (1 + hits)/(1 + 100,000) over as many random assignments (of a fixed seed), the observed one
+    counted among them.
 
     Args:
         differences: One or more finite numbers, shape (n,).
@@ -216,7 +217,7 @@ def holm(p_values: Mapping[str, float | None]) -> dict[str, float | None]:
     none exceeds 1. ``None`` stays, and counts as no comparison.
 
     Args:
-        p_values: By name, each in [0, 1] or ``None``.
+        p_values: p-values by name, each in [0, 1] or ``None``.
 
     Returns:
         The adjusted ones, in the same order.

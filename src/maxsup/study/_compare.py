@@ -6,7 +6,7 @@ from pathlib import Path
 from rich.console import Console
 
 from maxsup._places import as_place
-from maxsup.results import Results, write_results
+from maxsup.results import Results, shown, write_results
 from maxsup.study._call import python_call
 from maxsup.study._gather import gather
 from maxsup.study._local import run_locally
@@ -80,4 +80,4 @@ def compare(
     results = gather(settings, data, ordered, directory, repeat, runs.devices, accelerator)
     if is_main:
         write_results(results, directory)
-    return results
+    return shown(results)

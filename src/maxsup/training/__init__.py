@@ -3,6 +3,7 @@
 from maxsup.training._accelerator import build_accelerator, execution_of
 from maxsup.training._advice import advice
 from maxsup.training._announced import load_announced
+from maxsup.training._curves import RecipeCurves, recipe_curves
 from maxsup.training._data import load_data
 from maxsup.training._diverged import TrainingDiverged
 from maxsup.training._dry_run import DryRun, dry_run
@@ -27,6 +28,7 @@ __all__ = [
     "EpochSums",
     "Position",
     "ProgressReport",
+    "RecipeCurves",
     "RunResult",
     "RunSettings",
     "TrackerName",
@@ -44,5 +46,6 @@ __all__ = [
     "load_data",
     "read_data_settings",
     "read_recipe",
+    "recipe_curves",
     "train",
 ]

@@ -1,0 +1,44 @@
+"""What several sections of a study's page are made of."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from markupsafe import Markup
+
+from maxsup.report._section import Section
+from maxsup.results import Results
+from maxsup.results.schema import Run
+
+StudySection = Section[Results]
+"""A section of a study's page."""
+
+
+class Picture(NamedTuple):
+    """A picture with what is written below it."""
+
+    svg: Markup
+    caption: str = ""
+
+
+def picture(svg: str, caption: str = "") -> Picture:
+    """A picture of :mod:`maxsup.figures`, which escapes what comes from the data."""
+    return Picture(Markup(svg), caption)
+
+
+def gallery(pictures: Sequence[Picture]) -> dict[str, object] | None:
+    """The content of a section that is pictures alone; none where there are no pictures."""
+    return {"pictures": pictures} if pictures else None
+
+
+def labels_of(results: Results) -> dict[str, str]:
+    """The methods' labels by name, in the order of the study."""
+    return {method["name"]: method["label"] for method in results["methods"]}
+
+
+def finished_runs(results: Results, method: str | None = None) -> list[Run]:
+    """The runs that finished, of one method or of all."""
+    return [
+        run
+        for run in results["runs"]
+        if run["status"] == "finished" and method in (None, run["method"])
+    ]

@@ -1,0 +1,67 @@
+"""Accuracy and losses over the epochs."""
+
+from typing import NamedTuple
+
+from maxsup import figures
+from maxsup.report.sections._shared import (
+    Picture,
+    StudySection,
+    finished_runs,
+    labels_of,
+    picture,
+)
+from maxsup.results import Results
+
+
+class _Curve(NamedTuple):
+    key: str
+    title: str
+    factor: float = 1.0
+
+
+_CURVES = (
+    _Curve("test_accuracy", "Test accuracy in %", 100.0),
+    _Curve("train_accuracy", "Training accuracy in %", 100.0),
+    _Curve("test_nll", "Test NLL"),
+    _Curve("train_loss", "Training loss"),
+)
+
+
+def _content(results: Results) -> dict[str, object] | None:
+    pictures = [drawn for curve in _CURVES for drawn in _draw(results, curve)]
+    if not pictures:
+        return None
+    legend = [
+        (picture(figures.swatch(number)).svg, label)
+        for number, label in enumerate(labels_of(results).values())
+    ]
+    return {"pictures": pictures, "legend": legend}
+
+
+def _draw(results: Results, curve: _Curve) -> list[Picture]:
+    """Draw one of the curves, unless no method has the whole of it."""
+    labels = labels_of(results)
+    epochs = int(str(results["recipe"]["epochs"]))
+    curves = {
+        name: [
+            [
+                curve.factor * value
+                for row in run["history"]
+                if (value := row.get(curve.key)) is not None
+            ]
+            for run in finished_runs(results, name)
+        ]
+        for name in labels
+    }
+    complete = {
+        name: runs
+        for name, runs in curves.items()
+        if runs and all(len(values) == epochs for values in runs)
+    }
+    if not complete:
+        return []
+    name = curve.key.replace("_", "-")
+    return [picture(figures.curve_figure(name, curve.title, complete, labels))]
+
+
+CURVES = StudySection(anchor="curves", heading="Curves", title="Training curves", content=_content)
