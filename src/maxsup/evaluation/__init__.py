@@ -15,7 +15,6 @@ from maxsup.evaluation._measure import (
     Measure,
     Record,
     Sizes,
-    SplitName,
     measure_outputs,
 )
 from maxsup.evaluation._outputs import Outputs, join_outputs
@@ -27,6 +26,7 @@ from maxsup.evaluation._reported import (
     records_on,
 )
 from maxsup.evaluation.measures import MEASURES, RECORDS
+from maxsup.results.schema import SplitName
 
 __all__ = [
     "MEASURES",

@@ -10,8 +10,8 @@ from torch import Tensor, distributed
 
 from maxsup._files import atomic_write
 from maxsup._places import as_place
-from maxsup.evaluation._measure import SplitName
 from maxsup.evaluation._outputs import Outputs, join_outputs
+from maxsup.results.schema import SplitName
 
 _FORMAT = "1"
 _NARROW_FLOATS = (torch.float16, torch.bfloat16)

@@ -2,9 +2,9 @@
 
 from itertools import groupby
 
-from maxsup.evaluation._measure import Measure, Record, SplitName
+from maxsup.evaluation._measure import Measure, Record
 from maxsup.evaluation.measures import MEASURES, RECORDS
-from maxsup.results.schema import MeasureFacts
+from maxsup.results.schema import MeasureFacts, SplitName
 
 
 def measures_on(split: SplitName) -> list[Measure]:
