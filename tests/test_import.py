@@ -31,7 +31,7 @@ LAB = (
     "upath",
 )
 ROOMS = (
-    "data", "figures", "measures", "models", "recipes", "report", "results", "statistics", "study",
+    "data", "evaluation", "figures", "measures", "models", "recipes", "report", "results", "statistics", "study",
     "training",
 )  # fmt: skip
 LAZY = (maxsup, maxsup.data)

@@ -12,6 +12,7 @@ from maxsup._version import __version__
 
 if TYPE_CHECKING:
     from maxsup import data as data
+    from maxsup import evaluation as evaluation
     from maxsup import figures as figures
     from maxsup import functional as functional
     from maxsup import losses as losses
@@ -59,6 +60,7 @@ __all__ = [
     "ZipfLabelSmoothingLoss",
     "__version__",
     "data",
+    "evaluation",
     "figures",
     "functional",
     "losses",
