@@ -31,8 +31,8 @@ LAB = (
     "upath",
 )
 ROOMS = (
-    "data", "evaluation", "figures", "measures", "models", "recipes", "report", "results", "statistics", "study",
-    "training",
+    "data", "evaluation", "figures", "measures", "models", "recipes", "report", "results",
+    "statistics", "study", "training",
 )  # fmt: skip
 LAZY = (maxsup, maxsup.data)
 
