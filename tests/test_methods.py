@@ -89,7 +89,7 @@ def test_alpha_rises_once_an_epoch_as_in_the_paper(name):
     criterion = build_criterion(name, TRAINING)
     for count in range(TRAINING.steps + 1):
         epoch = count // 50
-        assert criterion.strengths() == {"alpha": pytest.approx(0.1 + 0.1 * epoch / 20)}
+        assert criterion.coefficients() == {"alpha": pytest.approx(0.1 + 0.1 * epoch / 20)}
         criterion.step()
 
 
@@ -97,7 +97,7 @@ def test_alpha_rises_once_an_epoch_as_in_the_paper(name):
 def test_constant_defaults(name):
     criterion = build_criterion(name, TRAINING)
     for _ in range(60):
-        assert criterion.strengths() == CONSTANT[name]
+        assert criterion.coefficients() == CONSTANT[name]
         criterion.step()
 
 
@@ -187,7 +187,7 @@ def test_a_registered_method_is_one_of_all():
     assert register(method) is method
     assert get_method("halved-maxsup") is method
     assert all_methods()[-1] is method
-    assert build_criterion("halved-maxsup", TRAINING).strengths() == {"alpha": 0.05}
+    assert build_criterion("halved-maxsup", TRAINING).coefficients() == {"alpha": 0.05}
     assert method.page() == method.summary
     with pytest.raises(ValueError, match=r"halved-maxsup.*There are: .*halved-maxsup"):
         get_method("halved-maxsupp")

@@ -73,7 +73,7 @@ def test_a_sample_s_whole_value_is_weighted(objective):
     logits, labels, weight = make((6, 4))
     values = objective(logits, labels, 0.3, reduction="none")
     of_samples = weight[labels]
-    options = {"weight": weight, "strength": 0.3}
+    options = {"weight": weight, "coefficient": 0.3}
     torch.testing.assert_close(
         objective(logits, labels, reduction="none", **options), values * of_samples
     )
@@ -98,8 +98,8 @@ def test_weights_that_sum_to_nothing_give_nothing(objective):
     logits, _, _ = make((3, 4))
     labels, weight = torch.zeros(3, dtype=torch.int64), torch.tensor([0.0, 1.0, 1.0, 1.0])
     # The part that label smoothing gives to the other classes carries their weights.
-    strength = 0.0 if objective is LABEL_SMOOTHING else 0.3
-    assert float(objective(logits, labels, strength, weight=weight)) == 0.0
+    coefficient = 0.0 if objective is LABEL_SMOOTHING else 0.3
+    assert float(objective(logits, labels, coefficient, weight=weight)) == 0.0
 
 
 @pytest.mark.parametrize("ignore_index", [IGNORE, 255, -1, 2])
@@ -161,7 +161,7 @@ def test_strides_do_not_matter(objective):
 
 
 @every_penalty
-def test_strength_may_be_a_tensor(objective):
+def test_coefficient_may_be_a_tensor(objective):
     logits, labels, _ = make((5, 4))
     for dtype in (torch.float64, torch.float32, torch.bfloat16):
         found = objective(logits.float(), labels, torch.tensor(0.25, dtype=dtype))
@@ -170,23 +170,23 @@ def test_strength_may_be_a_tensor(objective):
 
 
 @every_penalty
-def test_strength_can_be_learned(objective):
+def test_coefficient_can_be_learned(objective):
     logits, labels, _ = make((5, 4))
-    strength = torch.tensor(0.25, dtype=torch.float64, requires_grad=True)
-    objective(logits, labels, strength).backward()
+    coefficient = torch.tensor(0.25, dtype=torch.float64, requires_grad=True)
+    objective(logits, labels, coefficient).backward()
     step = 1e-5
     slope = (objective(logits, labels, 0.25 + step) - objective(logits, labels, 0.25 - step)) / (
         2 * step
     )
-    torch.testing.assert_close(strength.grad, slope)
+    torch.testing.assert_close(coefficient.grad, slope)
 
 
 @every_loss
 def test_arguments_stand_in_one_order(objective):
     function = getattr(objective.function, "func", objective.function)
     names = list(inspect.signature(function).parameters)
-    strength = [] if objective.strength is None else [objective.strength]
-    assert names[: 2 + len(strength)] == ["logits", "target", *strength]
+    coefficient = [] if objective.coefficient is None else [objective.coefficient]
+    assert names[: 2 + len(coefficient)] == ["logits", "target", *coefficient]
     assert names[-3:] == ["weight", "ignore_index", "reduction"]
 
 
@@ -288,26 +288,26 @@ def test_bad_input_says_what_came_and_what_was_expected(objective, case):
         objective(logits, target, **options)
 
 
-@pytest.mark.parametrize("strength", [-0.1, math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("coefficient", [-0.1, math.nan, math.inf, -math.inf])
 @every_penalty
-def test_bad_strength(objective, strength):
-    with pytest.raises(ValueError, match=rf"{objective.strength} .*{strength}"):
-        objective(Z, Y, strength)
+def test_bad_coefficient(objective, coefficient):
+    with pytest.raises(ValueError, match=rf"{objective.coefficient} .*{coefficient}"):
+        objective(Z, Y, coefficient)
 
 
 @every_penalty
-def test_strength_that_is_no_single_number(objective):
+def test_coefficient_that_is_no_single_number(objective):
     # A column of them would meet the row of per-sample values and give a square.
     for shape in [(3,), (3, 1)]:
-        with pytest.raises(ValueError, match=objective.strength):
+        with pytest.raises(ValueError, match=objective.coefficient):
             objective(Z, Y, torch.full(shape, 0.1))
 
 
 @every_penalty
-def test_strength_that_is_no_number(objective):
-    for strength in ("0.1", None, [0.1]):
-        with pytest.raises(ValueError, match=objective.strength):
-            objective.function(Z, Y, **{objective.strength: strength})
+def test_coefficient_that_is_no_number(objective):
+    for coefficient in ("0.1", None, [0.1]):
+        with pytest.raises(ValueError, match=objective.coefficient):
+            objective.function(Z, Y, **{objective.coefficient: coefficient})
 
 
 def test_label_smoothing_cannot_share_out_more_than_the_target_has():

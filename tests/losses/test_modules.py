@@ -19,8 +19,8 @@ every_module = pytest.mark.parametrize("objective", PENALTIES, ids=lambda o: o.n
 RISING = schedules.linear(0.1, 0.2, steps=10)
 
 
-def strength_of(criterion: Loss) -> float:
-    (value,) = criterion.strengths().values()
+def coefficient_of(criterion: Loss) -> float:
+    (value,) = criterion.coefficients().values()
     return value
 
 
@@ -29,10 +29,29 @@ def strength_of(criterion: Loss) -> float:
 def test_a_module_is_its_function(objective, reduction):
     logits, labels, weight = make((6, 4, 2), "ignored")
     labels = torch.where(labels == IGNORE, 7, labels)
-    strength = {} if objective.strength is None else {objective.strength: 0.3}
+    coefficient = {} if objective.coefficient is None else {objective.coefficient: 0.3}
     options = {"weight": weight, "ignore_index": 7, "reduction": reduction}
-    criterion = objective.module(**strength, **options)
-    assert torch.equal(criterion(logits, labels), objective(logits, labels, **strength, **options))
+    criterion = objective.module(**coefficient, **options)
+    assert torch.equal(
+        criterion(logits, labels), objective(logits, labels, **coefficient, **options)
+    )
+
+
+def test_module_gives_its_coefficients_by_name_whatever_the_order_they_were_set_in():
+    class Backwards(Loss):
+        _function = staticmethod(maxsup.functional.acls_loss)
+
+        def __init__(self):
+            super().__init__()
+            for name, value in reversed(given.items()):
+                self.set_schedule(name, value)
+
+    given = {"alpha": 0.2, "margin": 1.5, "pos_lambda": 0.7, "neg_lambda": 0.4}
+    logits, labels, _ = make((6, 4))
+    assert list(Backwards().coefficients()) == list(reversed(given))
+    assert torch.equal(
+        Backwards()(logits, labels), maxsup.functional.acls_loss(logits, labels, **given)
+    )
 
 
 @every_loss
@@ -67,7 +86,7 @@ def test_it_has_nothing_to_learn(objective):
 def test_a_step_moves_the_weight_along_its_schedule(objective):
     criterion = objective.module(RISING)
     for count in range(13):
-        assert strength_of(criterion) == RISING(count)
+        assert coefficient_of(criterion) == RISING(count)
         criterion.step()
 
 
@@ -75,7 +94,7 @@ def test_a_step_moves_the_weight_along_its_schedule(objective):
 def test_a_fixed_weight_stays(objective):
     criterion = objective.module(0.25)
     criterion.step()
-    assert criterion.strengths() == {objective.strength: 0.25}
+    assert criterion.coefficients() == {objective.coefficient: 0.25}
 
 
 @every_module
@@ -110,7 +129,7 @@ def test_a_restored_criterion_goes_on_where_it_stopped(objective):
     resumed.load_state_dict(torch.load(file, weights_only=True))
     logits, labels, _ = make((6, 4))
     for count in range(4, 12):
-        assert strength_of(resumed) == RISING(count)
+        assert coefficient_of(resumed) == RISING(count)
         assert torch.equal(resumed(logits, labels), criterion(logits, labels))
         criterion.step()
         resumed.step()
@@ -123,7 +142,7 @@ def test_a_restored_criterion_inside_a_model():
     trained, resumed = build(), build()
     trained["criterion"].step()
     resumed.load_state_dict(trained.state_dict())
-    assert strength_of(resumed["criterion"]) == RISING(1)
+    assert coefficient_of(resumed["criterion"]) == RISING(1)
 
 
 @pytest.mark.parametrize(
@@ -140,14 +159,14 @@ def test_a_restored_criterion_inside_a_model():
 def test_a_moved_criterion_keeps_its_weight_exact(move):
     criterion = MaxSupLoss(schedules.linear(0.1, 0.2, steps=7), weight=torch.rand(3))
     criterion.step()
-    exact = strength_of(criterion)
+    exact = coefficient_of(criterion)
     model = move(nn.ModuleDict({"net": nn.Linear(4, 3), "criterion": criterion}))
-    assert model["criterion"].strengths() == {"alpha": exact}
+    assert model["criterion"].coefficients() == {"alpha": exact}
     assert model["criterion"].weight.dtype == model["net"].weight.dtype
     for count in range(2, 400):
         model["criterion"].step()
         assert int(criterion.count) == count
-    assert strength_of(criterion) == 0.2
+    assert coefficient_of(criterion) == 0.2
 
 
 def test_a_criterion_moved_to_a_device_does_not_wait_for_it():
@@ -156,7 +175,7 @@ def test_a_criterion_moved_to_a_device_does_not_wait_for_it():
     assert criterion.weight.device.type == "meta"
     criterion(logits, labels)
     criterion.step()
-    assert strength_of(criterion) == RISING(1)
+    assert coefficient_of(criterion) == RISING(1)
 
 
 @pytest.mark.parametrize(
@@ -173,17 +192,17 @@ def test_a_copy_goes_its_own_way(duplicate, schedule):
     assert torch.equal(twin(logits, labels), criterion(logits, labels))
     for _ in range(4):
         twin.step()
-    assert strength_of(criterion) == strength_of(kept)
+    assert coefficient_of(criterion) == coefficient_of(kept)
     for _ in range(4):
         criterion.step()
-    assert strength_of(twin) == strength_of(criterion)
+    assert coefficient_of(twin) == coefficient_of(criterion)
 
 
 def test_a_schedule_may_be_any_function_of_the_count():
     criterion = MaxSupLoss(lambda count: 0.5 if count >= 2 else 0.0)
     seen = []
     for _ in range(4):
-        seen.append(strength_of(criterion))
+        seen.append(coefficient_of(criterion))
         criterion.step()
     assert seen == [0.0, 0.0, 0.5, 0.5]
 
@@ -205,20 +224,20 @@ def test_an_unknown_reduction(objective):
         objective.module(reduction="avg")
 
 
-@pytest.mark.parametrize("strength", [-0.1, float("nan"), float("inf"), lambda count: -0.1])
+@pytest.mark.parametrize("coefficient", [-0.1, float("nan"), float("inf"), lambda count: -0.1])
 @every_module
-def test_a_bad_strength(objective, strength):
+def test_a_bad_coefficient(objective, coefficient):
     with pytest.raises(
-        ValueError, match=rf"{objective.strength} must be a finite number (>= 0|in)"
+        ValueError, match=rf"{objective.coefficient} must be a finite number (>= 0|in)"
     ):
-        objective.module(strength)
+        objective.module(coefficient)
 
 
 @every_module
 def test_a_schedule_that_goes_wrong(objective):
     criterion = objective.module(lambda count: 0.1 - 0.1 * count)
     criterion.step()
-    with pytest.raises(ValueError, match=rf"{objective.strength} must .*0.*; got -0.1"):
+    with pytest.raises(ValueError, match=rf"{objective.coefficient} must .*0.*; got -0.1"):
         criterion.step()
 
 

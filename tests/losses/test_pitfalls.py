@@ -38,7 +38,7 @@ from .cases import (
     one_hot,
 )
 
-STRENGTH = 0.3
+COEFFICIENT = 0.3
 
 
 def weights_on_the_mean(logits, target, alpha, weight=None, reduction="mean"):
@@ -72,7 +72,7 @@ def ignored_in_the_denominator(logits, target, alpha, reduction="mean"):
     return functional.maxsup_loss(logits, target, alpha, reduction="sum") / target.numel()
 
 
-def one_hot_weighted_class_by_class(logits, target, strength, weight=None, reduction="mean"):
+def one_hot_weighted_class_by_class(logits, target, coefficient, weight=None, reduction="mean"):
     return F.cross_entropy(logits, target, weight=weight)
 
 
@@ -266,25 +266,27 @@ PITFALLS = [
 def test_a_known_mistake_is_not_made_and_would_be_caught(pitfall):
     logits, target = pitfall.shows()
     reference = pitfall.right.reference
-    assert_equals_reference(pitfall.right, reference, logits, target, STRENGTH, **pitfall.options)
+    assert_equals_reference(
+        pitfall.right, reference, logits, target, COEFFICIENT, **pitfall.options
+    )
     with pytest.raises(AssertionError):
         assert_equals_reference(
-            pitfall.wrong, reference, logits, target, STRENGTH, **pitfall.options
+            pitfall.wrong, reference, logits, target, COEFFICIENT, **pitfall.options
         )
 
 
 @every_penalty
-def test_the_strength_is_not_silently_dropped(objective):
+def test_the_coefficient_is_not_silently_dropped(objective):
     logits, labels, _ = make((6, 5))
-    weak, strong = (objective(logits, labels, strength) for strength in (0.1, 0.2))
+    weak, strong = (objective(logits, labels, coefficient) for coefficient in (0.1, 0.2))
     assert not torch.isclose(weak, strong)
 
 
 @every_penalty
 def test_a_sample_s_value_is_its_own(objective):
     logits, labels, _ = make((6, 5))
-    together = objective(logits, labels, STRENGTH, reduction="none")
-    alone = [objective(logits[n], labels[n], STRENGTH, reduction="none") for n in range(6)]
+    together = objective(logits, labels, COEFFICIENT, reduction="none")
+    alone = [objective(logits[n], labels[n], COEFFICIENT, reduction="none") for n in range(6)]
     torch.testing.assert_close(together, torch.stack(alone))
 
 
@@ -306,7 +308,7 @@ def test_accumulating_over_parts_of_a_batch_is_the_whole_batch(objective):
 def test_using_a_criterion_does_not_move_its_schedule():
     criterion = losses.MaxSupLoss(lambda count: 0.1 * count)
     criterion.step()
-    before = criterion.strengths()
+    before = criterion.coefficients()
     for _ in range(3):
         criterion(*batch()).isfinite()
-    assert criterion.strengths() == before
+    assert criterion.coefficients() == before

@@ -51,12 +51,12 @@ def value_and_gradient(function, logits, *args, **options):
 )
 def test_compiles_without_a_break(objective, kind):
     logits, target, weight = make((4, 5), kind)
-    strength = torch.tensor(0.3, dtype=torch.float64)
+    coefficient = torch.tensor(0.3, dtype=torch.float64)
     options = {"weight": weight, "reduction": "none"}
     compiled = torch.compile(objective, fullgraph=True, backend="aot_eager")
     torch.testing.assert_close(
-        value_and_gradient(compiled, logits, target, strength, **options),
-        value_and_gradient(objective, logits, target, strength, **options),
+        value_and_gradient(compiled, logits, target, coefficient, **options),
+        value_and_gradient(objective, logits, target, coefficient, **options),
     )
 
 
@@ -73,9 +73,9 @@ def test_compiled_code_lets_nothing_out_of_ignored_positions(objective, reductio
     found = {}
     for name, function in (("compiled", compiled), ("eager", objective)):
         leaf = logits.clone().requires_grad_()
-        strength = torch.tensor(0.3, dtype=torch.float64, requires_grad=True)
-        value = function(leaf, target, strength, reduction=reduction)
-        found[name] = (value, *torch.autograd.grad(value.sum(), (leaf, strength)))
+        coefficient = torch.tensor(0.3, dtype=torch.float64, requires_grad=True)
+        value = function(leaf, target, coefficient, reduction=reduction)
+        found[name] = (value, *torch.autograd.grad(value.sum(), (leaf, coefficient)))
     torch.testing.assert_close(found["compiled"], found["eager"])
     assert all(part.isfinite().all() for part in found["compiled"])
     assert (found["compiled"][1][ignored] == 0).all()
@@ -109,13 +109,13 @@ def test_a_scheduled_weight_never_recompiles(objective):
 
 
 @every_penalty
-def test_a_strength_given_as_a_tensor_never_recompiles(objective):
+def test_a_coefficient_given_as_a_tensor_never_recompiles(objective):
     logits, labels, _ = make((4, 5))
     counter = CompileCounterWithBackend("eager")
     compiled = torch.compile(objective, fullgraph=True, backend=counter)
-    for strength in (objective.smallest, 0.1, 0.2, 1.0):
-        found = compiled(logits, labels, torch.tensor(strength))
-        torch.testing.assert_close(found, objective(logits, labels, strength))
+    for coefficient in (objective.smallest, 0.1, 0.2, 1.0):
+        found = compiled(logits, labels, torch.tensor(coefficient))
+        torch.testing.assert_close(found, objective(logits, labels, coefficient))
     assert counter.frame_count == 1
 
 
@@ -177,11 +177,11 @@ def test_vmap_over_samples_without_a_batch_axis(objective):
 
 
 @every_penalty
-def test_vmap_over_strengths(objective):
+def test_vmap_over_coefficients(objective):
     logits, labels, _ = make((4, 5))
-    strengths = torch.tensor([objective.smallest, 0.1, 0.4], dtype=torch.float64)
-    found = vmap(lambda strength: objective(logits, labels, strength))(strengths)
-    expected = torch.stack([objective(logits, labels, float(a)) for a in strengths])
+    coefficients = torch.tensor([objective.smallest, 0.1, 0.4], dtype=torch.float64)
+    found = vmap(lambda coefficient: objective(logits, labels, coefficient))(coefficients)
+    expected = torch.stack([objective(logits, labels, float(a)) for a in coefficients])
     torch.testing.assert_close(found, expected)
 
 
@@ -191,14 +191,14 @@ def test_vmap_over_strengths(objective):
 def test_first_and_second_derivatives(objective, kind):
     logits, target, weight = make((3, 4), kind)
     logits.requires_grad_()
-    strength = torch.tensor(0.3, dtype=torch.float64, requires_grad=True)
+    coefficient = torch.tensor(0.3, dtype=torch.float64, requires_grad=True)
 
-    def function(logits, strength):
-        return objective(logits, target, strength, weight=weight)
+    def function(logits, coefficient):
+        return objective(logits, target, coefficient, weight=weight)
 
-    assert torch.autograd.gradcheck(function, (logits, strength))
+    assert torch.autograd.gradcheck(function, (logits, coefficient))
     if objective.has_cross_entropy:
-        assert torch.autograd.gradgradcheck(function, (logits, strength))
+        assert torch.autograd.gradgradcheck(function, (logits, coefficient))
 
 
 @pytest.mark.parametrize("objective", [MAXSUP, LABEL_SMOOTHING], ids=lambda o: o.name)

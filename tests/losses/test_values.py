@@ -59,7 +59,7 @@ def test_low_precision_is_lost_in_the_logits_alone(objective, kind, dtype):
 
 
 @every_objective
-def test_default_strength_is_that_of_its_paper(objective):
+def test_default_coefficient_is_that_of_its_paper(objective):
     logits, target, _ = make((5, 4))
     assert_equals_reference(objective, objective.reference, logits, target)
 
@@ -87,6 +87,6 @@ def test_any_value_and_gradient_equal_the_formula(objective, data):
         objective.reference,
         problem.logits,
         problem.target,
-        max(problem.strength, objective.smallest),
+        max(problem.coefficient, objective.smallest),
         **problem.options,
     )

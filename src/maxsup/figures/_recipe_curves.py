@@ -67,7 +67,7 @@ def _strengths(recipe: Recipe) -> list[float]:
     )
     values = []
     for _ in range(steps):
-        values.append(criterion.strengths()["alpha"])
+        values.append(criterion.coefficients()["alpha"])
         criterion.step()
     return values
 

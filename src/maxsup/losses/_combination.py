@@ -76,11 +76,11 @@ def combine(
     return _compose(logits, target, weight, ignore_index, reduction, *weights)
 
 
-def as_number(strength: float | Tensor) -> float | Tensor:
-    """A strength as a number where that costs no waiting and nobody differentiates it."""
-    if isinstance(strength, Tensor) and values_can_be_seen(strength):
-        return strength if strength.requires_grad else float(strength)
-    return strength
+def as_number(coefficient: float | Tensor) -> float | Tensor:
+    """A coefficient as a number where that costs no waiting and nobody differentiates it."""
+    if isinstance(coefficient, Tensor) and values_can_be_seen(coefficient):
+        return coefficient if coefficient.requires_grad else float(coefficient)
+    return coefficient
 
 
 # Below so many logits one more pass over them is cheaper than the operations that save it.

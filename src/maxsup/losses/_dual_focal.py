@@ -5,7 +5,7 @@ from maxsup.losses._focal import expected, focus
 from maxsup.losses._inputs import read_inputs
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
-from maxsup.losses._reduction import check_strength, reduce
+from maxsup.losses._reduction import check_coefficient, reduce
 from maxsup.losses._statistics import statistics
 from maxsup.schedules import Schedule
 
@@ -45,7 +45,7 @@ def dual_focal_loss(
         >>> dual_focal_loss(logits, torch.tensor([0]), gamma=2.0)  # 0.8²·log 2
         tensor(0.4436)
     """
-    check_strength("gamma", gamma)
+    check_coefficient("gamma", gamma)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction).widened()
     if inputs.labels is not None:
         at_label = inputs.logits.detach().gather(1, inputs.labels.unsqueeze(1))

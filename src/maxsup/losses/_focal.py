@@ -4,7 +4,7 @@ from torch import Tensor
 from maxsup.losses._inputs import Inputs, read_inputs, wide
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
-from maxsup.losses._reduction import check_strength, reduce
+from maxsup.losses._reduction import check_coefficient, reduce
 from maxsup.losses._statistics import statistics
 from maxsup.losses._target import at_target
 from maxsup.schedules import Schedule
@@ -43,7 +43,7 @@ def focal_loss(
         >>> focal_loss(torch.zeros(1, 4), torch.tensor([0]), gamma=2.0)  # 0.75²·log 4
         tensor(0.7798)
     """
-    check_strength("gamma", gamma)
+    check_coefficient("gamma", gamma)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction)
     if inputs.labels is not None:
         (true,) = statistics(inputs, "true")

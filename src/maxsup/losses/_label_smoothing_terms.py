@@ -9,7 +9,7 @@ from maxsup.losses._gaps import gap_sum
 from maxsup.losses._inputs import Inputs, read_inputs, wide
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
-from maxsup.losses._reduction import check_strength, reduce
+from maxsup.losses._reduction import check_coefficient, reduce
 from maxsup.losses._statistics import statistics
 from maxsup.losses._target import at_target
 from maxsup.schedules import Schedule
@@ -46,7 +46,7 @@ def label_smoothing_terms(
         logits: Shape (N, K), (N, K, d1, ...) or (K,), any floating dtype. Classes whose logit is
             −inf are left out; K counts the others.
         target: Class indices or probabilities; see :func:`cross_entropy_loss`.
-        alpha: Smoothing weight, a number ≥ 0 or a 0-dimensional tensor (not checked).
+        alpha: Smoothing coefficient, a number ≥ 0 or a 0-dimensional tensor (not checked).
         weight: Class weights, shape (K,); each term is multiplied by its target's weight.
         ignore_index: Positions with this label give value and gradient 0 and count in no mean.
         reduction: ``none``, ``sum`` or ``mean``.
@@ -65,7 +65,7 @@ def label_smoothing_terms(
         >>> terms.error_enhancement
         tensor([ 0.0000, -0.2000])
     """
-    check_strength("alpha", alpha)
+    check_coefficient("alpha", alpha)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction)
     highest = wide(inputs.logits.detach()).amax(dim=1)
     # 0, or NaN where the logits hold a NaN or +inf, which must be seen in either term.
@@ -100,7 +100,7 @@ def ls_regularization_loss(
         >>> ls_regularization_loss(logits, target, 0.1) - ls_regularization_loss(logits, target, 0)
         tensor(0.1000)
     """
-    check_strength("alpha", alpha)
+    check_coefficient("alpha", alpha)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction).widened()
     (true,) = statistics(inputs, "true")
     below, count = _gaps(inputs)
@@ -127,7 +127,7 @@ def ls_error_enhancement_loss(
         >>> with_term - ls_error_enhancement_loss(logits, target, 0)
         tensor(-0.2000)
     """
-    check_strength("alpha", alpha)
+    check_coefficient("alpha", alpha)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction).widened()
     (true,) = statistics(inputs, "true")
     above, count = _gaps(inputs, above=True)
@@ -154,7 +154,7 @@ def ls_error_enhancement_top1_loss(
         >>> with_term - ls_error_enhancement_top1_loss(logits, target, 0)
         tensor(-0.2000)
     """
-    check_strength("alpha", alpha)
+    check_coefficient("alpha", alpha)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction)
     true, top = statistics(inputs, "true", "top")
     return reduce(_penalized(true, alpha, true - top), inputs, reduction)
@@ -176,18 +176,18 @@ def _gaps(inputs: Inputs, *, above: bool = False) -> tuple[Tensor, Tensor]:
     return gap.sum(dim=1), (gap != 0).sum(dim=1)
 
 
-def _penalized(true: Tensor, strength: float | Tensor, penalty: Tensor) -> Tensor:
-    """Cross-entropy + strength·penalty, for a penalty that depends on the true class's logit.
+def _penalized(true: Tensor, coefficient: float | Tensor, penalty: Tensor) -> Tensor:
+    """Cross-entropy + coefficient·penalty, for a penalty that depends on the true class's logit.
 
     Where the true class is not available, the cross-entropy is +inf and the penalty may be −inf;
     the sum is +inf, as (1 − α)·inf + a finite rest is.
 
     Args:
         true: The log-probability of the true class, (N, ...).
-        strength: Weight of the penalty.
+        coefficient: Coefficient of the penalty.
         penalty: Shape (N, ...).
     """
-    return torch.where(true == -torch.inf, -true, strength * penalty - true)
+    return torch.where(true == -torch.inf, -true, coefficient * penalty - true)
 
 
 class _AblationLoss(Loss):
@@ -209,7 +209,7 @@ class LSRegularizationLoss(_AblationLoss):
     """The module of :func:`maxsup.functional.ls_regularization_loss`.
 
     Args:
-        alpha: Weight of the term, ≥ 0, fixed or following a schedule.
+        alpha: Coefficient of the term, ≥ 0, fixed or following a schedule.
         weight: Class weights, shape (K,).
         ignore_index: Positions with this label give value and gradient 0 and count in no mean.
         reduction: ``none``, ``sum`` or ``mean``.
@@ -226,7 +226,7 @@ class LSErrorEnhancementLoss(_AblationLoss):
     """The module of :func:`maxsup.functional.ls_error_enhancement_loss`.
 
     Args:
-        alpha: Weight of the term, ≥ 0, fixed or following a schedule.
+        alpha: Coefficient of the term, ≥ 0, fixed or following a schedule.
         weight: Class weights, shape (K,).
         ignore_index: Positions with this label give value and gradient 0 and count in no mean.
         reduction: ``none``, ``sum`` or ``mean``.
@@ -243,7 +243,7 @@ class LSErrorEnhancementTop1Loss(_AblationLoss):
     """The module of :func:`maxsup.functional.ls_error_enhancement_top1_loss`.
 
     Args:
-        alpha: Weight of the term, ≥ 0, fixed or following a schedule.
+        alpha: Coefficient of the term, ≥ 0, fixed or following a schedule.
         weight: Class weights, shape (K,).
         ignore_index: Positions with this label give value and gradient 0 and count in no mean.
         reduction: ``none``, ``sum`` or ``mean``.

@@ -40,7 +40,7 @@ class Head(NamedTuple):
         )
 
     def chunks(self) -> list[tuple[slice, "Head"]]:
-        """The parts of the batch, each with its own share of the target."""
+        """The parts of the batch, each with its own part of the target."""
         starts = range(0, len(self.target), self.rows)
         places = [slice(start, start + self.rows) for start in starts]
         return [(place, self._replace(target=self.target[place])) for place in places]

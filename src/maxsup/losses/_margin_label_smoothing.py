@@ -6,7 +6,7 @@ from maxsup.losses._gaps import gap_sum
 from maxsup.losses._inputs import read_inputs
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
-from maxsup.losses._reduction import check_strength, reduce
+from maxsup.losses._reduction import check_coefficient, reduce
 from maxsup.losses._statistics import statistics
 from maxsup.losses._top import top_class
 from maxsup.schedules import Schedule
@@ -30,7 +30,7 @@ def margin_label_smoothing_loss(
         logits: Shape (N, K), (N, K, d1, ...) or (K,), any floating dtype; computed in float32 at
             least. A class whose logit is −inf is not available; K counts the others.
         target: Class indices or probabilities; see :func:`cross_entropy_loss`.
-        alpha: Weight of the penalty, a number ≥ 0 or a 0-dimensional tensor (not checked).
+        alpha: Coefficient of the penalty, a number ≥ 0 or a 0-dimensional tensor (not checked).
         margin: m, a number ≥ 0 or a 0-dimensional tensor (not checked).
         weight: Class weights, shape (K,). A sample's whole loss, penalty included, is multiplied by
             Σ_k t_k·w_k, and ``mean`` divides by the sum of these.
@@ -49,8 +49,8 @@ def margin_label_smoothing_loss(
         >>> penalized - margin_label_smoothing_loss(logits, target, alpha=0.0)
         tensor(0.0500)
     """
-    check_strength("alpha", alpha)
-    check_strength("margin", margin)
+    check_coefficient("alpha", alpha)
+    check_coefficient("margin", margin)
     if not isinstance(margin, Tensor) and margin == 0:
         alpha = as_number(alpha)
         return combine(
@@ -70,7 +70,7 @@ class MarginLabelSmoothingLoss(Loss):
     """The module of :func:`maxsup.functional.margin_label_smoothing_loss`.
 
     Args:
-        alpha: Weight of the penalty, ≥ 0, fixed or following a schedule.
+        alpha: Coefficient of the penalty, ≥ 0, fixed or following a schedule.
         margin: How far below the largest a logit may lie at no cost, ≥ 0, fixed or following a
             schedule.
         weight: Class weights, shape (K,).

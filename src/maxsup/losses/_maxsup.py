@@ -31,7 +31,7 @@ def maxsup_loss(
         logits: Shape (N, K), (N, K, d1, ...) or (K,), any floating dtype; computed in float32 at
             least. A class whose logit is −inf is not available: it is left out of z̄.
         target: Class indices or probabilities; see :func:`cross_entropy_loss`.
-        alpha: Weight of the penalty, a number ≥ 0 or a 0-dimensional tensor (not checked).
+        alpha: Coefficient of the penalty, a number ≥ 0 or a 0-dimensional tensor (not checked).
         weight: Class weights, shape (K,). A sample's whole loss, penalty included, is multiplied by
             Σ_k t_k·w_k, and ``mean`` divides by the sum of these.
         ignore_index: Positions with this label give value and gradient 0 and count in no mean.
@@ -62,7 +62,7 @@ class MaxSupLoss(Loss):
     The module of :func:`maxsup.functional.maxsup_loss`, which has the formula.
 
     Args:
-        alpha: Weight of the penalty, ≥ 0, fixed or following a schedule; with a schedule, call
+        alpha: Coefficient of the penalty, ≥ 0, fixed or following a schedule; with a schedule, call
             ``step()`` once per optimiser step.
         weight: Class weights, shape (K,).
         ignore_index: Positions with this label give value and gradient 0 and count in no mean.

@@ -9,7 +9,7 @@ from torch import Tensor, distributed
 from maxsup.losses._inputs import Inputs, read_inputs, wide_dtype
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
-from maxsup.losses._reduction import check_strength, reduce
+from maxsup.losses._reduction import check_coefficient, reduce
 from maxsup.losses._statistics import statistics
 
 
@@ -49,7 +49,7 @@ def online_label_smoothing_loss(
         >>> online_label_smoothing_loss(logits, target, torch.zeros(4, 4))  # half of log 4
         tensor(0.6931)
     """
-    check_strength("alpha", alpha, at_most=1.0)
+    check_coefficient("alpha", alpha, at_most=1.0)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction)
     _check_soft_labels(soft_labels, inputs.logits.shape[1])
     return reduce(_mixed(inputs, soft_labels, 1 - alpha, alpha), inputs, reduction)

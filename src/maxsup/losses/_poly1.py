@@ -4,7 +4,7 @@ from torch import Tensor
 from maxsup.losses._inputs import read_inputs
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
-from maxsup.losses._reduction import check_strength, reduce
+from maxsup.losses._reduction import check_coefficient, reduce
 from maxsup.losses._statistics import statistics
 from maxsup.schedules import Schedule
 
@@ -41,7 +41,7 @@ def poly1_loss(
         >>> poly1_loss(torch.zeros(1, 4), torch.tensor([0]))  # log 4 + 0.75
         tensor(2.1363)
     """
-    check_strength("epsilon", epsilon)
+    check_coefficient("epsilon", epsilon)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction)
     if inputs.labels is not None:
         (true,) = statistics(inputs, "true")

@@ -4,7 +4,7 @@ from torch import Tensor
 from maxsup.losses._inputs import Inputs, read_inputs
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
-from maxsup.losses._reduction import check_strength, reduce
+from maxsup.losses._reduction import check_coefficient, reduce
 from maxsup.losses._statistics import statistics
 from maxsup.schedules import Schedule
 
@@ -29,8 +29,8 @@ def zipf_label_smoothing_loss(
             least. A class whose logit is −inf is not available and has no rank.
         target: Class indices or probabilities; see :func:`cross_entropy_loss`. Under probabilities
             the class left out is the first of the most probable.
-        alpha: Weight of the penalty (the paper's λ), a number ≥ 0 or a 0-dimensional tensor (not
-            checked).
+        alpha: Coefficient of the penalty (the paper's λ), a number ≥ 0 or a 0-dimensional tensor
+            (not checked).
         votes: How often each class was chosen, shaped like the logits; see :func:`dense_votes`.
         weight: Class weights, shape (K,). A sample's whole loss, penalty included, is multiplied by
             Σ_k t_k·w_k, and ``mean`` divides by the sum of these.
@@ -49,7 +49,7 @@ def zipf_label_smoothing_loss(
         >>> penalized - zipf_label_smoothing_loss(logits, target, alpha=0.0)
         tensor(0.0403)
     """
-    check_strength("alpha", alpha)
+    check_coefficient("alpha", alpha)
     if votes is not None and votes.shape != logits.shape:
         raise ValueError(
             f"votes must be shaped like the logits, {tuple(logits.shape)}; "
@@ -131,7 +131,7 @@ class ZipfLabelSmoothingLoss(Loss):
     """The module of :func:`maxsup.functional.zipf_label_smoothing_loss`.
 
     Args:
-        alpha: Weight of the penalty, ≥ 0, fixed or following a schedule.
+        alpha: Coefficient of the penalty, ≥ 0, fixed or following a schedule.
         weight: Class weights, shape (K,).
         ignore_index: Positions with this label give value and gradient 0 and count in no mean.
         reduction: ``none``, ``sum`` or ``mean``.
@@ -158,7 +158,13 @@ class ZipfLabelSmoothingLoss(Loss):
     def forward(self, logits: Tensor, target: Tensor, votes: Tensor | None = None) -> Tensor:
         """The objective's value; ``votes`` as :func:`maxsup.functional.dense_votes` counts them."""
         return zipf_label_smoothing_loss(
-            logits, target, self.alpha, votes, self.weight, self.ignore_index, self.reduction
+            logits,
+            target,
+            alpha=self.alpha,
+            votes=votes,
+            weight=self.weight,
+            ignore_index=self.ignore_index,
+            reduction=self.reduction,
         )
 
 
