@@ -7,9 +7,7 @@ from torch.nn import functional as F
 from maxsup import losses
 from maxsup.functional import maxsup_loss
 from maxsup.losses._inputs import read_inputs
-from maxsup.losses._statistics import _ClosedForm, _composed
-from maxsup.losses._top import top_class
-from maxsup.losses._traced import Traced
+from maxsup.losses.numbers import backend, numbers, top_class
 
 from .cases import ACLS, DUAL_FOCAL, IGNORE, LOSSES, MARGIN, MAXSUP, every_loss, make
 
@@ -35,10 +33,10 @@ def test_the_top_is_found_in_blocks_as_argmax_finds_it(shape, dtype):
         index, value = top_class(logits)
         assert torch.equal(index, logits.argmax(1, keepdim=True))
         assert torch.equal(value, logits.amax(1, keepdim=True))
-    for place in (0, 63, 64, 127, shape[1] - 65, shape[1] - 64, shape[1] - 1):
+    for index in (0, 63, 64, 127, shape[1] - 65, shape[1] - 64, shape[1] - 1):
         logits = torch.zeros(shape, dtype=dtype)
-        logits[:, place:] = 5.0
-        assert top_class(logits)[0].unique().tolist() == [place]
+        logits[:, index:] = 5.0
+        assert top_class(logits)[0].unique().tolist() == [index]
 
 
 @pytest.mark.parametrize("shape", [(40, 5), (7, 5, 6), (3, 5, 4, 2), (2, 300, 3)], ids=str)
@@ -48,8 +46,8 @@ def test_the_top_is_the_first_whatever_the_layout(shape):
     layouts = [logits, logits.movedim(1, -1).contiguous().movedim(-1, 1)]
     for laid_out in layouts:
         index, _ = top_class(laid_out)
-        for place in torch.cartesian_prod(*(torch.arange(n) for n in (shape[0], *shape[2:]))):
-            n, *inner = place.reshape(-1).tolist()
+        for position in torch.cartesian_prod(*(torch.arange(n) for n in (shape[0], *shape[2:]))):
+            n, *inner = position.reshape(-1).tolist()
             row = laid_out[(n, slice(None), *inner)].tolist()
             assert int(index[(n, 0, *inner)]) == row.index(max(row))
 
@@ -60,14 +58,15 @@ def test_every_number_has_the_gradient_of_its_composition(shape, kind):
     logits, target, _ = make(shape, kind)
     inputs = read_inputs(logits, target, None, IGNORE, "none")
     other = torch.randint(shape[1], (shape[0], *shape[2:]))
-    rest = (inputs.labels, inputs.probabilities, other)
     logits.view(-1)[::7].fill_(-torch.inf)
     logits[:, 0] = 0.5
-    for function in (_ClosedForm.apply, lambda *given: Traced.apply(*given, None)):
+    for name in ("closed_form", "compiled"):
         for names in (*((name,) for name in NAMES), NAMES):
             ours, theirs = logits.clone().requires_grad_(), logits.clone().requires_grad_()
-            found = function(ours, *rest, names)
-            expected = _composed(theirs, *rest, names)
+            with backend(name):
+                found = numbers(inputs._replace(logits=ours), *names, other=other)
+            with backend("plain"):
+                expected = numbers(inputs._replace(logits=theirs), *names, other=other)
             pull = [torch.linspace(0.5, 1.5, v.numel()).double().reshape(v.shape) for v in found]
             reached = [v != -torch.inf for v in expected]
             for mine, wanted in zip(found, expected, strict=True):

@@ -20,6 +20,7 @@ from maxsup.losses._maxsup import MaxSupLoss
 from maxsup.losses._online_label_smoothing import OnlineLabelSmoothingLoss
 from maxsup.losses._poly1 import Poly1Loss
 from maxsup.losses._zipf_label_smoothing import ZipfLabelSmoothingLoss
+from maxsup.losses.numbers import backend
 
 __all__ = [
     "ACLSLoss",
@@ -41,4 +42,5 @@ __all__ = [
     "OnlineLabelSmoothingLoss",
     "Poly1Loss",
     "ZipfLabelSmoothingLoss",
+    "backend",
 ]

@@ -1,14 +1,11 @@
 import torch
 from torch import Tensor
 
-from maxsup.losses._gaps import gap_sum
 from maxsup.losses._inputs import read_inputs
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
 from maxsup.losses._reduction import check_coefficient, reduce
-from maxsup.losses._statistics import statistics
-from maxsup.losses._target import at_target
-from maxsup.losses._top import top_class
+from maxsup.losses.numbers import at_target, gap_sum, numbers, top_class
 from maxsup.schedules import Schedule
 
 
@@ -60,11 +57,11 @@ def acls_loss(
     for name, value in {**coefficients, "pos_lambda": pos_lambda, "neg_lambda": neg_lambda}.items():
         check_coefficient(name, value)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction).widened()
-    (true,) = statistics(inputs, "true")
-    place = top_class(inputs.logits.detach())[0].squeeze(1)
-    top = at_target(inputs.logits, place, None)
+    (true,) = numbers(inputs, "true")
+    index = top_class(inputs.logits.detach())[0].squeeze(1)
+    top = at_target(inputs.logits, index, None)
     above = (top - margin).relu().square()
-    below, _ = gap_sum(inputs.logits, place, margin, power=2, fixed=True)
+    below, _ = gap_sum(inputs.logits, index, margin, power=2, fixed=True)
     others = (inputs.logits != -torch.inf).sum(dim=1) - 1
     penalty = pos_lambda * above + neg_lambda * below / others.clamp(min=1)
     return reduce(alpha * penalty - true, inputs, reduction)

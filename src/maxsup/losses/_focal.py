@@ -5,8 +5,7 @@ from maxsup.losses._inputs import Inputs, read_inputs, wide
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
 from maxsup.losses._reduction import check_coefficient, reduce
-from maxsup.losses._statistics import statistics
-from maxsup.losses._target import at_target
+from maxsup.losses.numbers import at_target, numbers
 from maxsup.schedules import Schedule
 
 
@@ -46,7 +45,7 @@ def focal_loss(
     check_coefficient("gamma", gamma)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction)
     if inputs.labels is not None:
-        (true,) = statistics(inputs, "true")
+        (true,) = numbers(inputs, "true")
         return reduce(-focus(-torch.expm1(true), gamma) * true, inputs, reduction)
     of_class = wide(inputs.logits).log_softmax(dim=1)
     return reduce(

@@ -1,12 +1,12 @@
 import torch
 from torch import Tensor
 
-from maxsup.losses._combination import as_number, combine
 from maxsup.losses._inputs import read_inputs, wide
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
 from maxsup.losses._reduction import check_coefficient, reduce
-from maxsup.losses._target import at_target
+from maxsup.losses._weighted_sum import as_number, weighted_sum
+from maxsup.losses.numbers import at_target
 from maxsup.schedules import Schedule, linear
 
 
@@ -51,7 +51,9 @@ def label_smoothing_loss(
     check_coefficient("alpha", alpha, at_most=1.0)
     if weight is None:
         alpha = as_number(alpha)
-        return combine(logits, target, weight, ignore_index, reduction, true=alpha - 1, mean=-alpha)
+        return weighted_sum(
+            logits, target, weight, ignore_index, reduction, true=alpha - 1, mean=-alpha
+        )
 
     inputs = read_inputs(logits, target, weight, ignore_index, reduction)
     assert inputs.class_weight is not None
@@ -97,7 +99,7 @@ class LabelSmoothingLoss(Loss):
 METHOD = Method(
     name="label-smoothing",
     label="Label smoothing",
-    summary="a share α of the target is spread over all classes; pulls down the true class's logit",
+    summary="spreads α of the target over all classes; pulls down the true class's logit",
     build=lambda training: LabelSmoothingLoss(
         linear(0.1, 0.2, steps=training.steps, every=training.steps_per_epoch)
     ),

@@ -5,13 +5,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from maxsup.losses._gaps import gap_sum
 from maxsup.losses._inputs import Inputs, read_inputs, wide
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
 from maxsup.losses._reduction import check_coefficient, reduce
-from maxsup.losses._statistics import statistics
-from maxsup.losses._target import at_target
+from maxsup.losses.numbers import at_target, gap_sum, numbers
 from maxsup.schedules import Schedule
 
 
@@ -102,7 +100,7 @@ def ls_regularization_loss(
     """
     check_coefficient("alpha", alpha)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction).widened()
-    (true,) = statistics(inputs, "true")
+    (true,) = numbers(inputs, "true")
     below, count = _gaps(inputs)
     return reduce(_penalized(true, alpha, below / count.clamp(min=1)), inputs, reduction)
 
@@ -129,7 +127,7 @@ def ls_error_enhancement_loss(
     """
     check_coefficient("alpha", alpha)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction).widened()
-    (true,) = statistics(inputs, "true")
+    (true,) = numbers(inputs, "true")
     above, count = _gaps(inputs, above=True)
     return reduce(_penalized(true, alpha, -above / count.clamp(min=1)), inputs, reduction)
 
@@ -156,7 +154,7 @@ def ls_error_enhancement_top1_loss(
     """
     check_coefficient("alpha", alpha)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction)
-    true, top = statistics(inputs, "true", "top")
+    true, top = numbers(inputs, "true", "top")
     return reduce(_penalized(true, alpha, true - top), inputs, reduction)
 
 

@@ -5,7 +5,7 @@ from maxsup.losses._inputs import read_inputs
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
 from maxsup.losses._reduction import check_coefficient, reduce
-from maxsup.losses._statistics import statistics
+from maxsup.losses.numbers import numbers
 from maxsup.schedules import Schedule
 
 
@@ -51,7 +51,7 @@ def logit_normalization_loss(
     length = torch.linalg.vector_norm(finite, dim=1, keepdim=True)
     scaled = finite / ((length + 1e-7) * temperature)
     inputs = inputs._replace(logits=torch.where(missing, -torch.inf, scaled))
-    (true,) = statistics(inputs, "true")
+    (true,) = numbers(inputs, "true")
     return reduce(-true, inputs, reduction)
 
 

@@ -4,7 +4,7 @@ from maxsup.losses._inputs import read_inputs
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
 from maxsup.losses._reduction import check_coefficient, reduce
-from maxsup.losses._statistics import statistics
+from maxsup.losses.numbers import numbers
 from maxsup.schedules import Schedule
 
 
@@ -44,7 +44,7 @@ def logit_penalty_loss(
     """
     check_coefficient("beta", beta)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction)
-    true, squares = statistics(inputs, "true", "squares")
+    true, squares = numbers(inputs, "true", "squares")
     return reduce(beta / 2 * squares - true, inputs, reduction)
 
 

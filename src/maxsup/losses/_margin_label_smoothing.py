@@ -1,14 +1,12 @@
 import torch
 from torch import Tensor
 
-from maxsup.losses._combination import as_number, combine
-from maxsup.losses._gaps import gap_sum
 from maxsup.losses._inputs import read_inputs
 from maxsup.losses._loss import Loss
+from maxsup.losses._maxsup import maxsup_loss
 from maxsup.losses._method import Method
 from maxsup.losses._reduction import check_coefficient, reduce
-from maxsup.losses._statistics import statistics
-from maxsup.losses._top import top_class
+from maxsup.losses.numbers import gap_sum, numbers, top_class
 from maxsup.schedules import Schedule
 
 
@@ -52,13 +50,10 @@ def margin_label_smoothing_loss(
     check_coefficient("alpha", alpha)
     check_coefficient("margin", margin)
     if not isinstance(margin, Tensor) and margin == 0:
-        alpha = as_number(alpha)
-        return combine(
-            logits, target, weight, ignore_index, reduction, true=-1.0, top=alpha, mean=-alpha
-        )
+        return maxsup_loss(logits, target, alpha, weight, ignore_index, reduction)
 
     inputs = read_inputs(logits, target, weight, ignore_index, reduction).widened()
-    (true,) = statistics(inputs, "true")
+    (true,) = numbers(inputs, "true")
     top, _ = top_class(inputs.logits.detach())
     # Logits that tie with the largest are pulled up like the others, as MaxSup does.
     excess, _ = gap_sum(inputs.logits, top.squeeze(1), margin, closed=True)

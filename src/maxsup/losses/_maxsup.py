@@ -1,8 +1,9 @@
 from torch import Tensor
 
 from maxsup.losses._loss import Loss
-from maxsup.losses._margin_label_smoothing import margin_label_smoothing_loss
 from maxsup.losses._method import Method
+from maxsup.losses._reduction import check_coefficient
+from maxsup.losses._weighted_sum import as_number, weighted_sum
 from maxsup.schedules import Schedule, linear
 
 
@@ -52,8 +53,12 @@ def maxsup_loss(
         >>> maxsup_loss(logits, wrong, alpha=0.1) - maxsup_loss(logits, wrong, alpha=0.0)
         tensor(0.1000)
     """
-    # Margin-based label smoothing without a margin (Liu et al. 2022) is the same objective.
-    return margin_label_smoothing_loss(logits, target, alpha, 0.0, weight, ignore_index, reduction)
+    check_coefficient("alpha", alpha)
+    # z_max − z̄ is the largest log-probability less their mean.
+    alpha = as_number(alpha)
+    return weighted_sum(
+        logits, target, weight, ignore_index, reduction, true=-1.0, top=alpha, mean=-alpha
+    )
 
 
 class MaxSupLoss(Loss):

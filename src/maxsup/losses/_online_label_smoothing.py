@@ -10,7 +10,7 @@ from maxsup.losses._inputs import Inputs, read_inputs, wide_dtype
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
 from maxsup.losses._reduction import check_coefficient, reduce
-from maxsup.losses._statistics import statistics
+from maxsup.losses.numbers import numbers
 
 
 def online_label_smoothing_loss(
@@ -79,7 +79,7 @@ def _mixed(
         with _full_precision(inputs.logits.device.type):
             mixed = inputs.probabilities.movedim(1, -1) @ soft_labels.to(wide_dtype(inputs.logits))
         target = hard * inputs.probabilities + soft * mixed.movedim(-1, 1)
-    (true,) = statistics(inputs._replace(labels=None, probabilities=target), "true")
+    (true,) = numbers(inputs._replace(labels=None, probabilities=target), "true")
     return -true
 
 

@@ -5,7 +5,7 @@ from maxsup.losses._inputs import read_inputs
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
 from maxsup.losses._reduction import check_coefficient, reduce
-from maxsup.losses._statistics import statistics
+from maxsup.losses.numbers import numbers
 from maxsup.schedules import Schedule
 
 
@@ -44,10 +44,10 @@ def poly1_loss(
     check_coefficient("epsilon", epsilon)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction)
     if inputs.labels is not None:
-        (true,) = statistics(inputs, "true")
+        (true,) = numbers(inputs, "true")
         return reduce(epsilon * -torch.expm1(true) - true, inputs, reduction)
     inputs = inputs.widened()
-    (true,) = statistics(inputs, "true")
+    (true,) = numbers(inputs, "true")
     assert inputs.probabilities is not None
     missed = (inputs.probabilities * -torch.expm1(inputs.logits.log_softmax(dim=1))).sum(dim=1)
     return reduce(epsilon * missed - true, inputs, reduction)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from maxsup.losses._inputs import Inputs
-from maxsup.losses._target import at_target
+from maxsup.losses.numbers.plain import at_target
 
 
 def reduce(values: Tensor, inputs: Inputs, reduction: str, *, weighted: bool = False) -> Tensor:

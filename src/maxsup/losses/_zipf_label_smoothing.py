@@ -5,7 +5,7 @@ from maxsup.losses._inputs import Inputs, read_inputs
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
 from maxsup.losses._reduction import check_coefficient, reduce
-from maxsup.losses._statistics import statistics
+from maxsup.losses.numbers import numbers
 from maxsup.schedules import Schedule
 
 
@@ -58,7 +58,7 @@ def zipf_label_smoothing_loss(
     inputs = read_inputs(logits, target, weight, ignore_index, reduction).widened()
     if votes is not None and inputs.single:
         votes = votes.unsqueeze(0)
-    (true,) = statistics(inputs, "true")
+    (true,) = numbers(inputs, "true")
     penalty = _divergence(inputs, votes)
     return reduce(alpha * penalty - true, inputs, reduction)
 
@@ -111,7 +111,7 @@ def _divergence(inputs: Inputs, votes: Tensor | None) -> Tensor:
     others = torch.where(among, logits, -torch.inf)
     others = torch.where(some.unsqueeze(1), others, 0.0)
     rest = inputs._replace(logits=others, labels=None, probabilities=zipf)
-    (expected,) = statistics(rest, "true")
+    (expected,) = numbers(rest, "true")
     spoilt = logits.detach().amax(dim=1)
     return torch.where(some, self_information - expected, 0.0) + (spoilt - spoilt)
 
@@ -120,9 +120,9 @@ def _ranks(scores: Tensor) -> Tensor:
     """1 for the largest score along axis 1, ties sharing the best of their ranks."""
     values = scores.movedim(1, -1)
     ordered, order = values.sort(dim=-1, descending=True, stable=True)
-    places = torch.arange(1, values.shape[-1] + 1, device=scores.device)
+    indices = torch.arange(1, values.shape[-1] + 1, device=scores.device)
     # A run of equal scores has the rank of its first.
-    new = torch.where(ordered[..., 1:] < ordered[..., :-1], places[1:], 1)
+    new = torch.where(ordered[..., 1:] < ordered[..., :-1], indices[1:], 1)
     first = torch.cat((torch.ones_like(order[..., :1]), new), dim=-1).cummax(dim=-1).values
     return first.gather(-1, order.argsort(dim=-1)).movedim(-1, 1).to(scores.dtype)
 
