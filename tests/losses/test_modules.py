@@ -39,7 +39,7 @@ def test_a_module_is_its_function(objective, reduction):
 
 def test_module_gives_its_coefficients_by_name_whatever_the_order_they_were_set_in():
     class Backwards(Loss):
-        _function = staticmethod(maxsup.functional.acls_loss)
+        function = staticmethod(maxsup.functional.acls_loss)
 
         def __init__(self):
             super().__init__()

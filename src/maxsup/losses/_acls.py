@@ -84,7 +84,7 @@ class ACLSLoss(Loss):
         tensor(0.4909)
     """
 
-    _function = staticmethod(acls_loss)
+    function = staticmethod(acls_loss)
 
     alpha: Tensor
     margin: Tensor

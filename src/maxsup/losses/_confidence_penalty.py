@@ -63,7 +63,7 @@ class ConfidencePenaltyLoss(Loss):
         tensor(1.2477)
     """
 
-    _function = staticmethod(confidence_penalty_loss)
+    function = staticmethod(confidence_penalty_loss)
 
     beta: Tensor
 

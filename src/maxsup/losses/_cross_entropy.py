@@ -57,7 +57,7 @@ class CrossEntropyLoss(Loss):
         tensor(0.4076)
     """
 
-    _function = staticmethod(cross_entropy_loss)
+    function = staticmethod(cross_entropy_loss)
 
 
 METHOD = Method(

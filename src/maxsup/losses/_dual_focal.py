@@ -93,7 +93,7 @@ class DualFocalLoss(Loss):
         tensor(0.4436)
     """
 
-    _function = staticmethod(dual_focal_loss)
+    function = staticmethod(dual_focal_loss)
 
     gamma: Tensor
 

@@ -79,7 +79,7 @@ class FocalLoss(Loss):
         tensor(0.7798)
     """
 
-    _function = staticmethod(focal_loss)
+    function = staticmethod(focal_loss)
 
     gamma: Tensor
 

@@ -80,7 +80,7 @@ class LabelSmoothingLoss(Loss):
         tensor(0.5076)
     """
 
-    _function = staticmethod(label_smoothing_loss)
+    function = staticmethod(label_smoothing_loss)
 
     alpha: Tensor
 

@@ -217,7 +217,7 @@ class LSRegularizationLoss(_AblationLoss):
         tensor(2.2698)
     """
 
-    _function = staticmethod(ls_regularization_loss)
+    function = staticmethod(ls_regularization_loss)
 
 
 class LSErrorEnhancementLoss(_AblationLoss):
@@ -234,7 +234,7 @@ class LSErrorEnhancementLoss(_AblationLoss):
         tensor(1.9698)
     """
 
-    _function = staticmethod(ls_error_enhancement_loss)
+    function = staticmethod(ls_error_enhancement_loss)
 
 
 class LSErrorEnhancementTop1Loss(_AblationLoss):
@@ -251,7 +251,7 @@ class LSErrorEnhancementTop1Loss(_AblationLoss):
         tensor(1.9698)
     """
 
-    _function = staticmethod(ls_error_enhancement_top1_loss)
+    function = staticmethod(ls_error_enhancement_top1_loss)
 
 
 METHODS = (

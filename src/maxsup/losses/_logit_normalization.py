@@ -70,7 +70,7 @@ class LogitNormalizationLoss(Loss):
         tensor(0.8189)
     """
 
-    _function = staticmethod(logit_normalization_loss)
+    function = staticmethod(logit_normalization_loss)
 
     temperature: Tensor
 

@@ -63,7 +63,7 @@ class LogitPenaltyLoss(Loss):
         tensor(0.6576)
     """
 
-    _function = staticmethod(logit_penalty_loss)
+    function = staticmethod(logit_penalty_loss)
 
     beta: Tensor
 

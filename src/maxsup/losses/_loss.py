@@ -39,7 +39,7 @@ class Loss(nn.Module):
 
     weight: Tensor | None
     count: Tensor
-    _function: Callable[..., Tensor]
+    function: Callable[..., Tensor]
     """The objective: of logits and target; by name, of each coefficient and the settings above."""
 
     def __init__(
@@ -121,7 +121,7 @@ class Loss(nn.Module):
             A float32 (or float64) tensor: 0-dimensional, or one value per position with
             ``reduction="none"``.
         """
-        return self._function(
+        return self.function(
             logits,
             target,
             weight=self.weight,

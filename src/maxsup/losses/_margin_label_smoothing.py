@@ -78,7 +78,7 @@ class MarginLabelSmoothingLoss(Loss):
         tensor(0.4576)
     """
 
-    _function = staticmethod(margin_label_smoothing_loss)
+    function = staticmethod(margin_label_smoothing_loss)
 
     alpha: Tensor
     margin: Tensor

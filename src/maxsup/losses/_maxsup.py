@@ -84,7 +84,7 @@ class MaxSupLoss(Loss):
         0.101
     """
 
-    _function = staticmethod(maxsup_loss)
+    function = staticmethod(maxsup_loss)
 
     alpha: Tensor
 

@@ -67,7 +67,7 @@ class Poly1Loss(Loss):
         tensor(2.1363)
     """
 
-    _function = staticmethod(poly1_loss)
+    function = staticmethod(poly1_loss)
 
     epsilon: Tensor
 
