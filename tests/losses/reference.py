@@ -135,9 +135,9 @@ def zipf(z, t, w, alpha, votes=None):
         return (t @ w) * plain_cross_entropy(z, t)
     ordered = sorted(scores)
     ranks = [1 + len(scores) - bisect.bisect_right(ordered, scores[k]) for k in others]
-    share = 1 / torch.tensor(ranks, dtype=torch.float64)
-    share = share / share.sum()
-    divergence = (share * (share.log() - _log_softmax(z[others]))).sum()
+    fraction = 1 / torch.tensor(ranks, dtype=torch.float64)
+    fraction = fraction / fraction.sum()
+    divergence = (fraction * (fraction.log() - _log_softmax(z[others]))).sum()
     return (t @ w) * (plain_cross_entropy(z, t) + alpha * divergence)
 
 

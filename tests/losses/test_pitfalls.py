@@ -124,21 +124,21 @@ def top_class_without_the_true_one(logits, target, alpha, reduction="mean"):
 
 def not_renormalised(logits, target, alpha, reduction="mean"):
     ranks = logits.argsort(1, descending=True).argsort(1) + 1
-    share = 1 / ranks.double()
-    share = share / share.sum(1, keepdim=True)  # with the target still among them
+    fraction = 1 / ranks.double()
+    fraction = fraction / fraction.sum(1, keepdim=True)  # with the target still among them
     others = ~one_hot(target, logits.shape[1]).bool()
     log_q = logits.masked_fill(~others, -torch.inf).log_softmax(1).masked_fill(~others, 0.0)
-    divergence = torch.where(others, share * (share.log() - log_q), 0.0).sum(1)
+    divergence = torch.where(others, fraction * (fraction.log() - log_q), 0.0).sum(1)
     return F.cross_entropy(logits, target) + alpha * divergence.mean()
 
 
 def tied_ranks_in_the_order_they_come(logits, target, alpha, reduction="mean"):
     ranks = logits.argsort(dim=1, descending=True, stable=True).argsort(dim=1) + 1
     others = ~one_hot(target, logits.shape[1]).bool()
-    share = torch.where(others, 1 / ranks.double(), 0.0)
-    share = share / share.sum(1, keepdim=True)
+    fraction = torch.where(others, 1 / ranks.double(), 0.0)
+    fraction = fraction / fraction.sum(1, keepdim=True)
     log_q = logits.masked_fill(~others, -torch.inf).log_softmax(1).masked_fill(~others, 0.0)
-    divergence = (torch.special.xlogy(share, share) - share * log_q).sum(1)
+    divergence = (torch.special.xlogy(fraction, fraction) - fraction * log_q).sum(1)
     return F.cross_entropy(logits, target) + alpha * divergence.mean()
 
 
@@ -263,7 +263,7 @@ PITFALLS = [
 
 
 @pytest.mark.parametrize("pitfall", PITFALLS, ids=lambda p: p.wrong.__name__)
-def test_a_known_mistake_is_not_made_and_would_be_caught(pitfall):
+def test_objective_does_not_make_a_known_mistake_which_would_be_caught(pitfall):
     logits, target = pitfall.shows()
     reference = pitfall.right.reference
     assert_equals_reference(
@@ -276,14 +276,14 @@ def test_a_known_mistake_is_not_made_and_would_be_caught(pitfall):
 
 
 @every_penalty
-def test_the_coefficient_is_not_silently_dropped(objective):
+def test_objective_does_not_drop_its_coefficient(objective):
     logits, labels, _ = make((6, 5))
     weak, strong = (objective(logits, labels, coefficient) for coefficient in (0.1, 0.2))
     assert not torch.isclose(weak, strong)
 
 
 @every_penalty
-def test_a_sample_s_value_is_its_own(objective):
+def test_objective_s_value_of_a_sample_is_its_own(objective):
     logits, labels, _ = make((6, 5))
     together = objective(logits, labels, COEFFICIENT, reduction="none")
     alone = [objective(logits[n], labels[n], COEFFICIENT, reduction="none") for n in range(6)]
@@ -291,7 +291,7 @@ def test_a_sample_s_value_is_its_own(objective):
 
 
 @pytest.mark.parametrize("objective", LOSSES, ids=lambda o: o.name)
-def test_accumulating_over_parts_of_a_batch_is_the_whole_batch(objective):
+def test_objective_added_up_over_parts_is_that_of_the_whole_batch(objective):
     # The penalty must shrink with the cross-entropy when a loop divides by the number of parts.
     logits, labels, _ = make((8, 5))
     model = nn.Linear(5, 5, dtype=torch.float64)
@@ -305,7 +305,7 @@ def test_accumulating_over_parts_of_a_batch_is_the_whole_batch(objective):
     torch.testing.assert_close(model.weight.grad, whole)
 
 
-def test_using_a_criterion_does_not_move_its_schedule():
+def test_module_s_schedule_is_not_moved_by_its_use():
     criterion = losses.MaxSupLoss(lambda count: 0.1 * count)
     criterion.step()
     before = criterion.coefficients()

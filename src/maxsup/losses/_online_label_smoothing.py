@@ -32,7 +32,8 @@ def online_label_smoothing_loss(
             least. A class whose logit is −inf is not available.
         target: Class indices or probabilities; see :func:`cross_entropy_loss`.
         soft_labels: S, shape (K, K), floating; a row of zeros leaves the soft part out.
-        alpha: Share of the soft part, a number in [0, 1] or a 0-dimensional tensor (not checked).
+        alpha: Coefficient of the soft part, a number in [0, 1] or a 0-dimensional tensor (not
+            checked).
         weight: Class weights, shape (K,). A sample's whole loss is multiplied by Σ_k t_k·w_k, and
             ``mean`` divides by the sum of these.
         ignore_index: Positions with this label give value and gradient 0 and count in no mean.
@@ -120,7 +121,7 @@ class OnlineLabelSmoothingLoss(Loss):
     In both a class without a right answer in an epoch gets 1/K. With probabilities as target a
     sample counts for the first of its most probable classes.
 
-    The sums are part of the ``state_dict``. With several processes each holds its own share until
+    The sums are part of the ``state_dict``. With several processes each holds its own part until
     ``end_epoch`` adds them up; save at the end of an epoch.
 
     Args:

@@ -86,7 +86,7 @@ class Poly1Loss(Loss):
 METHOD = Method(
     name="poly-1",
     label="Poly-1",
-    summary="adds the share of wrong probability to cross-entropy's logarithm",
+    summary="adds the wrong probability to cross-entropy's logarithm",
     build=lambda training: Poly1Loss(),
     page_file="poly1.md",
 )

@@ -171,7 +171,7 @@ class ZipfLabelSmoothingLoss(Loss):
 METHOD = Method(
     name="zipf-label-smoothing",
     label="Zipf label smoothing",
-    summary="smooths by Zipf's law: the other classes' shares fall with their rank",
+    summary="smooths by Zipf's law: the other classes' parts fall with their rank",
     build=lambda training: ZipfLabelSmoothingLoss(),
     page_file="zipf_label_smoothing.md",
 )
