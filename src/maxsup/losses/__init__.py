@@ -1,5 +1,10 @@
-"""The objectives as modules, each a drop-in for :class:`torch.nn.CrossEntropyLoss`."""
+"""The objectives as modules, each a drop-in for :class:`torch.nn.CrossEntropyLoss`.
 
+:mod:`maxsup.losses.toolkit` has what one's own objective is made of; :func:`backend` names what
+computes the numbers of the logits.
+"""
+
+from maxsup.losses import toolkit
 from maxsup.losses._acls import ACLSLoss
 from maxsup.losses._confidence_penalty import ConfidencePenaltyLoss
 from maxsup.losses._cross_entropy import CrossEntropyLoss
@@ -43,4 +48,5 @@ __all__ = [
     "Poly1Loss",
     "ZipfLabelSmoothingLoss",
     "backend",
+    "toolkit",
 ]
