@@ -84,7 +84,7 @@ class Cost:
     ratio_quartiles: tuple[float, float] | None = None
     peak_bytes: int | None = None  # above what was there before; the gradients left out for a head
     peak_by_logits: float | None = None
-    share_of_copy: float | None = None  # of the bandwidth that a copy of the logits reaches
+    fraction_of_copy: float | None = None  # of the bandwidth that a copy of the logits reaches
     skipped: str | None = None
 
 
@@ -413,7 +413,7 @@ def measure(
                 ratio_quartiles=(low, high),
                 peak_bytes=peaks[name],
                 peak_by_logits=peaks[name] / logits_bytes,
-                share_of_copy=None if copy is None else passes / COPY_PASSES * copy / seconds,
+                fraction_of_copy=None if copy is None else passes / COPY_PASSES * copy / seconds,
             )
         )
     return costs
@@ -484,8 +484,8 @@ def line(cost: Cost) -> list[str]:
         return [
             name, *times, f"{cost.peak_bytes / 2**20:,.1f}", f"{100 * cost.peak_by_logits:.1f}"
         ]  # fmt: skip
-    share = "–" if cost.share_of_copy is None else f"{100 * cost.share_of_copy:.0f} %"
-    return [name, *times, f"{cost.peak_by_logits:.2f}", share]
+    fraction = "–" if cost.fraction_of_copy is None else f"{100 * cost.fraction_of_copy:.0f} %"
+    return [name, *times, f"{cost.peak_by_logits:.2f}", fraction]
 
 
 def print_tables(costs: Sequence[Cost], setting: str, console: Console) -> None:
@@ -496,7 +496,7 @@ def print_tables(costs: Sequence[Cost], setting: str, console: Console) -> None:
         caption = (
             f"ratio: time by that of {REFERENCE}, median of the rounds, and its middle half.\n"
             "peak memory: beyond the logits, gradient included, by the logits' size.\n"
-            "of copy: share of a copy's bandwidth, for reading the logits twice and writing the "
+            "of copy: fraction of a copy's bandwidth, for reading the logits twice and writing the "
             "gradient once."
         )
         columns = (*times, "peak memory", "of copy")

@@ -47,7 +47,7 @@ def test_cosine_is_steepest_half_way():
 @RAMPS
 @searched
 @given(start=weights, end=weights, steps=lengths)
-def test_the_ends(ramp, start, end, steps):
+def test_schedule_s_ends(ramp, start, end, steps):
     schedule = ramp(start, end, steps=steps)
     assert schedule(0) == start
     for count in (steps, steps + 1, 100 * steps):
@@ -57,7 +57,7 @@ def test_the_ends(ramp, start, end, steps):
 @RAMPS
 @searched
 @given(start=weights, end=weights, steps=st.integers(1, 60), every=st.integers(1, 70))
-def test_it_never_turns_back_and_stays_between_the_ends(ramp, start, end, steps, every):
+def test_schedule_never_turns_back_and_stays_between_the_ends(ramp, start, end, steps, every):
     schedule = ramp(start, end, steps=steps, every=every)
     values = [schedule(count) for count in range(steps + every + 1)]
     assert values == sorted(values, reverse=start > end)
@@ -69,13 +69,13 @@ def test_it_never_turns_back_and_stays_between_the_ends(ramp, start, end, steps,
 @RAMPS
 @searched
 @given(steps=lengths, every=st.integers(1, 500), count=counts)
-def test_it_changes_only_at_multiples(ramp, steps, every, count):
+def test_schedule_changes_only_at_multiples(ramp, steps, every, count):
     coarse, fine = ramp(0.1, 0.2, steps=steps, every=every), ramp(0.1, 0.2, steps=steps)
     assert coarse(count) == fine(count - count % every)
 
 
 @pytest.mark.parametrize(("epochs", "steps_per_epoch"), [(1, 1), (10, 7), (200, 391)])
-def test_the_paper_s_form_by_epochs(epochs, steps_per_epoch):
+def test_linear_is_the_paper_s_form_by_epochs(epochs, steps_per_epoch):
     """Appendix F: α(t) = α_0 + (α_1 − α_0)·t/T, t the epoch from 0, T the number of epochs."""
     steps = epochs * steps_per_epoch
     schedule = linear(0.1, 0.2, steps=steps, every=steps_per_epoch)
@@ -89,7 +89,7 @@ def test_the_paper_s_form_by_epochs(epochs, steps_per_epoch):
 @pytest.mark.parametrize("name", ["steps", "every"])
 @pytest.mark.parametrize("value", [0, -3, math.nan])
 @RAMPS
-def test_lengths_that_are_not_positive(ramp, name, value):
+def test_schedule_refuses_lengths_that_are_not_positive(ramp, name, value):
     with pytest.raises(ValueError, match=f"{name} must be at least 1; got {value}"):
         ramp(0.1, 0.2, **{"steps": 10, name: value})
 
@@ -104,7 +104,7 @@ def test_lengths_that_are_not_positive(ramp, name, value):
     ],
     ids=str,
 )
-def test_in_words_and_in_a_file(schedule, words):
+def test_schedule_in_words_and_in_a_file(schedule, words):
     assert str(schedule) == words
     restored = pickle.loads(pickle.dumps(schedule))
     assert restored == schedule

@@ -1,12 +1,23 @@
 """The methods that can be compared, by name.
 
-To add one, write a file with a :class:`Loss` and a :class:`Method`, and add its line to
-``_BUILT_IN``; from outside the package, call :func:`register`.
+A method of one's own is a file with a :class:`Loss` and a :class:`Method`, made with what
+:mod:`maxsup.losses.toolkit` offers. It becomes known by :func:`load_plugin`, which is given the
+file, or by itself where an installed package names it in the entry-point group ``maxsup.methods``;
+code calls :func:`register`.
 """
 
 import difflib
+import hashlib
 import importlib
-import runpy
+import importlib.util
+import os
+import re
+import sys
+import warnings
+from collections.abc import Iterable
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
 
 from maxsup.losses import (
     _acls,
@@ -54,14 +65,22 @@ _BUILT_IN = (
     *_label_smoothing_terms.METHODS,
 )
 _METHODS = {method.name: method for method in _BUILT_IN}
+_GROUP = "maxsup.methods"
+
+
+# The entry points that could not be loaded, each in a sentence; None before they are.
+_failures: tuple[str, ...] | None = None
 
 
 def all_methods() -> tuple[Method, ...]:
-    """Every method, the baseline first.
+    """Every method, the baseline first, those of installed packages last.
+
+    A package's entry point that cannot be loaded is named in a warning.
 
     >>> [method.name for method in all_methods()][:3]
     ['baseline', 'label-smoothing', 'maxsup']
     """
+    _load_installed()
     return tuple(_METHODS.values())
 
 
@@ -69,15 +88,20 @@ def get_method(name: str) -> Method:
     """The method of that name.
 
     Raises:
-        ValueError: There is none; the message lists those there are.
+        ValueError: There is none; the message lists those there are, and the entry points that
+            could not be loaded.
 
     >>> get_method("maxsup").label
     'MaxSup'
     """
+    failures = _load_installed()
     if name not in _METHODS:
         close = difflib.get_close_matches(name, _METHODS, n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
-        raise ValueError(f"No method is called {name!r}.{hint} There are: {', '.join(_METHODS)}.")
+        told = "".join(f" {failure}." for failure in failures)
+        raise ValueError(
+            f"No method is called {name!r}.{hint} There are: {', '.join(_METHODS)}.{told}"
+        )
     return _METHODS[name]
 
 
@@ -105,9 +129,113 @@ def register(method: Method) -> Method:
     return method
 
 
-def load_plugin(name: str) -> None:
-    """Load a module, or a Python file, that registers methods."""
-    if name.endswith(".py"):
-        runpy.run_path(name)
+def load_plugin(module_or_file: str | Path) -> tuple[Method, ...]:
+    """Import a module and register the methods it defines; again, it changes nothing.
+
+    A file's module is kept under a name made of the file's absolute path, the same in every
+    process; so what is pickled here can be read where the same file was loaded.
+
+    Args:
+        module_or_file: ``package.module``, or a file, ``path/to/file.py``. It defines ``METHOD``, a
+            :class:`Method`, or ``METHODS``, several of them.
+
+    Returns:
+        Its methods.
+
+    Raises:
+        ValueError: There is no such module or file, it defines neither, or a method's name is
+            another's. What the module itself raises comes through.
+    """
+    if isinstance(module_or_file, Path) or re.search(r"\.py$|[/\\]", module_or_file):
+        module = _import_file(Path(module_or_file).resolve())
     else:
-        importlib.import_module(name)
+        module = _import_module(module_or_file)
+    defined = vars(module)
+    if "METHOD" not in defined and "METHODS" not in defined:
+        raise ValueError(
+            f"{module_or_file} defines neither METHOD, a maxsup.methods.Method, nor METHODS, "
+            "several of them."
+        )
+    found = [
+        method
+        for name in ("METHOD", "METHODS")
+        if name in defined
+        for method in _methods_of(defined[name], f"{name} of {module_or_file}")
+    ]
+    return _register_together(found, str(module_or_file))
+
+
+def _import_file(file: Path) -> ModuleType:
+    if not file.is_file():
+        raise ValueError(f"There is no file {file} to load methods from.")
+    digest = hashlib.sha256(os.fsencode(file)).hexdigest()[:16]
+    name = f"maxsup_plugin_{re.sub(r'[^A-Za-z0-9]', '_', file.stem)}_{digest}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise ValueError(f"{file} is no Python file, whose name ends in .py.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def _import_module(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        # Not where a module that is there lacks another.
+        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
+            raise
+        raise ValueError(
+            f"No module is called {name!r}; a file is given as path/to/file.py."
+        ) from error
+
+
+def _load_installed() -> tuple[str, ...]:
+    """Load the entry points of the group, unless that was done; which of them could not be."""
+    global _failures
+    if _failures is not None:
+        return _failures
+    _failures = ()
+    failures = []
+    for entry in entry_points(group=_GROUP):
+        source = f"entry point {entry.name!r} ({entry.value})"
+        try:
+            _register_together(_methods_of(entry.load(), source), source)
+        except Exception as error:  # whatever somebody else's code raises
+            failures.append(f"The {source} could not be loaded: {type(error).__name__}: {error}")
+    _failures = tuple(failures)
+    if failures:
+        warnings.warn(". ".join(failures), stacklevel=3)
+    return _failures
+
+
+def _methods_of(value: object, source: str) -> list[Method]:
+    methods = []
+    for method in value if isinstance(value, Iterable) else [value]:
+        if not isinstance(method, Method):
+            raise ValueError(
+                f"{source} must be a maxsup.methods.Method or several; got {type(method).__name__}."
+            )
+        methods.append(method)
+    return methods
+
+
+def _register_together(methods: list[Method], source: str) -> tuple[Method, ...]:
+    """Register all of them or none; one that is there already may stay."""
+    new: dict[str, Method] = {}
+    for method in methods:
+        known = new.get(method.name, _METHODS.get(method.name, method))
+        if known is not method:
+            raise ValueError(
+                f"A method called {method.name!r} is there already; {source} defines another."
+            )
+        new[method.name] = method
+    _METHODS.update(new)
+    return tuple(new.values())

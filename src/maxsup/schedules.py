@@ -1,7 +1,7 @@
-"""How the weight of a penalty grows over training.
+"""How the coefficient of a penalty grows over training.
 
-A schedule is a function from the number of optimiser steps taken to the weight. A criterion that
-is given one keeps count itself: call its ``step()`` once per optimiser step.
+A schedule is a function from the number of optimiser steps taken to the coefficient. A criterion
+that is given one keeps count itself: call its ``step()`` once per optimiser step.
 
 Example:
     >>> import maxsup
@@ -20,7 +20,7 @@ Schedule = Callable[[int], float]
 
 
 def constant(value: float) -> Schedule:
-    """The same weight throughout.
+    """The same coefficient throughout.
 
     >>> constant(0.1)(1000)
     0.1
@@ -35,10 +35,10 @@ def linear(start: float, end: float, *, steps: int, every: int = 1) -> Schedule:
     ``linear(0.1, 0.2, steps=epochs * steps_per_epoch, every=steps_per_epoch)``.
 
     Args:
-        start: The weight before the first step.
-        end: The weight reached after ``steps`` steps.
+        start: The coefficient before the first step.
+        end: The coefficient reached after ``steps`` steps.
         steps: Optimiser steps from ``start`` to ``end``.
-        every: The weight changes only at multiples of so many steps.
+        every: The coefficient changes only at multiples of so many steps.
 
     Raises:
         ValueError: ``steps`` or ``every`` is not positive.
@@ -54,10 +54,10 @@ def cosine(start: float, end: float, *, steps: int, every: int = 1) -> Schedule:
     """α(t) = start + (end − start)·(1 − cos(π·t/steps))/2, and ``end`` from there on.
 
     Args:
-        start: The weight before the first step.
-        end: The weight reached after ``steps`` steps.
+        start: The coefficient before the first step.
+        end: The coefficient reached after ``steps`` steps.
         steps: Optimiser steps from ``start`` to ``end``.
-        every: The weight changes only at multiples of so many steps.
+        every: The coefficient changes only at multiples of so many steps.
 
     Raises:
         ValueError: ``steps`` or ``every`` is not positive.

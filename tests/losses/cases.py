@@ -28,7 +28,7 @@ class Objective:
     function: Callable[..., Tensor]
     formula: reference.Formula
     module: type[losses.Loss] | None = None
-    strength: str | None = "alpha"  # what the weight of its penalty is called
+    coefficient: str | None = "alpha"  # what the weight of its penalty is called
     default: float = 0.1
     smallest: float = 0.0  # the least that its weight may be
     jumps: bool = False  # the gradient jumps where another logit equals the true one
@@ -36,15 +36,15 @@ class Objective:
     shifts: bool = False  # its value depends on the offset that all logits share
     scheduled: bool = True  # its module has one scheduled weight, of any size from 0
 
-    def __call__(self, logits, target, strength=None, **options):
+    def __call__(self, logits, target, coefficient=None, **options):
         """The function, with its penalty's weight under one name for all."""
-        if self.strength is not None and strength is not None:
-            options[self.strength] = strength
+        if self.coefficient is not None and coefficient is not None:
+            options[self.coefficient] = coefficient
         return self.function(logits, target, **options)
 
-    def reference(self, logits, target, strength=None, **options):
-        strength = self.default if strength is None else strength
-        return reference.evaluate(self.formula, logits, target, strength, **options)
+    def reference(self, logits, target, coefficient=None, **options):
+        coefficient = self.default if coefficient is None else coefficient
+        return reference.evaluate(self.formula, logits, target, coefficient, **options)
 
 
 CROSS_ENTROPY = Objective(
@@ -52,7 +52,7 @@ CROSS_ENTROPY = Objective(
     functional.cross_entropy_loss,
     reference.cross_entropy,
     losses.CrossEntropyLoss,
-    strength=None,
+    coefficient=None,
 )
 LABEL_SMOOTHING = Objective(
     "label-smoothing",
@@ -66,14 +66,14 @@ CONFIDENCE_PENALTY = Objective(
     functional.confidence_penalty_loss,
     reference.confidence_penalty,
     losses.ConfidencePenaltyLoss,
-    strength="beta",
+    coefficient="beta",
 )
 LOGIT_PENALTY = Objective(
     "logit-penalty",
     functional.logit_penalty_loss,
     reference.logit_penalty,
     losses.LogitPenaltyLoss,
-    strength="beta",
+    coefficient="beta",
     default=6e-4,
     shifts=True,
 )
@@ -117,7 +117,7 @@ FOCAL = Objective(
     functional.focal_loss,
     reference.focal,
     losses.FocalLoss,
-    strength="gamma",
+    coefficient="gamma",
     default=3.0,
 )
 DUAL_FOCAL = Objective(
@@ -125,7 +125,7 @@ DUAL_FOCAL = Objective(
     functional.dual_focal_loss,
     reference.dual_focal,
     losses.DualFocalLoss,
-    strength="gamma",
+    coefficient="gamma",
     default=5.0,
 )
 POLY1 = Objective(
@@ -133,7 +133,7 @@ POLY1 = Objective(
     functional.poly1_loss,
     reference.poly1,
     losses.Poly1Loss,
-    strength="epsilon",
+    coefficient="epsilon",
     default=1.0,
 )
 LOGIT_NORMALIZATION = Objective(
@@ -141,7 +141,7 @@ LOGIT_NORMALIZATION = Objective(
     functional.logit_normalization_loss,
     reference.logit_normalization,
     losses.LogitNormalizationLoss,
-    strength="temperature",
+    coefficient="temperature",
     default=0.04,
     smallest=0.05,
     shifts=True,
@@ -237,7 +237,7 @@ class Problem:
 
     logits: Tensor
     target: Tensor
-    strength: float
+    coefficient: float
     options: dict[str, object]
 
 

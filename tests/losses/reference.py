@@ -43,7 +43,7 @@ def _mean(gaps: Tensor) -> Tensor:
     return gaps.sum() / max(len(gaps), 1)
 
 
-def cross_entropy(z, t, w, strength):
+def cross_entropy(z, t, w, coefficient):
     return (t @ w) * plain_cross_entropy(z, t)
 
 
@@ -135,9 +135,9 @@ def zipf(z, t, w, alpha, votes=None):
         return (t @ w) * plain_cross_entropy(z, t)
     ordered = sorted(scores)
     ranks = [1 + len(scores) - bisect.bisect_right(ordered, scores[k]) for k in others]
-    share = 1 / torch.tensor(ranks, dtype=torch.float64)
-    share = share / share.sum()
-    divergence = (share * (share.log() - _log_softmax(z[others]))).sum()
+    fraction = 1 / torch.tensor(ranks, dtype=torch.float64)
+    fraction = fraction / fraction.sum()
+    divergence = (fraction * (fraction.log() - _log_softmax(z[others]))).sum()
     return (t @ w) * (plain_cross_entropy(z, t) + alpha * divergence)
 
 
@@ -145,7 +145,7 @@ def evaluate(
     formula: Formula,
     logits: Tensor,
     target: Tensor,
-    strength: float,
+    coefficient: float,
     *,
     weight: Tensor | None = None,
     ignore_index: int = -100,
@@ -157,7 +157,7 @@ def evaluate(
         formula: One of this module's, for a single position.
         logits: (K,), (N, K) or (N, K, d1, ...).
         target: Class indices or probabilities.
-        strength: α or β.
+        coefficient: α or β.
         weight: Class weights (K,).
         ignore_index: A label that does not count.
         reduction: ``none``, ``sum`` or ``mean``.
@@ -168,7 +168,7 @@ def evaluate(
             formula,
             logits.unsqueeze(0),
             target.unsqueeze(0),
-            strength,
+            coefficient,
             weight=weight,
             ignore_index=ignore_index,
             reduction=reduction,
@@ -190,7 +190,7 @@ def evaluate(
                 continue
             t = torch.tensor([float(k == label) for k in range(num_classes)], dtype=torch.float64)
         here = z != -torch.inf
-        values.append(formula(z[here], t[here], per_class[here], strength))
+        values.append(formula(z[here], t[here], per_class[here], coefficient))
         sample_weights.append(float(t @ per_class))
 
     stacked = torch.stack(values) if values else logits.sum(dim=1).flatten()

@@ -7,9 +7,7 @@ from torch.nn import functional as F
 from maxsup import losses
 from maxsup.functional import maxsup_loss
 from maxsup.losses._inputs import read_inputs
-from maxsup.losses._statistics import _ClosedForm, _composed
-from maxsup.losses._top import top_class
-from maxsup.losses._traced import Traced
+from maxsup.losses.numbers import backend, numbers, top_class
 
 from .cases import ACLS, DUAL_FOCAL, IGNORE, LOSSES, MARGIN, MAXSUP, every_loss, make
 
@@ -27,7 +25,7 @@ def gradient_of(function, logits, *args, **options):
 
 @pytest.mark.parametrize("shape", LONG, ids=str)
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
-def test_the_top_is_found_in_blocks_as_argmax_finds_it(shape, dtype):
+def test_top_class_finds_in_blocks_what_argmax_finds(shape, dtype):
     generator = torch.Generator().manual_seed(0)
     # Rounded, so that most rows have several equal maxima.
     for scale in (0.0, 1.0, 3.0, 1e4):
@@ -35,39 +33,40 @@ def test_the_top_is_found_in_blocks_as_argmax_finds_it(shape, dtype):
         index, value = top_class(logits)
         assert torch.equal(index, logits.argmax(1, keepdim=True))
         assert torch.equal(value, logits.amax(1, keepdim=True))
-    for place in (0, 63, 64, 127, shape[1] - 65, shape[1] - 64, shape[1] - 1):
+    for index in (0, 63, 64, 127, shape[1] - 65, shape[1] - 64, shape[1] - 1):
         logits = torch.zeros(shape, dtype=dtype)
-        logits[:, place:] = 5.0
-        assert top_class(logits)[0].unique().tolist() == [place]
+        logits[:, index:] = 5.0
+        assert top_class(logits)[0].unique().tolist() == [index]
 
 
 @pytest.mark.parametrize("shape", [(40, 5), (7, 5, 6), (3, 5, 4, 2), (2, 300, 3)], ids=str)
-def test_the_top_is_the_first_whatever_the_layout(shape):
+def test_top_class_is_the_first_whatever_the_layout(shape):
     generator = torch.Generator().manual_seed(0)
     logits = torch.randint(3, shape, generator=generator).float()
     layouts = [logits, logits.movedim(1, -1).contiguous().movedim(-1, 1)]
     for laid_out in layouts:
         index, _ = top_class(laid_out)
-        for place in torch.cartesian_prod(*(torch.arange(n) for n in (shape[0], *shape[2:]))):
-            n, *inner = place.reshape(-1).tolist()
+        for position in torch.cartesian_prod(*(torch.arange(n) for n in (shape[0], *shape[2:]))):
+            n, *inner = position.reshape(-1).tolist()
             row = laid_out[(n, slice(None), *inner)].tolist()
             assert int(index[(n, 0, *inner)]) == row.index(max(row))
 
 
 @pytest.mark.parametrize("shape", [*LONG, (5, 4), (6, 1), (2, 5, 3), (2, 3, 4, 2)], ids=str)
 @pytest.mark.parametrize("kind", ["index", "soft"])
-def test_every_number_has_the_gradient_of_its_composition(shape, kind):
+def test_numbers_of_every_backend_have_value_and_gradient_of_the_plain(shape, kind):
     logits, target, _ = make(shape, kind)
     inputs = read_inputs(logits, target, None, IGNORE, "none")
     other = torch.randint(shape[1], (shape[0], *shape[2:]))
-    rest = (inputs.labels, inputs.probabilities, other)
     logits.view(-1)[::7].fill_(-torch.inf)
     logits[:, 0] = 0.5
-    for function in (_ClosedForm.apply, lambda *given: Traced.apply(*given, None)):
+    for name in ("closed_form", "compiled"):
         for names in (*((name,) for name in NAMES), NAMES):
             ours, theirs = logits.clone().requires_grad_(), logits.clone().requires_grad_()
-            found = function(ours, *rest, names)
-            expected = _composed(theirs, *rest, names)
+            with backend(name):
+                found = numbers(inputs._replace(logits=ours), *names, other=other)
+            with backend("plain"):
+                expected = numbers(inputs._replace(logits=theirs), *names, other=other)
             pull = [torch.linspace(0.5, 1.5, v.numel()).double().reshape(v.shape) for v in found]
             reached = [v != -torch.inf for v in expected]
             for mine, wanted in zip(found, expected, strict=True):
@@ -80,7 +79,7 @@ def test_every_number_has_the_gradient_of_its_composition(shape, kind):
 
 @pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
 @every_loss
-def test_a_kept_graph_can_be_gone_through_again(objective, reduction):
+def test_objective_s_graph_can_be_kept_and_gone_through_again(objective, reduction):
     logits, labels, weight = make((5, 4))
     for of_classes in (None, weight):
         leaf = logits.clone().requires_grad_()
@@ -93,7 +92,7 @@ def test_a_kept_graph_can_be_gone_through_again(objective, reduction):
 
 
 @every_loss
-def test_a_gradient_is_nobody_else_s_memory(objective):
+def test_objective_s_gradient_is_nobody_else_s_memory(objective):
     logits, labels, _ = make((5, 4))
     leaf = logits.clone().requires_grad_()
     objective(leaf, labels, 0.3).backward()
@@ -108,7 +107,7 @@ def test_a_gradient_is_nobody_else_s_memory(objective):
 
 @pytest.mark.parametrize("shape", LONG, ids=str)
 @pytest.mark.parametrize("objective", LOSSES, ids=lambda o: o.name)
-def test_many_classes_are_as_few(objective, shape):
+def test_objective_of_many_classes_is_as_of_few(objective, shape):
     """Against torch's own differentiation: of shapes for which the reference is too slow."""
     logits, labels, _ = make(shape)
     gradient, value = torch.func.grad_and_value(lambda z: objective(z, labels, 0.3))(logits)
@@ -117,7 +116,7 @@ def test_many_classes_are_as_few(objective, shape):
 
 
 @pytest.mark.parametrize("offset", [0.0, 300.0, -1e6])
-def test_an_offset_of_many_logits_costs_no_precision(offset):
+def test_maxsup_loses_no_precision_by_an_offset_of_many_logits(offset):
     logits, labels, _ = make((300, 1000), scale=0.25)
     logits = (logits * 8).round() / 8
     found = maxsup_loss((logits + offset).float(), labels, 0.3)
@@ -126,7 +125,7 @@ def test_an_offset_of_many_logits_costs_no_precision(offset):
 
 @pytest.mark.parametrize("shape", [(300, 1000), (4, 300)], ids=str)
 @pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
-def test_a_class_that_is_not_available_among_many(shape, reduction):
+def test_maxsup_of_a_class_that_is_not_available_among_many(shape, reduction):
     logits, labels, _ = make(shape)
     logits[0, 5] = -torch.inf
     labels[0] = 6
@@ -141,7 +140,7 @@ def test_a_class_that_is_not_available_among_many(shape, reduction):
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
 @pytest.mark.parametrize("objective", [MAXSUP, MARGIN, ACLS, DUAL_FOCAL], ids=lambda o: o.name)
-def test_a_gradient_is_rounded_once(objective, dtype):
+def test_objective_s_gradient_is_rounded_once(objective, dtype):
     logits, labels, _ = make((50, 300))
     logits = logits.to(dtype)
     found = gradient_of(objective, logits, labels, 0.3, reduction="sum")
@@ -150,7 +149,7 @@ def test_a_gradient_is_rounded_once(objective, dtype):
     torch.testing.assert_close(found.double(), exact, rtol=0.51 * eps + 3e-6, atol=3e-7)
 
 
-def test_gradients_need_no_gradient_of_their_own():
+def test_maxsup_needs_no_gradient_where_none_is_asked():
     logits, labels, _ = make((5, 4))
     with torch.no_grad():
         assert not maxsup_loss(logits.requires_grad_(), labels).requires_grad
@@ -159,7 +158,7 @@ def test_gradients_need_no_gradient_of_their_own():
     assert not maxsup_loss(logits.detach(), labels).requires_grad
 
 
-def test_logits_may_be_changed_in_place_as_with_torch_s_cross_entropy():
+def test_maxsup_lets_logits_be_changed_in_place_as_torch_s_cross_entropy_does():
     logits, labels, _ = make((5, 4))
     expected = gradient_of(maxsup_loss, logits, labels, 0.3)
     leaf = logits.clone().requires_grad_()
@@ -177,7 +176,7 @@ def test_logits_may_be_changed_in_place_as_with_torch_s_cross_entropy():
 
 
 @pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated")  # torch's own use of it
-def test_forward_mode_differentiation():
+def test_maxsup_is_differentiated_in_forward_mode():
     logits, labels, _ = make((5, 4))
     tangent = torch.ones_like(logits).cumsum(1)
     with torch.autograd.forward_ad.dual_level():
@@ -187,7 +186,7 @@ def test_forward_mode_differentiation():
     torch.testing.assert_close(slope, expected)
 
 
-def test_nothing_of_the_logits_size_is_kept_beside_the_softmax():
+def test_maxsup_keeps_nothing_of_the_logits_size_beside_the_softmax():
     logits, labels, _ = make((8, 300))
     kept = []
     with torch.autograd.graph.saved_tensors_hooks(lambda t: kept.append(t) or t, lambda t: t):
@@ -197,7 +196,7 @@ def test_nothing_of_the_logits_size_is_kept_beside_the_softmax():
     assert sum(size >= logits.numel() for size in sizes) == 1
 
 
-def test_it_differs_from_what_it_replaces_in_cost_alone():
+def test_maxsup_differs_from_what_it_replaces_in_cost_alone():
     logits, labels, _ = make((6, 5))
     plain = F.cross_entropy(logits, labels) + 0.3 * (logits.max(1).values - logits.mean(1)).mean()
     torch.testing.assert_close(maxsup_loss(logits, labels, 0.3), plain)

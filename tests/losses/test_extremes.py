@@ -37,7 +37,7 @@ def penalty_gradient(objective, logits, labels):
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("tied", [[0, 1], [1, 3], [0, 1, 2, 3, 4]])
-def test_the_first_of_tied_logits_is_the_top_1(tied, dtype):
+def test_maxsup_takes_the_first_of_tied_logits(tied, dtype):
     logits = torch.arange(5.0).div(10).to(dtype).unsqueeze(0)
     logits[:, tied] = 2.0
     expected = torch.full((1, 5), -ALPHA / 5, dtype=dtype)
@@ -47,7 +47,7 @@ def test_the_first_of_tied_logits_is_the_top_1(tied, dtype):
 
 
 @pytest.mark.parametrize("lower", [0.0, 1.0, -3.0])
-def test_the_top_1_is_that_of_the_logits_however_close_the_next(lower):
+def test_maxsup_takes_the_largest_logit_however_close_the_next(lower):
     # One unit in the last place above: gone after a log-softmax in float32.
     lower = torch.tensor(lower)
     upper = torch.nextafter(lower, torch.tensor(math.inf))
@@ -65,14 +65,14 @@ def test_the_top_1_is_that_of_the_logits_however_close_the_next(lower):
     [[0.0, 1e-9, -1e-9], [1e4, 0.25, 0.2502, 0.2498], [-1e4, 3.0, 3.0000005, 2.9999995]],
     ids=str,
 )
-def test_logits_just_beside_the_true_one_are_counted(objective, row):
+def test_objective_counts_logits_just_beside_the_true_one(objective, row):
     logits = torch.tensor([row])
     label = torch.tensor([0 if len(row) == 3 else 1])
     assert_equals_reference(objective, objective.reference, logits, label, ALPHA)
 
 
 @every_objective
-def test_equal_logits(objective):
+def test_objective_of_equal_logits(objective):
     logits = torch.full((1, 4), 2.0, dtype=torch.float64)
     value = objective(logits, torch.tensor([1]), ALPHA)
     expected = {
@@ -87,7 +87,7 @@ def test_equal_logits(objective):
 
 
 @every_objective
-def test_one_class_is_always_right(objective):
+def test_objective_of_one_class_is_always_right(objective):
     logits, labels, _ = make((3, 1))
     value = objective(logits, labels, ALPHA, reduction="none")
     if objective is LOGIT_PENALTY:
@@ -99,19 +99,19 @@ def test_one_class_is_always_right(objective):
 
 @pytest.mark.parametrize("kind", ["index", "soft"])
 @every_objective
-def test_a_class_that_is_not_available_is_as_if_absent(objective, kind):
+def test_objective_takes_a_class_that_is_not_available_as_if_absent(objective, kind):
     logits, target, weight = make((4, 5), kind)
     wider = torch.full((4, 6), -torch.inf, dtype=torch.float64)
-    place = torch.tensor([0, 1, 3, 4, 5])
-    wider[:, place] = logits
+    index = torch.tensor([0, 1, 3, 4, 5])
+    wider[:, index] = logits
     if kind == "soft":
         wider_target = torch.zeros_like(wider)
-        wider_target[:, place] = target
+        wider_target[:, index] = target
     else:
-        wider_target = place[target]
+        wider_target = index[target]
     for absent_weight in (0.0, 9.0):
         wider_weight = torch.full((6,), absent_weight, dtype=torch.float64)
-        wider_weight[place] = weight
+        wider_weight[index] = weight
         for mine, theirs in ((None, None), (wider_weight, weight)):
             wider.requires_grad_()
             value = objective(wider, wider_target, ALPHA, weight=mine)
@@ -120,13 +120,13 @@ def test_a_class_that_is_not_available_is_as_if_absent(objective, kind):
             torch.testing.assert_close(value, expected)
             (found,) = torch.autograd.grad(value, wider)
             (wanted,) = torch.autograd.grad(expected, expected_logits)
-            torch.testing.assert_close(found[:, place], wanted)
+            torch.testing.assert_close(found[:, index], wanted)
             assert torch.count_nonzero(found[:, 2]) == 0
 
 
 @pytest.mark.parametrize("weight", [None, torch.ones(3)], ids=["", "weighted"])
 @every_loss
-def test_a_true_class_that_is_not_available_costs_infinitely_much(objective, weight):
+def test_objective_of_a_true_class_that_is_not_available_is_infinite(objective, weight):
     # (1 − α)·∞ + a finite rest, never ∞ − ∞; torch's own smoothing says +inf as well.
     logits = torch.tensor([[0.0, 1.0, -torch.inf], [0.0, 1.0, 2.0]])
     for target in (torch.tensor([2, 2]), one_hot(torch.tensor([2, 2]), 3)):
@@ -138,7 +138,7 @@ def test_a_true_class_that_is_not_available_costs_infinitely_much(objective, wei
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
 @pytest.mark.parametrize("kind", ["index", "one-hot", "soft"])
 @every_objective
-def test_nan_and_infinity_stay_visible(objective, kind, bad):
+def test_objective_lets_nan_and_infinity_be_seen(objective, kind, bad):
     logits, target, _ = make((4, 5), kind)
     for k in range(5):
         spoilt = logits.clone()
@@ -151,8 +151,18 @@ def test_nan_and_infinity_stay_visible(objective, kind, bad):
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
 @pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
+@pytest.mark.parametrize("objective", [MAXSUP, ACLS], ids=lambda o: o.name)
+def test_read_inputs_lets_nothing_out_of_ignored_positions(objective, reduction, bad):
+    check_ignored(objective, reduction, bad)
+
+
 @every_objective
-def test_nothing_comes_from_ignored_positions_whatever_their_logits(objective, reduction, bad):
+def test_objective_lets_nothing_out_of_ignored_positions(objective):
+    for bad in (math.nan, math.inf):
+        check_ignored(objective, "mean", bad)
+
+
+def check_ignored(objective, reduction, bad):
     logits, labels, weight = make((4, 5, 2))
     labels[1] = IGNORE
     logits = logits.requires_grad_()
@@ -171,7 +181,7 @@ def test_nothing_comes_from_ignored_positions_whatever_their_logits(objective, r
 
 @pytest.mark.parametrize("size", [1e4, 6e4])
 @every_objective
-def test_logits_near_the_end_of_float16(objective, size):
+def test_objective_of_logits_near_the_end_of_float16(objective, size):
     logits = torch.tensor([[size, -size, 0.0], [-size, size, size / 2]], dtype=torch.float16)
     labels = torch.tensor([0, 2])
     assert_equals_reference(objective, objective.reference, logits, labels, ALPHA)
@@ -179,7 +189,7 @@ def test_logits_near_the_end_of_float16(objective, size):
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 @every_objective
-def test_sums_over_many_classes_fit(objective, dtype):
+def test_objective_s_sums_over_many_classes_fit(objective, dtype):
     # 20,000 logits near −10 add up to −200,000, beyond float16; in bfloat16 they would round.
     logits, labels, _ = make((2, 20_000))
     logits = (logits - 10).to(dtype)
@@ -188,7 +198,7 @@ def test_sums_over_many_classes_fit(objective, dtype):
 
 @pytest.mark.parametrize("offset", [1e3, 1e6, -1e6])
 @every_objective_but(*SHIFTING)
-def test_a_large_common_offset_costs_no_precision(objective, offset):
+def test_objective_loses_no_precision_by_a_large_common_offset(objective, offset):
     row = torch.tensor([[0.0, 3.0, 1.5, -2.0]])
     found = objective(row + offset, torch.tensor([2]), ALPHA)
     torch.testing.assert_close(found, objective(row, torch.tensor([2]), ALPHA))

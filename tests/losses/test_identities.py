@@ -75,7 +75,7 @@ def test_cross_entropy_of_labels_is_torch_s(shape, reduction):
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("reduction", REDUCTIONS)
-def test_soft_targets_without_weights_are_torch_s(shape, reduction):
+def test_cross_entropy_of_soft_targets_without_weights_is_torch_s(shape, reduction):
     logits, target, _ = make(shape, "soft")
     options = {"reduction": reduction}
     assert_same_function(
@@ -90,7 +90,7 @@ def test_soft_targets_without_weights_are_torch_s(shape, reduction):
     )
 
 
-def test_weighted_one_hot_is_where_torch_and_this_package_part():
+def test_cross_entropy_of_weighted_one_hot_is_where_torch_and_this_package_part():
     logits, labels, weight = make((6, 5))
     target = one_hot(labels, 5, torch.float64)
     by_torch = F.cross_entropy(logits, target, weight=weight)
@@ -113,7 +113,7 @@ def test_label_smoothing_is_cross_entropy_plus_the_true_logit_over_the_mean():
 
 @pytest.mark.parametrize("kind", ["index", "ignored", "soft"])
 @pytest.mark.parametrize("reduction", REDUCTIONS)
-def test_the_two_terms_add_up_to_label_smoothing(kind, reduction):
+def test_label_smoothing_terms_add_up_to_label_smoothing(kind, reduction):
     """Corollary 3.4; with soft targets, Equation 40."""
     logits, target, _ = make((6, 5), kind)
     options = {"reduction": reduction}
@@ -127,7 +127,7 @@ def test_the_two_terms_add_up_to_label_smoothing(kind, reduction):
     )
 
 
-def test_the_two_terms_have_opposite_signs():
+def test_label_smoothing_terms_have_opposite_signs():
     logits, labels, _ = make((50, 5))
     terms = label_smoothing_terms(logits, labels, ALPHA, reduction="none")
     right = logits.argmax(1) == labels
@@ -144,13 +144,13 @@ def test_label_smoothing_of_mixed_targets():
     """Equation 40."""
     logits, _, _ = make((6, 5))
     first, second = torch.arange(6) % 5, (torch.arange(6) + 2) % 5
-    share = torch.linspace(0, 1, 6, dtype=torch.float64)
+    fraction = torch.linspace(0, 1, 6, dtype=torch.float64)
     target = torch.zeros_like(logits)
-    target[torch.arange(6), first] += share
-    target[torch.arange(6), second] += 1 - share
+    target[torch.arange(6), first] += fraction
+    target[torch.arange(6), second] += 1 - fraction
     of_first = logits.gather(1, first[:, None])[:, 0]
     of_second = logits.gather(1, second[:, None])[:, 0]
-    penalty = ALPHA * (share * of_first + (1 - share) * of_second - logits.mean(1))
+    penalty = ALPHA * (fraction * of_first + (1 - fraction) * of_second - logits.mean(1))
     torch.testing.assert_close(
         label_smoothing_loss(logits, target, ALPHA, reduction="none"),
         F.cross_entropy(logits, target, reduction="none") + penalty,
@@ -182,7 +182,7 @@ def test_maxsup_is_cross_entropy_against_a_target_of_its_own():
     )
 
 
-def test_gradient_of_maxsup():
+def test_maxsup_s_gradient():
     """Equation 9, and with cross-entropy's: q − y − α/K + α·1{k = argmax}."""
     logits, labels, _ = make((6, 5))
     found = gradient(maxsup_loss, logits, labels, ALPHA, reduction="sum")
@@ -233,7 +233,7 @@ def test_maxsup_is_margin_based_label_smoothing_without_a_margin():
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("kind", ["index", "ignored", "soft"])
-def test_without_a_margin_the_two_are_one(kind, shape):
+def test_margin_label_smoothing_without_a_margin_is_maxsup(kind, shape):
     logits, target, weight = make(shape, kind)
     logits = logits.round()  # often several are the largest
     for margin in (0, 0.0, torch.tensor(0.0)):
@@ -244,18 +244,18 @@ def test_without_a_margin_the_two_are_one(kind, shape):
         )
 
 
-@pytest.mark.parametrize("share", [0.5, 0.6, 0.64, 0.66, 0.8, 1.0])
-def test_maxsup_ties_an_almost_even_mixture(share):
+@pytest.mark.parametrize("fraction", [0.5, 0.6, 0.64, 0.66, 0.8, 1.0])
+def test_maxsup_ties_an_almost_even_mixture(fraction):
     # The loss of logits (d, 0) is least at d = 0 exactly where |2λ − 1| <= α.
     steps = torch.linspace(-4, 4, 8001, dtype=torch.float64)
     logits = torch.stack([steps, torch.zeros_like(steps)], dim=1)
-    target = torch.tensor([share, 1 - share], dtype=torch.float64).expand_as(logits)
+    target = torch.tensor([fraction, 1 - fraction], dtype=torch.float64).expand_as(logits)
     best = steps[maxsup_loss(logits, target, ALPHA, reduction="none").argmin()]
-    assert (abs(float(best)) < 5e-4) == (abs(2 * share - 1) <= ALPHA)
+    assert (abs(float(best)) < 5e-4) == (abs(2 * fraction - 1) <= ALPHA)
 
 
 @every_objective
-def test_a_common_offset_is_seen_by_those_that_say_so(objective):
+def test_objective_sees_a_common_offset_if_it_says_so(objective):
     logits, labels, _ = make((6, 5))
     moved = objective(logits + 7.0, labels, ALPHA, reduction="none")
     stayed = objective(logits, labels, ALPHA, reduction="none")
@@ -269,18 +269,18 @@ def test_a_common_offset_is_seen_by_those_that_say_so(objective):
 
 
 @every_objective
-def test_classes_may_be_renumbered(objective):
+def test_objective_is_the_same_of_renumbered_classes(objective):
     logits, labels, weight = make((6, 5))
     order = torch.tensor([3, 0, 4, 1, 2])
-    place = order.argsort()
+    index = order.argsort()
     torch.testing.assert_close(
-        objective(logits[:, order], place[labels], ALPHA, weight=weight[order]),
+        objective(logits[:, order], index[labels], ALPHA, weight=weight[order]),
         objective(logits, labels, ALPHA, weight=weight),
     )
 
 
 @every_loss
-def test_the_mean_is_the_sum_over_the_weights(objective):
+def test_objective_s_mean_is_its_sum_over_the_weights(objective):
     logits, labels, weight = make((6, 5, 2), "ignored")
     of_positions = weight[labels.clamp(min=0)] * (labels != IGNORE)
     torch.testing.assert_close(

@@ -6,10 +6,14 @@ import math
 import pytest
 import torch
 
+from maxsup.losses.toolkit import check_coefficient, read_inputs
+
 from .cases import (
+    ACLS,
     IGNORE,
     LABEL_SMOOTHING,
     MAXSUP,
+    Objective,
     every_loss,
     every_objective,
     every_objective_but,
@@ -21,6 +25,18 @@ from .cases import (
 INTEGERS = [torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64, torch.uint16]
 REDUCTIONS = ("none", "mean", "sum")
 
+# What all objectives have from the same functions is tested there and through one of them, each
+# with everything; of each of the others it is tested that it goes through them.
+of_maxsup = pytest.mark.parametrize("objective", [MAXSUP], ids=lambda o: o.name)
+of_two = pytest.mark.parametrize("objective", [MAXSUP, ACLS], ids=lambda o: o.name)
+
+
+def read(logits, target, weight=None, ignore_index=IGNORE, reduction="none"):
+    return read_inputs(logits, target, weight, ignore_index, reduction)
+
+
+READING = Objective("read-inputs", read, formula=None, coefficient=None)
+
 
 def value_and_gradient(objective, logits, target, *args, **options):
     logits = logits.detach().clone().requires_grad_()
@@ -30,24 +46,49 @@ def value_and_gradient(objective, logits, target, *args, **options):
 
 
 @pytest.mark.parametrize("dtype", INTEGERS, ids=str)
-@every_objective
-def test_labels_of_any_integer_dtype(objective, dtype):
+def test_read_inputs_takes_labels_of_any_integer_dtype(dtype):
+    logits, labels, _ = make((6, 4))
+    found = read(logits, labels.to(dtype)).labels
+    assert found.dtype == torch.int64
+    assert torch.equal(found, labels)
+
+
+@pytest.mark.parametrize("dtype", INTEGERS, ids=str)
+@of_maxsup
+def test_maxsup_takes_labels_of_any_integer_dtype(objective, dtype):
     logits, labels, _ = make((6, 4))
     expected = objective(logits, labels, reduction="none")
     assert torch.equal(objective(logits, labels.to(dtype), reduction="none"), expected)
 
 
 @every_objective
-def test_ignore_index_beyond_the_reach_of_the_labels_dtype(objective):
+def test_objective_takes_labels_of_another_dtype(objective):
+    logits, labels, _ = make((6, 4))
+    assert torch.equal(objective(logits, labels.to(torch.uint8)), objective(logits, labels))
+
+
+@every_objective
+def test_objective_of_an_ignore_index_beyond_the_reach_of_the_labels_dtype(objective):
     logits, labels, _ = make((6, 4))
     found = objective(logits, labels.to(torch.uint8), ignore_index=-100)
     assert torch.equal(found, objective(logits, labels))
 
 
 @pytest.mark.parametrize("shape", [(4,), (6, 4), (2, 4, 3)], ids=str)
-@pytest.mark.parametrize("reduction", REDUCTIONS)
 @every_loss
-def test_one_hot_is_its_index(objective, reduction, shape):
+def test_objective_of_one_hot_is_that_of_its_index(objective, shape):
+    check_one_hot(objective, "none", shape)
+
+
+# These two weigh in the two ways there are.
+@pytest.mark.parametrize("shape", [(4,), (6, 4), (2, 4, 3)], ids=str)
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize("objective", [MAXSUP, LABEL_SMOOTHING], ids=lambda o: o.name)
+def test_reduce_takes_one_hot_for_its_index(objective, reduction, shape):
+    check_one_hot(objective, reduction, shape)
+
+
+def check_one_hot(objective, reduction, shape):
     logits, labels, weight = make(shape)
     for of_classes in (None, weight):
         options = {"weight": of_classes, "reduction": reduction}
@@ -59,8 +100,17 @@ def test_one_hot_is_its_index(objective, reduction, shape):
 
 @pytest.mark.parametrize("target_dtype", [torch.float64, torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+@of_two
+def test_read_inputs_leaves_the_dtype_of_the_value_to_the_logits(objective, dtype, target_dtype):
+    check_dtype(objective, dtype, target_dtype)
+
+
 @every_objective
-def test_the_logits_decide_the_dtype_of_the_value(objective, dtype, target_dtype):
+def test_objective_has_its_value_s_dtype_from_the_logits(objective):
+    check_dtype(objective, torch.bfloat16, torch.float64)
+
+
+def check_dtype(objective, dtype, target_dtype):
     logits, labels, weight = make((3, 4))
     target = one_hot(labels, 4, target_dtype)
     assert objective(logits.to(dtype), target, weight=weight).dtype == torch.float32
@@ -69,11 +119,11 @@ def test_the_logits_decide_the_dtype_of_the_value(objective, dtype, target_dtype
 
 # Label smoothing follows torch, see test_identities.py.
 @every_objective_but(LABEL_SMOOTHING)
-def test_a_sample_s_whole_value_is_weighted(objective):
+def test_objective_s_whole_value_of_a_sample_is_weighted(objective):
     logits, labels, weight = make((6, 4))
     values = objective(logits, labels, 0.3, reduction="none")
     of_samples = weight[labels]
-    options = {"weight": weight, "strength": 0.3}
+    options = {"weight": weight, "coefficient": 0.3}
     torch.testing.assert_close(
         objective(logits, labels, reduction="none", **options), values * of_samples
     )
@@ -87,24 +137,34 @@ def test_a_sample_s_whole_value_is_weighted(objective):
 
 
 @every_objective
-def test_equal_weights_leave_the_mean_alone(objective):
+def test_objective_s_mean_is_the_same_with_equal_weights(objective):
     logits, labels, _ = make((6, 4), "ignored")
     equal = torch.full((4,), 2.5, dtype=torch.float64)
     torch.testing.assert_close(objective(logits, labels, weight=equal), objective(logits, labels))
 
 
 @every_objective
-def test_weights_that_sum_to_nothing_give_nothing(objective):
+def test_objective_of_weights_that_sum_to_nothing_is_nothing(objective):
     logits, _, _ = make((3, 4))
     labels, weight = torch.zeros(3, dtype=torch.int64), torch.tensor([0.0, 1.0, 1.0, 1.0])
     # The part that label smoothing gives to the other classes carries their weights.
-    strength = 0.0 if objective is LABEL_SMOOTHING else 0.3
-    assert float(objective(logits, labels, strength, weight=weight)) == 0.0
+    coefficient = 0.0 if objective is LABEL_SMOOTHING else 0.3
+    assert float(objective(logits, labels, coefficient, weight=weight)) == 0.0
 
 
 @pytest.mark.parametrize("ignore_index", [IGNORE, 255, -1, 2])
+@of_two
+def test_read_inputs_takes_ignored_positions_as_if_absent(objective, ignore_index):
+    check_ignored(objective, ignore_index)
+
+
 @every_objective
-def test_ignored_positions_are_as_if_absent(objective, ignore_index):
+def test_objective_takes_ignored_positions_as_if_absent(objective):
+    for ignore_index in (IGNORE, 2):
+        check_ignored(objective, ignore_index)
+
+
+def check_ignored(objective, ignore_index):
     logits, labels, weight = make((8, 4), seed=1)
     dropped = torch.tensor([True, False, False, True, False, False, True, False])
     kept_labels = torch.where(labels[~dropped] == 2, 3, labels[~dropped])
@@ -129,8 +189,18 @@ def test_ignored_positions_are_as_if_absent(objective, ignore_index):
 
 @pytest.mark.parametrize("reduction", REDUCTIONS)
 @pytest.mark.parametrize("shape", [(3, 4), (4,), (2, 4, 3), (0, 4), (0, 4, 2), (2, 4, 0)], ids=str)
+@of_two
+def test_reduce_gives_zero_without_a_counted_position(objective, shape, reduction):
+    check_nothing_counts(objective, shape, reduction)
+
+
+@pytest.mark.parametrize("shape", [(3, 4), (0, 4), (2, 4, 0)], ids=str)
 @every_objective
-def test_a_batch_without_a_counted_position_gives_zero(objective, shape, reduction):
+def test_objective_gives_zero_without_a_counted_position(objective, shape):
+    check_nothing_counts(objective, shape, "mean")
+
+
+def check_nothing_counts(objective, shape, reduction):
     logits, labels, weight = make(shape)
     labels = torch.full_like(labels, IGNORE)
     for of_classes in (None, weight):
@@ -143,7 +213,7 @@ def test_a_batch_without_a_counted_position_gives_zero(objective, shape, reducti
 
 
 @every_objective
-def test_classes_are_on_axis_1(objective):
+def test_objective_has_its_classes_on_axis_1(objective):
     logits, labels, weight = make((2, 3, 4, 5), "ignored")
     rows = logits.movedim(1, -1).reshape(-1, 3)
     expected = objective(rows, labels.flatten(), 0.3, weight=weight, reduction="none")
@@ -153,7 +223,7 @@ def test_classes_are_on_axis_1(objective):
 
 
 @every_objective
-def test_strides_do_not_matter(objective):
+def test_objective_is_the_same_whatever_the_strides(objective):
     logits, labels, _ = make((5, 4, 3))
     turned = logits.permute(2, 1, 0).contiguous().permute(2, 1, 0)
     assert not turned.is_contiguous()
@@ -161,7 +231,7 @@ def test_strides_do_not_matter(objective):
 
 
 @every_penalty
-def test_strength_may_be_a_tensor(objective):
+def test_objective_s_coefficient_may_be_a_tensor(objective):
     logits, labels, _ = make((5, 4))
     for dtype in (torch.float64, torch.float32, torch.bfloat16):
         found = objective(logits.float(), labels, torch.tensor(0.25, dtype=dtype))
@@ -170,28 +240,28 @@ def test_strength_may_be_a_tensor(objective):
 
 
 @every_penalty
-def test_strength_can_be_learned(objective):
+def test_objective_s_coefficient_can_be_learned(objective):
     logits, labels, _ = make((5, 4))
-    strength = torch.tensor(0.25, dtype=torch.float64, requires_grad=True)
-    objective(logits, labels, strength).backward()
+    coefficient = torch.tensor(0.25, dtype=torch.float64, requires_grad=True)
+    objective(logits, labels, coefficient).backward()
     step = 1e-5
     slope = (objective(logits, labels, 0.25 + step) - objective(logits, labels, 0.25 - step)) / (
         2 * step
     )
-    torch.testing.assert_close(strength.grad, slope)
+    torch.testing.assert_close(coefficient.grad, slope)
 
 
 @every_loss
-def test_arguments_stand_in_one_order(objective):
+def test_objective_s_arguments_stand_in_one_order(objective):
     function = getattr(objective.function, "func", objective.function)
     names = list(inspect.signature(function).parameters)
-    strength = [] if objective.strength is None else [objective.strength]
-    assert names[: 2 + len(strength)] == ["logits", "target", *strength]
+    coefficient = [] if objective.coefficient is None else [objective.coefficient]
+    assert names[: 2 + len(coefficient)] == ["logits", "target", *coefficient]
     assert names[-3:] == ["weight", "ignore_index", "reduction"]
 
 
 @every_objective
-def test_inputs_are_left_as_they_came(objective):
+def test_objective_leaves_its_inputs_as_they_came(objective):
     logits, labels, weight = make((5, 4), "ignored")
     before = [tensor.clone() for tensor in (logits, labels, weight)]
     objective(logits, labels, weight=weight)
@@ -200,7 +270,7 @@ def test_inputs_are_left_as_they_came(objective):
 
 
 @every_objective
-def test_no_value_is_asked_for_on_a_device(objective):
+def test_objective_asks_for_no_value_on_a_device(objective):
     # A meta tensor has no values: whoever looks at one, and would make a device wait, fails.
     logits, labels, weight = (tensor.to("meta") for tensor in make((5, 4), "ignored"))
     for target in (labels, torch.empty(5, 4, device="meta")):
@@ -211,7 +281,7 @@ def test_no_value_is_asked_for_on_a_device(objective):
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @every_objective
-def test_a_device_is_never_waited_for(objective):
+def test_objective_never_waits_for_a_device(objective):
     logits, labels, weight = (tensor.cuda() for tensor in make((5, 4), "ignored"))
     torch.cuda.set_sync_debug_mode("error")
     try:
@@ -280,34 +350,44 @@ BAD = {
 }
 
 
+# Through MaxSup too, which does not read a plain batch.
 @pytest.mark.parametrize("case", BAD, ids=str)
-@every_objective
-def test_bad_input_says_what_came_and_what_was_expected(objective, case):
+@pytest.mark.parametrize("objective", [READING, MAXSUP], ids=lambda o: o.name)
+def test_read_inputs_says_what_came_and_what_was_expected(objective, case):
     logits, target, options, message = BAD[case]
     with pytest.raises(ValueError, match=message):
         objective(logits, target, **options)
 
 
-@pytest.mark.parametrize("strength", [-0.1, math.nan, math.inf, -math.inf])
-@every_penalty
-def test_bad_strength(objective, strength):
-    with pytest.raises(ValueError, match=rf"{objective.strength} .*{strength}"):
-        objective(Z, Y, strength)
+@every_objective
+def test_objective_reads_its_inputs(objective):
+    for case in ("label too large", "float labels", "weight of other length", "reduction"):
+        logits, target, options, message = BAD[case]
+        with pytest.raises(ValueError, match=message):
+            objective(logits, target, **options)
 
 
-@every_penalty
-def test_strength_that_is_no_single_number(objective):
+@pytest.mark.parametrize("coefficient", [-0.1, math.nan, math.inf, -math.inf])
+def test_check_coefficient_refuses_what_makes_no_sense(coefficient):
+    with pytest.raises(ValueError, match=rf"alpha must be a finite number >= 0; .*{coefficient}"):
+        check_coefficient("alpha", coefficient)
+
+
+def test_check_coefficient_refuses_what_is_no_single_number():
     # A column of them would meet the row of per-sample values and give a square.
     for shape in [(3,), (3, 1)]:
-        with pytest.raises(ValueError, match=objective.strength):
-            objective(Z, Y, torch.full(shape, 0.1))
+        with pytest.raises(ValueError, match="alpha must be a number or a 0-dimensional tensor"):
+            check_coefficient("alpha", torch.full(shape, 0.1))
+    for coefficient in ("0.1", None, [0.1]):
+        with pytest.raises(ValueError, match="alpha must be a number"):
+            check_coefficient("alpha", coefficient)
 
 
 @every_penalty
-def test_strength_that_is_no_number(objective):
-    for strength in ("0.1", None, [0.1]):
-        with pytest.raises(ValueError, match=objective.strength):
-            objective.function(Z, Y, **{objective.strength: strength})
+def test_objective_checks_its_coefficient(objective):
+    for coefficient in (-0.1, math.nan, torch.full((3, 1), 0.1), None):
+        with pytest.raises(ValueError, match=objective.coefficient):
+            objective.function(Z, Y, **{objective.coefficient: coefficient})
 
 
 def test_label_smoothing_cannot_share_out_more_than_the_target_has():

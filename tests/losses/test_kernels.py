@@ -9,7 +9,8 @@ import sys
 import pytest
 import torch
 
-from maxsup.losses._statistics import _ByKernels, _composed
+from maxsup.losses._inputs import Inputs
+from maxsup.losses.numbers import backend, numbers, plain
 
 WIDE_ENOUGH = 0  # lets the kernels choose their block
 DTYPES = (torch.float32, torch.bfloat16, torch.float16)
@@ -21,21 +22,25 @@ def draw(rows, classes, dtype, seed=0):
     return logits, torch.randint(classes, (rows,), generator=generator)
 
 
+def read(logits, labels):
+    return Inputs(logits, labels, None, None, None, single=False)
+
+
 def assert_right(logits, labels, block=WIDE_ENOUGH):
     """Numbers and gradient against the composition in float64."""
-    from maxsup.losses import _kernels
+    from maxsup.losses.numbers import triton as kernels
 
     names = ("true", "top", "mean")
     exact = logits.double().requires_grad_()
-    expected = _composed(exact, labels, None, None, names)
-    true, mean, *rest = _kernels.log_prob_statistics(logits, labels, block)
+    expected = plain.numbers(read(exact, labels), names)
+    true, mean, *rest = kernels.log_prob_statistics(logits, labels, block)
     for found, wanted in zip((true, -rest[1], mean), expected, strict=True):
         assert found.dtype == torch.float32
         torch.testing.assert_close(found.double(), wanted, rtol=2e-6, atol=2e-6, equal_nan=True)
     assert torch.equal(rest[2], logits.argmax(1))
     pull = [torch.linspace(-1, 1 + k, len(logits)) for k in range(3)]
     (wanted,) = torch.autograd.grad(expected, exact, [each.double() for each in pull])
-    found = _kernels.log_prob_gradient(logits, labels, *rest, *pull, block)
+    found = kernels.log_prob_gradient(logits, labels, *rest, *pull, block)
     assert found.dtype == logits.dtype
     eps = torch.finfo(logits.dtype).eps
     torch.testing.assert_close(
@@ -61,40 +66,40 @@ def check_everything():
         logits[4] = 2.0
         assert_right(logits, labels, block)
 
-        from maxsup.losses import _kernels
+        from maxsup.losses.numbers import triton as kernels
 
         for bad in (torch.nan, torch.inf):
-            for place in (0, 20, 49):
+            for index in (0, 20, 49):
                 spoilt = logits.clone()
-                spoilt[5, place] = bad
-                true, mean, _, log_sum, *_ = _kernels.log_prob_statistics(spoilt, labels, block)
+                spoilt[5, index] = bad
+                true, mean, _, log_sum, *_ = kernels.log_prob_statistics(spoilt, labels, block)
                 for number in (true, mean, log_sum):
                     assert bool(number[5].isnan())
                     assert bool(number[:5].isfinite().all())
-        true, *_ = _kernels.log_prob_statistics(
+        true, *_ = kernels.log_prob_statistics(
             torch.tensor([[0.0, -torch.inf, 1.0]]), torch.tensor([1]), block
         )
         assert float(true) == -torch.inf
 
-    true, *_ = _kernels.log_prob_statistics(torch.zeros(3, 4), torch.tensor([-1, 4, 2]), 0)
+    true, *_ = kernels.log_prob_statistics(torch.zeros(3, 4), torch.tensor([-1, 4, 2]), 0)
     assert true.isnan().tolist() == [True, True, False]
 
     wide, labels = draw(4, 60, torch.float32)
     assert_right(wide[:, :37], labels % 37)  # rows that lie further apart than they are long
-    assert _kernels.log_prob_statistics(wide[:0], labels[:0], 0)[0].shape == (0,)
+    assert kernels.log_prob_statistics(wide[:0], labels[:0], 0)[0].shape == (0,)
 
     logits, labels = draw(5, 30, torch.float32)
     leaves = [logits.clone().requires_grad_() for _ in range(2)]
-    found = _ByKernels.apply(leaves[0], labels, None, None, ("true", "mean"))
-    wanted = _composed(leaves[1], labels, None, None, ("true", "mean"))
+    found = kernels.numbers(read(leaves[0], labels), ("true", "mean"))
+    wanted = plain.numbers(read(leaves[1], labels), ("true", "mean"))
     torch.testing.assert_close(found, wanted)
-    for numbers in (found, wanted):
-        (numbers[0].square() + numbers[1]).sum().backward()
+    for each in (found, wanted):
+        (each[0].square() + each[1]).sum().backward()
     torch.testing.assert_close(leaves[0].grad, leaves[1].grad)
-    torch.library.opcheck(_kernels.log_prob_statistics, (logits, labels, 0))
+    torch.library.opcheck(kernels.log_prob_statistics, (logits, labels, 0))
 
 
-def test_the_kernels_by_interpreter():
+def test_triton_kernels_by_interpreter():
     if importlib.util.find_spec("triton") is None:
         pytest.skip("Triton is not installed; torch brings it on Linux")
     environment = os.environ | {"TRITON_INTERPRET": "1"}
@@ -107,12 +112,13 @@ def test_the_kernels_by_interpreter():
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("classes", [10, 1000, 16384, 16385, 128256])
-def test_the_kernels_on_a_device(classes, dtype):
+def test_triton_kernels_on_a_device(classes, dtype):
     logits, labels = (tensor.cuda() for tensor in draw(64, classes, dtype))
     names = ("true", "top", "mean")
     ours, exact = logits.clone().requires_grad_(), logits.double().requires_grad_()
-    found = _ByKernels.apply(ours, labels, None, None, names)
-    wanted = _composed(exact, labels, None, None, names)
+    with backend("triton"):
+        found = numbers(read(ours, labels), *names)
+    wanted = plain.numbers(read(exact, labels), names)
     torch.testing.assert_close([x.double() for x in found], list(wanted), rtol=1e-5, atol=1e-5)
     (mine,) = torch.autograd.grad(sum(found).sum(), ours)
     (theirs,) = torch.autograd.grad(sum(wanted).sum(), exact)

@@ -41,7 +41,7 @@ def leaves_of(*tensors):
 @pytest.mark.parametrize("kind", ["index", "ignored", "one-hot", "soft"])
 @pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
 @every_pair
-def test_value_and_gradients_are_those_of_the_two_steps(name, reduction, kind, chunk_size):
+def test_linear_value_and_gradients_are_those_of_the_two_steps(name, reduction, kind, chunk_size):
     fused, objective, _ = PAIRS[name]
     features, weights, bias, target = problem()
     if kind == "ignored":
@@ -68,7 +68,7 @@ def test_value_and_gradients_are_those_of_the_two_steps(name, reduction, kind, c
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @every_pair
-def test_lower_precision(name, dtype):
+def test_linear_lower_precision(name, dtype):
     fused, objective, _ = PAIRS[name]
     features, weights, bias, labels = problem(64, 16, 50, dtype)
     ours, theirs = leaves_of(features, weights, bias), leaves_of(features, weights, bias)
@@ -84,7 +84,7 @@ def test_lower_precision(name, dtype):
         torch.testing.assert_close(mine, wanted, rtol=tolerance, atol=tolerance / 10)
 
 
-def test_many_chunks_of_low_precision_are_added_up_in_high():
+def test_linear_many_chunks_of_low_precision_are_added_up_in_high():
     features, weights, _, labels = problem(512, 8, 20, torch.bfloat16)
     ours, exact = leaves_of(features, weights), leaves_of(features.double(), weights.double())
     found = gradients(functional.linear_maxsup_loss(*ours, labels, chunk_size=1), ours)[1]
@@ -94,23 +94,23 @@ def test_many_chunks_of_low_precision_are_added_up_in_high():
 
 
 @every_pair
-def test_a_part_may_stay_as_it_is(name):
+def test_linear_part_may_stay_as_it_is(name):
     fused, objective, _ = PAIRS[name]
     tensors = problem()[:3]
     labels = problem()[3]
     for trained in ([0], [1], [2], [0, 2], [1, 2]):
         ours, theirs = leaves_of(*tensors), leaves_of(*tensors)
-        for place in {0, 1, 2} - set(trained):
-            ours[place].requires_grad_(False)
+        for index in {0, 1, 2} - set(trained):
+            ours[index].requires_grad_(False)
         value = fused(ours[0], ours[1], labels, ours[2], chunk_size=3)
         expected = gradients(objective(F.linear(*theirs), labels), theirs)
-        found = gradients(value, [ours[place] for place in trained])
-        torch.testing.assert_close(found, tuple(expected[place] for place in trained))
+        found = gradients(value, [ours[index] for index in trained])
+        torch.testing.assert_close(found, tuple(expected[index] for index in trained))
     assert not fused(*tensors[:2], labels, chunk_size=3).requires_grad
 
 
 @pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
-def test_a_kept_graph_and_second_derivatives(reduction):
+def test_linear_kept_graph_and_second_derivatives(reduction):
     features, weights, bias, labels = problem(7, 3, 4)
     leaves = leaves_of(features, weights, bias)
 
@@ -126,7 +126,7 @@ def test_a_kept_graph_and_second_derivatives(reduction):
     assert torch.autograd.gradgradcheck(value, leaves)
 
 
-def test_one_example_without_a_batch_axis():
+def test_linear_one_example_without_a_batch_axis():
     features, weights, bias, labels = problem()
     for reduction, shape in (("none", ()), ("mean", ()), ("sum", ())):
         found = functional.linear_maxsup_loss(
@@ -138,7 +138,7 @@ def test_one_example_without_a_batch_axis():
 
 
 @pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
-def test_nothing_that_counts(reduction):
+def test_linear_nothing_that_counts(reduction):
     features, weights, _, labels = problem()
     leaves = leaves_of(features, weights)
     for batch, ignored in ((11, True), (0, False)):
@@ -151,7 +151,7 @@ def test_nothing_that_counts(reduction):
             assert torch.count_nonzero(gradient) == 0
 
 
-def test_autocast_is_that_of_the_linear_layer():
+def test_linear_autocast_is_that_of_the_linear_layer():
     features, weights, bias, labels = problem(40, 16, 10, torch.float32)
     ours, theirs = leaves_of(features, weights, bias), leaves_of(features, weights, bias)
     with torch.autocast("cpu", torch.bfloat16):
@@ -164,7 +164,7 @@ def test_autocast_is_that_of_the_linear_layer():
 
 
 @pytest.mark.parametrize("transform", ["compile", "grad", "vmap"])
-def test_transforms_take_the_two_steps(transform):
+def test_linear_transforms_take_the_two_steps(transform):
     features, weights, _, labels = problem()
     leaves = leaves_of(features, weights)
     (expected,) = torch.autograd.grad(
@@ -185,7 +185,7 @@ def test_transforms_take_the_two_steps(transform):
     torch.testing.assert_close(found, expected)
 
 
-def test_the_logits_never_exist_as_a_whole():
+def test_linear_logits_never_exist_as_a_whole():
     features, weights, _, labels = problem(900, 4, 1000, torch.float32)
     leaves = leaves_of(features, weights)
     with torch.profiler.profile(profile_memory=True) as profile:
@@ -195,7 +195,7 @@ def test_the_logits_never_exist_as_a_whole():
 
 
 @every_pair
-def test_the_module_is_its_function(name):
+def test_linear_module_is_its_function(name):
     fused, _, module = PAIRS[name]
     features, _, _, labels = problem(dtype=torch.float32)
     criterion = module(6, 5, schedules.linear(0.1, 0.3, steps=4), bias=True, chunk_size=2)
@@ -235,7 +235,7 @@ BAD = {
 
 @pytest.mark.parametrize("case", BAD, ids=str)
 @every_pair
-def test_bad_input_says_what_came_and_what_was_expected(name, case):
+def test_linear_bad_input_says_what_came_and_what_was_expected(name, case):
     arguments, options, message = BAD[case]
     for chunk_size in (1, None):
         with pytest.raises(ValueError, match=message):

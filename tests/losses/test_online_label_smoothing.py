@@ -63,7 +63,7 @@ def show(criterion, parts):
 
 @pytest.mark.parametrize("shape", [(5, 4), (1, 4), (4,), (2, 4, 3), (2, 4, 2, 2)], ids=str)
 @pytest.mark.parametrize("kind", ["index", "ignored", "one-hot", "soft"])
-def test_value_and_gradient_equal_the_formula(kind, shape):
+def test_online_label_smoothing_value_and_gradient_equal_the_formula(kind, shape):
     logits, target, weight = make(shape, kind)
     soft_labels = torch.rand(K, K, generator=torch.Generator().manual_seed(1)).double().softmax(1)
     soft_labels[2] = 0
@@ -83,7 +83,7 @@ def test_value_and_gradient_equal_the_formula(kind, shape):
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
-def test_low_precision_is_lost_in_the_logits_alone(dtype):
+def test_online_label_smoothing_low_precision_is_lost_in_the_logits_alone(dtype):
     logits, target, _ = make((7, 4))
     soft_labels = torch.full((K, K), 1 / K)
     assert_equals_reference(
@@ -94,13 +94,13 @@ def test_low_precision_is_lost_in_the_logits_alone(dtype):
     )
 
 
-def test_soft_labels_of_other_size():
+def test_online_label_smoothing_soft_labels_of_other_size():
     logits, target, _ = make((5, 4))
     with pytest.raises(ValueError, match=r"soft_labels.*\(4, 4\).*\(3, 3\)"):
         online_label_smoothing_loss(logits, target, torch.zeros(3, 3))
 
 
-def test_the_first_epoch_has_no_soft_part_and_the_second_has_that_of_the_first():
+def test_online_label_smoothing_first_epoch_has_no_soft_part_and_the_second_has_that_of_the_first():
     criterion = OnlineLabelSmoothingLoss(K)
     parts = batches()
     for logits, labels in parts:
@@ -118,7 +118,7 @@ def test_the_first_epoch_has_no_soft_part_and_the_second_has_that_of_the_first()
     )
 
 
-def test_each_epoch_stands_for_itself():
+def test_online_label_smoothing_epoch_stands_for_itself():
     criterion = OnlineLabelSmoothingLoss(K)
     for seed in range(3):
         parts = batches(seed=seed)
@@ -130,7 +130,7 @@ def test_each_epoch_stands_for_itself():
         assert torch.count_nonzero(criterion.correct) == 0
 
 
-def test_a_class_without_a_right_answer_is_spread_evenly():
+def test_online_label_smoothing_class_without_a_right_answer_is_spread_evenly():
     criterion = OnlineLabelSmoothingLoss(K)
     logits = torch.tensor([[3.0, 0.0, 0.0, 0.0], [3.0, 0.0, 0.0, 0.0]])
     show(criterion, [(logits, torch.tensor([0, 1]))])
@@ -139,7 +139,7 @@ def test_a_class_without_a_right_answer_is_spread_evenly():
     assert torch.equal(criterion.soft_labels[1:], torch.full((3, K), 1 / K))
 
 
-def test_the_fine_grained_variant():
+def test_online_label_smoothing_fine_grained_variant():
     criterion = OnlineLabelSmoothingLoss(K, "fine-grained")
     assert torch.equal(criterion.soft_labels, torch.full((K, K), 1 / K))
     logits, labels, _ = make((6, K))
@@ -157,7 +157,7 @@ def test_the_fine_grained_variant():
     torch.testing.assert_close(second.soft_labels[0], unsure[0].softmax(0))
 
 
-def test_evaluation_counts_nothing():
+def test_online_label_smoothing_evaluation_counts_nothing():
     criterion = OnlineLabelSmoothingLoss(K)
     logits, labels = batches(1)[0]
     with torch.no_grad():
@@ -170,7 +170,7 @@ def test_evaluation_counts_nothing():
     assert float(criterion.correct.sum()) > 0
 
 
-def test_ignored_positions_and_broken_rows_are_not_counted():
+def test_online_label_smoothing_ignored_positions_and_broken_rows_are_not_counted():
     criterion = OnlineLabelSmoothingLoss(K)
     logits = torch.eye(K) * 5
     logits[2, 2] = torch.nan
@@ -180,7 +180,7 @@ def test_ignored_positions_and_broken_rows_are_not_counted():
     assert bool(criterion.sums.isfinite().all())
 
 
-def test_dense_input_counts_every_position():
+def test_online_label_smoothing_dense_input_counts_every_position():
     dense, flat = OnlineLabelSmoothingLoss(K), OnlineLabelSmoothingLoss(K)
     logits, labels, _ = make((2, K, 3, 2), "ignored")
     show(dense, [(logits, labels)])
@@ -189,7 +189,7 @@ def test_dense_input_counts_every_position():
     torch.testing.assert_close(dense.sums, flat.sums)
 
 
-def test_a_mixed_target_counts_for_its_larger_part():
+def test_online_label_smoothing_mixed_target_counts_for_its_larger_part():
     mixed, plain = OnlineLabelSmoothingLoss(K), OnlineLabelSmoothingLoss(K)
     logits, labels = batches(1)[0]
     target = 0.7 * one_hot(labels, K) + 0.3 * one_hot((labels + 1) % K, K)
@@ -199,7 +199,7 @@ def test_a_mixed_target_counts_for_its_larger_part():
     assert torch.equal(mixed.sums, plain.sums)
 
 
-def test_a_criterion_restored_in_the_middle_of_an_epoch_goes_on():
+def test_online_label_smoothing_criterion_restored_in_the_middle_of_an_epoch_goes_on():
     trained, parts = OnlineLabelSmoothingLoss(K), batches(4)
     show(trained, parts[:2])
     trained.end_epoch()
@@ -216,7 +216,7 @@ def test_a_criterion_restored_in_the_middle_of_an_epoch_goes_on():
     assert set(trained.state_dict()) == {"soft_labels", "sums", "correct", "count"}
 
 
-def test_a_moved_criterion_keeps_its_sums_exact():
+def test_online_label_smoothing_moved_criterion_keeps_its_sums_exact():
     criterion, parts = OnlineLabelSmoothingLoss(K), batches()
     show(criterion, parts)
     criterion.half()
@@ -226,7 +226,7 @@ def test_a_moved_criterion_keeps_its_sums_exact():
     assert OnlineLabelSmoothingLoss(K).to("meta").sums.is_meta
 
 
-def test_compiled_it_counts_as_well():
+def test_online_label_smoothing_compiled_it_counts_as_well():
     eager, compiled = OnlineLabelSmoothingLoss(K), OnlineLabelSmoothingLoss(K)
     run = torch.compile(compiled, fullgraph=True, backend="aot_eager")
     for logits, labels in batches():
@@ -238,7 +238,7 @@ def test_compiled_it_counts_as_well():
 
 
 @pytest.mark.parametrize("kind", ["index", "soft"])
-def test_autocast_changes_nothing(kind):
+def test_online_label_smoothing_autocast_changes_nothing(kind):
     logits, target, _ = make((7, K), kind)
     target = target.float() if kind == "soft" else target
     soft_labels = torch.rand(K, K, generator=torch.Generator().manual_seed(1)).softmax(1)
@@ -251,7 +251,7 @@ def test_autocast_changes_nothing(kind):
     assert online_label_smoothing_loss(*on_meta).is_meta
 
 
-def test_bad_settings():
+def test_online_label_smoothing_bad_settings():
     with pytest.raises(ValueError, match="variant must be one of cifar, fine-grained; got 'x'"):
         OnlineLabelSmoothingLoss(K, "x")
     with pytest.raises(ValueError, match="num_classes must be at least 1; got 0"):
@@ -260,7 +260,7 @@ def test_bad_settings():
         OnlineLabelSmoothingLoss(K)(torch.zeros(2, 5), torch.tensor([0, 1]))
 
 
-def test_what_it_says_of_itself():
+def test_online_label_smoothing_what_it_says_of_itself():
     criterion = OnlineLabelSmoothingLoss(K)
     assert repr(criterion) == (
         "OnlineLabelSmoothingLoss(num_classes=4, variant='cifar', reduction='mean')"
@@ -268,7 +268,7 @@ def test_what_it_says_of_itself():
     assert criterion.settings() == "variant cifar"
 
 
-def test_two_processes_learn_what_one_learns_of_both(tmp_path):
+def test_online_label_smoothing_two_processes_learn_what_one_learns_of_both(tmp_path):
     environment = os.environ | {"GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", __name__, str(tmp_path)]
     with subprocess.Popen(command, env=environment) as other:

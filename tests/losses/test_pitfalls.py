@@ -38,7 +38,7 @@ from .cases import (
     one_hot,
 )
 
-STRENGTH = 0.3
+COEFFICIENT = 0.3
 
 
 def weights_on_the_mean(logits, target, alpha, weight=None, reduction="mean"):
@@ -72,7 +72,7 @@ def ignored_in_the_denominator(logits, target, alpha, reduction="mean"):
     return functional.maxsup_loss(logits, target, alpha, reduction="sum") / target.numel()
 
 
-def one_hot_weighted_class_by_class(logits, target, strength, weight=None, reduction="mean"):
+def one_hot_weighted_class_by_class(logits, target, coefficient, weight=None, reduction="mean"):
     return F.cross_entropy(logits, target, weight=weight)
 
 
@@ -124,21 +124,21 @@ def top_class_without_the_true_one(logits, target, alpha, reduction="mean"):
 
 def not_renormalised(logits, target, alpha, reduction="mean"):
     ranks = logits.argsort(1, descending=True).argsort(1) + 1
-    share = 1 / ranks.double()
-    share = share / share.sum(1, keepdim=True)  # with the target still among them
+    fraction = 1 / ranks.double()
+    fraction = fraction / fraction.sum(1, keepdim=True)  # with the target still among them
     others = ~one_hot(target, logits.shape[1]).bool()
     log_q = logits.masked_fill(~others, -torch.inf).log_softmax(1).masked_fill(~others, 0.0)
-    divergence = torch.where(others, share * (share.log() - log_q), 0.0).sum(1)
+    divergence = torch.where(others, fraction * (fraction.log() - log_q), 0.0).sum(1)
     return F.cross_entropy(logits, target) + alpha * divergence.mean()
 
 
 def tied_ranks_in_the_order_they_come(logits, target, alpha, reduction="mean"):
     ranks = logits.argsort(dim=1, descending=True, stable=True).argsort(dim=1) + 1
     others = ~one_hot(target, logits.shape[1]).bool()
-    share = torch.where(others, 1 / ranks.double(), 0.0)
-    share = share / share.sum(1, keepdim=True)
+    fraction = torch.where(others, 1 / ranks.double(), 0.0)
+    fraction = fraction / fraction.sum(1, keepdim=True)
     log_q = logits.masked_fill(~others, -torch.inf).log_softmax(1).masked_fill(~others, 0.0)
-    divergence = (torch.special.xlogy(share, share) - share * log_q).sum(1)
+    divergence = (torch.special.xlogy(fraction, fraction) - fraction * log_q).sum(1)
     return F.cross_entropy(logits, target) + alpha * divergence.mean()
 
 
@@ -263,33 +263,35 @@ PITFALLS = [
 
 
 @pytest.mark.parametrize("pitfall", PITFALLS, ids=lambda p: p.wrong.__name__)
-def test_a_known_mistake_is_not_made_and_would_be_caught(pitfall):
+def test_objective_does_not_make_a_known_mistake_which_would_be_caught(pitfall):
     logits, target = pitfall.shows()
     reference = pitfall.right.reference
-    assert_equals_reference(pitfall.right, reference, logits, target, STRENGTH, **pitfall.options)
+    assert_equals_reference(
+        pitfall.right, reference, logits, target, COEFFICIENT, **pitfall.options
+    )
     with pytest.raises(AssertionError):
         assert_equals_reference(
-            pitfall.wrong, reference, logits, target, STRENGTH, **pitfall.options
+            pitfall.wrong, reference, logits, target, COEFFICIENT, **pitfall.options
         )
 
 
 @every_penalty
-def test_the_strength_is_not_silently_dropped(objective):
+def test_objective_does_not_drop_its_coefficient(objective):
     logits, labels, _ = make((6, 5))
-    weak, strong = (objective(logits, labels, strength) for strength in (0.1, 0.2))
+    weak, strong = (objective(logits, labels, coefficient) for coefficient in (0.1, 0.2))
     assert not torch.isclose(weak, strong)
 
 
 @every_penalty
-def test_a_sample_s_value_is_its_own(objective):
+def test_objective_s_value_of_a_sample_is_its_own(objective):
     logits, labels, _ = make((6, 5))
-    together = objective(logits, labels, STRENGTH, reduction="none")
-    alone = [objective(logits[n], labels[n], STRENGTH, reduction="none") for n in range(6)]
+    together = objective(logits, labels, COEFFICIENT, reduction="none")
+    alone = [objective(logits[n], labels[n], COEFFICIENT, reduction="none") for n in range(6)]
     torch.testing.assert_close(together, torch.stack(alone))
 
 
 @pytest.mark.parametrize("objective", LOSSES, ids=lambda o: o.name)
-def test_accumulating_over_parts_of_a_batch_is_the_whole_batch(objective):
+def test_objective_added_up_over_parts_is_that_of_the_whole_batch(objective):
     # The penalty must shrink with the cross-entropy when a loop divides by the number of parts.
     logits, labels, _ = make((8, 5))
     model = nn.Linear(5, 5, dtype=torch.float64)
@@ -303,10 +305,10 @@ def test_accumulating_over_parts_of_a_batch_is_the_whole_batch(objective):
     torch.testing.assert_close(model.weight.grad, whole)
 
 
-def test_using_a_criterion_does_not_move_its_schedule():
+def test_module_s_schedule_is_not_moved_by_its_use():
     criterion = losses.MaxSupLoss(lambda count: 0.1 * count)
     criterion.step()
-    before = criterion.strengths()
+    before = criterion.coefficients()
     for _ in range(3):
         criterion(*batch()).isfinite()
-    assert criterion.strengths() == before
+    assert criterion.coefficients() == before

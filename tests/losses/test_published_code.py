@@ -48,7 +48,7 @@ def test_dual_focal():
     assert float(found) == pytest.approx(PUBLISHED["dual_focal"], rel=1e-12)
 
 
-def test_every_number_names_its_origin():
+def test_published_numbers_name_their_origin():
     assert set(PUBLISHED["origin"]) == set(PUBLISHED) - {"logits", "labels", "chosen", "origin"}
     for origin in PUBLISHED["origin"].values():
         assert "py" in origin or origin.startswith("the same")

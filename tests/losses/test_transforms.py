@@ -49,14 +49,14 @@ def value_and_gradient(function, logits, *args, **options):
     ],
     ids=lambda value: getattr(value, "name", value),
 )
-def test_compiles_without_a_break(objective, kind):
+def test_objective_compiles_without_a_break(objective, kind):
     logits, target, weight = make((4, 5), kind)
-    strength = torch.tensor(0.3, dtype=torch.float64)
+    coefficient = torch.tensor(0.3, dtype=torch.float64)
     options = {"weight": weight, "reduction": "none"}
     compiled = torch.compile(objective, fullgraph=True, backend="aot_eager")
     torch.testing.assert_close(
-        value_and_gradient(compiled, logits, target, strength, **options),
-        value_and_gradient(objective, logits, target, strength, **options),
+        value_and_gradient(compiled, logits, target, coefficient, **options),
+        value_and_gradient(objective, logits, target, coefficient, **options),
     )
 
 
@@ -73,16 +73,16 @@ def test_compiled_code_lets_nothing_out_of_ignored_positions(objective, reductio
     found = {}
     for name, function in (("compiled", compiled), ("eager", objective)):
         leaf = logits.clone().requires_grad_()
-        strength = torch.tensor(0.3, dtype=torch.float64, requires_grad=True)
-        value = function(leaf, target, strength, reduction=reduction)
-        found[name] = (value, *torch.autograd.grad(value.sum(), (leaf, strength)))
+        coefficient = torch.tensor(0.3, dtype=torch.float64, requires_grad=True)
+        value = function(leaf, target, coefficient, reduction=reduction)
+        found[name] = (value, *torch.autograd.grad(value.sum(), (leaf, coefficient)))
     torch.testing.assert_close(found["compiled"], found["eager"])
     assert all(part.isfinite().all() for part in found["compiled"])
     assert (found["compiled"][1][ignored] == 0).all()
 
 
 @pytest.mark.parametrize("objective", [MAXSUP, LABEL_SMOOTHING], ids=lambda o: o.name)
-def test_a_compiled_transform_lets_nothing_out_of_ignored_positions(objective):
+def test_compiled_transform_lets_nothing_out_of_ignored_positions(objective):
     logits, target, _ = make((4, 5), "ignored")
     ignored = target == IGNORE
     logits[ignored] = float("nan")
@@ -95,7 +95,7 @@ def test_a_compiled_transform_lets_nothing_out_of_ignored_positions(objective):
 
 
 @pytest.mark.parametrize("objective", LOSSES[1:], ids=lambda o: o.name)
-def test_a_scheduled_weight_never_recompiles(objective):
+def test_module_s_scheduled_coefficient_never_recompiles(objective):
     logits, labels, _ = make((4, 5))
     criterion = objective.module(schedules.linear(0.1, 0.5, steps=4))
     counter = CompileCounterWithBackend("eager")
@@ -109,17 +109,17 @@ def test_a_scheduled_weight_never_recompiles(objective):
 
 
 @every_penalty
-def test_a_strength_given_as_a_tensor_never_recompiles(objective):
+def test_objective_s_coefficient_given_as_a_tensor_never_recompiles(objective):
     logits, labels, _ = make((4, 5))
     counter = CompileCounterWithBackend("eager")
     compiled = torch.compile(objective, fullgraph=True, backend=counter)
-    for strength in (objective.smallest, 0.1, 0.2, 1.0):
-        found = compiled(logits, labels, torch.tensor(strength))
-        torch.testing.assert_close(found, objective(logits, labels, strength))
+    for coefficient in (objective.smallest, 0.1, 0.2, 1.0):
+        found = compiled(logits, labels, torch.tensor(coefficient))
+        torch.testing.assert_close(found, objective(logits, labels, coefficient))
     assert counter.frame_count == 1
 
 
-def test_a_batch_of_any_size_is_one_graph():
+def test_compiled_batch_of_any_size_is_one_graph():
     counter = CompileCounterWithBackend("eager")
     compiled = torch.compile(MaxSupLoss(), fullgraph=True, dynamic=True, backend=counter)
     for size in (3, 4, 7):
@@ -133,7 +133,7 @@ def test_a_batch_of_any_size_is_one_graph():
     reason="needs g++ and Python's headers",
 )
 @pytest.mark.parametrize("shape", [(4, 5), (4, 3, 2), (6, 300)], ids=str)
-def test_inductor(shape):
+def test_compiled_by_inductor(shape):
     logits, labels, weight = make(shape, "ignored")
     # Tops that tie, within a block of the search and in two, and one in the short last block.
     logits[0, -3:] = logits[1, ::2] = logits[2, -1] = 9.0
@@ -145,7 +145,7 @@ def test_inductor(shape):
     )
 
 
-def test_per_sample_gradients_can_be_compiled():
+def test_compiled_per_sample_gradients():
     logits, labels, _ = make((4, 5))
 
     def of_one(row, label):
@@ -157,7 +157,7 @@ def test_per_sample_gradients_can_be_compiled():
 
 @pytest.mark.parametrize("kind", ["index", "ignored", "soft"])
 @every_objective
-def test_per_sample_gradients(objective, kind):
+def test_objective_s_per_sample_gradients(objective, kind):
     logits, target, weight = make((4, 5, 3), kind)
 
     def of_one(row, its_target):
@@ -170,39 +170,39 @@ def test_per_sample_gradients(objective, kind):
 
 
 @every_objective
-def test_vmap_over_samples_without_a_batch_axis(objective):
+def test_objective_under_vmap_over_samples_without_a_batch_axis(objective):
     logits, labels, _ = make((4, 5))
     found = vmap(lambda z, y: objective(z, y, 0.3))(logits, labels)
     torch.testing.assert_close(found, objective(logits, labels, 0.3, reduction="none"))
 
 
 @every_penalty
-def test_vmap_over_strengths(objective):
+def test_objective_under_vmap_over_coefficients(objective):
     logits, labels, _ = make((4, 5))
-    strengths = torch.tensor([objective.smallest, 0.1, 0.4], dtype=torch.float64)
-    found = vmap(lambda strength: objective(logits, labels, strength))(strengths)
-    expected = torch.stack([objective(logits, labels, float(a)) for a in strengths])
+    coefficients = torch.tensor([objective.smallest, 0.1, 0.4], dtype=torch.float64)
+    found = vmap(lambda coefficient: objective(logits, labels, coefficient))(coefficients)
+    expected = torch.stack([objective(logits, labels, float(a)) for a in coefficients])
     torch.testing.assert_close(found, expected)
 
 
 # ACLS holds a part of its formula fixed, which finite differences cannot.
 @pytest.mark.parametrize("kind", ["ignored", "soft"])
 @every_objective_but(ACLS)
-def test_first_and_second_derivatives(objective, kind):
+def test_objective_s_first_and_second_derivatives(objective, kind):
     logits, target, weight = make((3, 4), kind)
     logits.requires_grad_()
-    strength = torch.tensor(0.3, dtype=torch.float64, requires_grad=True)
+    coefficient = torch.tensor(0.3, dtype=torch.float64, requires_grad=True)
 
-    def function(logits, strength):
-        return objective(logits, target, strength, weight=weight)
+    def function(logits, coefficient):
+        return objective(logits, target, coefficient, weight=weight)
 
-    assert torch.autograd.gradcheck(function, (logits, strength))
+    assert torch.autograd.gradcheck(function, (logits, coefficient))
     if objective.has_cross_entropy:
-        assert torch.autograd.gradgradcheck(function, (logits, strength))
+        assert torch.autograd.gradgradcheck(function, (logits, coefficient))
 
 
 @pytest.mark.parametrize("objective", [MAXSUP, LABEL_SMOOTHING], ids=lambda o: o.name)
-def test_gradient_reaches_a_soft_target(objective):
+def test_objective_s_gradient_reaches_a_soft_target(objective):
     logits, target, _ = make((3, 4), "soft")
     target.requires_grad_()
     assert torch.autograd.gradcheck(lambda t: objective(logits, t, 0.3), (target,))
@@ -211,7 +211,7 @@ def test_gradient_reaches_a_soft_target(objective):
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
 @pytest.mark.parametrize("kind", ["ignored", "soft"])
 @every_objective
-def test_autocast_changes_nothing(objective, kind, dtype):
+def test_objective_is_the_same_under_autocast(objective, kind, dtype):
     logits, target, weight = make((7, 300), kind, scale=8.0)
     logits, weight = logits.to(dtype), weight.float()
     target = target.float() if kind == "soft" else target
@@ -224,7 +224,7 @@ def test_autocast_changes_nothing(objective, kind, dtype):
     assert torch.equal(gradient, expected_gradient)
 
 
-def test_autocast_of_a_model_and_its_criterion():
+def test_module_and_model_under_autocast():
     model, criterion = torch.nn.Linear(6, 4), MaxSupLoss(0.3)
     inputs, labels, _ = make((8, 6))
     inputs, labels = inputs.float(), labels % 4
@@ -237,7 +237,7 @@ def test_autocast_of_a_model_and_its_criterion():
     assert bool(model.weight.grad.isfinite().all())
 
 
-def test_grad_of_a_batch_with_one_hot_targets():
+def test_maxsup_under_grad_of_a_batch_with_one_hot_targets():
     logits, labels, _ = make((4, 5))
     target = one_hot(labels, 5, torch.float64)
     found = grad(functional.maxsup_loss)(logits, target, 0.3)

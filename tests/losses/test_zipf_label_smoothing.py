@@ -11,7 +11,7 @@ from .cases import assert_equals_reference, make, reference
 
 @pytest.mark.parametrize("shape", [(5, 4), (4,), (1, 2), (3, 1), (2, 4, 3)], ids=str)
 @pytest.mark.parametrize("kind", ["index", "ignored", "one-hot", "soft"])
-def test_ranks_are_those_of_the_votes(kind, shape):
+def test_zipf_s_ranks_are_those_of_the_votes(kind, shape):
     logits, target, weight = make(shape, kind)
     votes = torch.randint(4, shape, generator=torch.Generator().manual_seed(2))  # many ties
 
@@ -55,7 +55,7 @@ def test_dense_votes_by_hand():
     assert torch.equal(torch.compile(dense_votes, backend="eager", fullgraph=True)(maps), expected)
 
 
-def test_the_module_takes_votes():
+def test_zipf_module_takes_votes():
     logits, labels, _ = make((5, 4))
     votes = torch.randint(4, (5, 4), generator=torch.Generator().manual_seed(2))
     criterion = ZipfLabelSmoothingLoss(0.7)
@@ -65,7 +65,7 @@ def test_the_module_takes_votes():
     assert not torch.isclose(criterion(logits, labels), criterion(logits, labels, votes))
 
 
-def test_bad_votes():
+def test_zipf_refuses_bad_votes():
     logits, labels, _ = make((5, 4))
     with pytest.raises(ValueError, match=r"votes.*\(5, 4\).*\(5, 3\)"):
         zipf_label_smoothing_loss(logits, labels, votes=torch.zeros(5, 3))

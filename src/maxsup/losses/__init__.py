@@ -1,5 +1,10 @@
-"""The objectives as modules, each a drop-in for :class:`torch.nn.CrossEntropyLoss`."""
+"""The objectives as modules, each a drop-in for :class:`torch.nn.CrossEntropyLoss`.
 
+:mod:`maxsup.losses.toolkit` has what one's own objective is made of; :func:`backend` names what
+computes the numbers of the logits.
+"""
+
+from maxsup.losses import toolkit
 from maxsup.losses._acls import ACLSLoss
 from maxsup.losses._confidence_penalty import ConfidencePenaltyLoss
 from maxsup.losses._cross_entropy import CrossEntropyLoss
@@ -20,6 +25,7 @@ from maxsup.losses._maxsup import MaxSupLoss
 from maxsup.losses._online_label_smoothing import OnlineLabelSmoothingLoss
 from maxsup.losses._poly1 import Poly1Loss
 from maxsup.losses._zipf_label_smoothing import ZipfLabelSmoothingLoss
+from maxsup.losses.numbers import backend
 
 __all__ = [
     "ACLSLoss",
@@ -41,4 +47,6 @@ __all__ = [
     "OnlineLabelSmoothingLoss",
     "Poly1Loss",
     "ZipfLabelSmoothingLoss",
+    "backend",
+    "toolkit",
 ]

@@ -1,14 +1,11 @@
 import torch
 from torch import Tensor
 
-from maxsup.losses._gaps import gap_sum
 from maxsup.losses._inputs import read_inputs
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
-from maxsup.losses._reduction import check_strength, reduce
-from maxsup.losses._statistics import statistics
-from maxsup.losses._target import at_target
-from maxsup.losses._top import top_class
+from maxsup.losses._reduction import check_coefficient, reduce
+from maxsup.losses.numbers import at_target, gap_sum, numbers, top_class
 from maxsup.schedules import Schedule
 
 
@@ -35,10 +32,10 @@ def acls_loss(
         logits: Shape (N, K), (N, K, d1, ...) or (K,), any floating dtype; computed in float32 at
             least. A class whose logit is −inf is not available; K counts the others.
         target: Class indices or probabilities; see :func:`cross_entropy_loss`.
-        alpha: Weight of the penalty, a number ≥ 0 or a 0-dimensional tensor (not checked).
+        alpha: Coefficient of the penalty, a number ≥ 0 or a 0-dimensional tensor (not checked).
         margin: m, a number ≥ 0 or a 0-dimensional tensor (not checked), as are the next two.
-        pos_lambda: λ₁, the weight of the largest logit's part.
-        neg_lambda: λ₂, the weight of the others' part.
+        pos_lambda: λ₁, the coefficient of the largest logit's part.
+        neg_lambda: λ₂, the coefficient of the others' part.
         weight: Class weights, shape (K,). A sample's whole loss, penalty included, is multiplied by
             Σ_k t_k·w_k, and ``mean`` divides by the sum of these.
         ignore_index: Positions with this label give value and gradient 0 and count in no mean.
@@ -56,15 +53,15 @@ def acls_loss(
         >>> penalized - acls_loss(logits, target, alpha=0.0)  # 0.1·(2² + 0.1/2·(2² + 1²))
         tensor(0.4250)
     """
-    strengths = {"alpha": alpha, "margin": margin}
-    for name, value in {**strengths, "pos_lambda": pos_lambda, "neg_lambda": neg_lambda}.items():
-        check_strength(name, value)
+    coefficients = {"alpha": alpha, "margin": margin}
+    for name, value in {**coefficients, "pos_lambda": pos_lambda, "neg_lambda": neg_lambda}.items():
+        check_coefficient(name, value)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction).widened()
-    (true,) = statistics(inputs, "true")
-    place = top_class(inputs.logits.detach())[0].squeeze(1)
-    top = at_target(inputs.logits, place, None)
+    (true,) = numbers(inputs, "true")
+    index = top_class(inputs.logits.detach())[0].squeeze(1)
+    top = at_target(inputs.logits, index, None)
     above = (top - margin).relu().square()
-    below, _ = gap_sum(inputs.logits, place, margin, power=2, fixed=True)
+    below, _ = gap_sum(inputs.logits, index, margin, power=2, fixed=True)
     others = (inputs.logits != -torch.inf).sum(dim=1) - 1
     penalty = pos_lambda * above + neg_lambda * below / others.clamp(min=1)
     return reduce(alpha * penalty - true, inputs, reduction)
@@ -74,10 +71,10 @@ class ACLSLoss(Loss):
     """The module of :func:`maxsup.functional.acls_loss`.
 
     Args:
-        alpha: Weight of the penalty, ≥ 0, fixed or following a schedule, as are the others.
+        alpha: Coefficient of the penalty, ≥ 0, fixed or following a schedule, as are the others.
         margin: How far the largest logit may lie above 0, and above another, at no cost; ≥ 0.
-        pos_lambda: Weight of the largest logit's part, ≥ 0.
-        neg_lambda: Weight of the others' part, ≥ 0.
+        pos_lambda: Coefficient of the largest logit's part, ≥ 0.
+        neg_lambda: Coefficient of the others' part, ≥ 0.
         weight: Class weights, shape (K,).
         ignore_index: Positions with this label give value and gradient 0 and count in no mean.
         reduction: ``none``, ``sum`` or ``mean``.
@@ -87,7 +84,7 @@ class ACLSLoss(Loss):
         tensor(0.4909)
     """
 
-    _function = staticmethod(acls_loss)
+    function = staticmethod(acls_loss)
 
     alpha: Tensor
     margin: Tensor

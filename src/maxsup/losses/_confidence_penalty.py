@@ -3,8 +3,8 @@ from torch import Tensor
 from maxsup.losses._inputs import read_inputs
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
-from maxsup.losses._reduction import check_strength, reduce
-from maxsup.losses._statistics import statistics
+from maxsup.losses._reduction import check_coefficient, reduce
+from maxsup.losses.numbers import numbers
 from maxsup.schedules import Schedule
 
 
@@ -42,9 +42,9 @@ def confidence_penalty_loss(
         >>> confidence_penalty_loss(logits, target, 0.1)  # 0.9·log 4
         tensor(1.2477)
     """
-    check_strength("beta", beta)
+    check_coefficient("beta", beta)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction)
-    true, entropy = statistics(inputs, "true", "entropy")
+    true, entropy = numbers(inputs, "true", "entropy")
     return reduce(-true - beta * entropy, inputs, reduction)
 
 
@@ -63,7 +63,7 @@ class ConfidencePenaltyLoss(Loss):
         tensor(1.2477)
     """
 
-    _function = staticmethod(confidence_penalty_loss)
+    function = staticmethod(confidence_penalty_loss)
 
     beta: Tensor
 

@@ -1,8 +1,8 @@
 from torch import Tensor
 
-from maxsup.losses._combination import combine
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
+from maxsup.losses._weighted_sum import weighted_sum
 
 
 def cross_entropy_loss(
@@ -40,7 +40,7 @@ def cross_entropy_loss(
         >>> cross_entropy_loss(torch.tensor([[2.0, 0.0, 1.0]]), torch.tensor([0]))
         tensor(0.4076)
     """
-    return combine(logits, target, weight, ignore_index, reduction, true=-1.0)
+    return weighted_sum(logits, target, weight, ignore_index, reduction, true=-1.0)
 
 
 class CrossEntropyLoss(Loss):
@@ -57,7 +57,7 @@ class CrossEntropyLoss(Loss):
         tensor(0.4076)
     """
 
-    _function = staticmethod(cross_entropy_loss)
+    function = staticmethod(cross_entropy_loss)
 
 
 METHOD = Method(

@@ -5,8 +5,8 @@ from maxsup.losses._focal import expected, focus
 from maxsup.losses._inputs import read_inputs
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
-from maxsup.losses._reduction import check_strength, reduce
-from maxsup.losses._statistics import statistics
+from maxsup.losses._reduction import check_coefficient, reduce
+from maxsup.losses.numbers import numbers
 from maxsup.schedules import Schedule
 
 
@@ -45,13 +45,13 @@ def dual_focal_loss(
         >>> dual_focal_loss(logits, torch.tensor([0]), gamma=2.0)  # 0.8²·log 2
         tensor(0.4436)
     """
-    check_strength("gamma", gamma)
+    check_coefficient("gamma", gamma)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction).widened()
     if inputs.labels is not None:
         at_label = inputs.logits.detach().gather(1, inputs.labels.unsqueeze(1))
         lower = inputs.logits.detach().masked_fill(~(inputs.logits < at_label), -torch.inf)
         highest, other = lower.max(dim=1)
-        true, beside = statistics(inputs, "true", "other", other=other)
+        true, beside = numbers(inputs, "true", "other", other=other)
         below = torch.where(highest == -torch.inf, 0.0, beside.exp())
         return reduce(-focus(below - torch.expm1(true), gamma) * true, inputs, reduction)
 
@@ -67,9 +67,9 @@ def _next_lower(logits: Tensor) -> tuple[Tensor, Tensor]:
     values = logits.movedim(1, -1)
     num_classes = values.shape[-1]
     ordered, order = values.sort(dim=-1, descending=True, stable=True)
-    places = torch.arange(num_classes, device=logits.device)
-    # Where a run of equal logits starts; each looks for the next start after its own place.
-    starts = torch.where(ordered[..., 1:] < ordered[..., :-1], places[1:], num_classes)
+    indices = torch.arange(num_classes, device=logits.device)
+    # Where a run of equal logits starts; each looks for the next start after its own index.
+    starts = torch.where(ordered[..., 1:] < ordered[..., :-1], indices[1:], num_classes)
     after = starts.flip(-1).cummin(dim=-1).values.flip(-1)
     after = torch.cat((after, torch.full_like(order[..., :1], num_classes)), dim=-1)
     lower = order.gather(-1, after.clamp(max=num_classes - 1))
@@ -93,7 +93,7 @@ class DualFocalLoss(Loss):
         tensor(0.4436)
     """
 
-    _function = staticmethod(dual_focal_loss)
+    function = staticmethod(dual_focal_loss)
 
     gamma: Tensor
 

@@ -4,9 +4,8 @@ from torch import Tensor
 from maxsup.losses._inputs import Inputs, read_inputs, wide
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
-from maxsup.losses._reduction import check_strength, reduce
-from maxsup.losses._statistics import statistics
-from maxsup.losses._target import at_target
+from maxsup.losses._reduction import check_coefficient, reduce
+from maxsup.losses.numbers import at_target, numbers
 from maxsup.schedules import Schedule
 
 
@@ -43,10 +42,10 @@ def focal_loss(
         >>> focal_loss(torch.zeros(1, 4), torch.tensor([0]), gamma=2.0)  # 0.75²·log 4
         tensor(0.7798)
     """
-    check_strength("gamma", gamma)
+    check_coefficient("gamma", gamma)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction)
     if inputs.labels is not None:
-        (true,) = statistics(inputs, "true")
+        (true,) = numbers(inputs, "true")
         return reduce(-focus(-torch.expm1(true), gamma) * true, inputs, reduction)
     of_class = wide(inputs.logits).log_softmax(dim=1)
     return reduce(
@@ -80,7 +79,7 @@ class FocalLoss(Loss):
         tensor(0.7798)
     """
 
-    _function = staticmethod(focal_loss)
+    function = staticmethod(focal_loss)
 
     gamma: Tensor
 

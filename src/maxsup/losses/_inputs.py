@@ -5,6 +5,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from maxsup.losses._torch_private import may_be_wrapped
+
 REDUCTIONS = ("none", "sum", "mean")
 
 
@@ -96,7 +98,7 @@ def values_can_be_seen(tensor: Tensor) -> bool:
     return (
         tensor.device.type == "cpu"
         and not torch.compiler.is_compiling()
-        and not torch._C._functorch.is_functorch_wrapped_tensor(tensor)
+        and not may_be_wrapped(tensor)
     )
 
 

@@ -1,12 +1,12 @@
 import torch
 from torch import Tensor
 
-from maxsup.losses._combination import as_number, combine
 from maxsup.losses._inputs import read_inputs, wide
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
-from maxsup.losses._reduction import check_strength, reduce
-from maxsup.losses._target import at_target
+from maxsup.losses._reduction import check_coefficient, reduce
+from maxsup.losses._weighted_sum import as_number, weighted_sum
+from maxsup.losses.numbers import at_target
 from maxsup.schedules import Schedule, linear
 
 
@@ -33,7 +33,7 @@ def label_smoothing_loss(
         logits: Shape (N, K), (N, K, d1, ...) or (K,), any floating dtype. Classes whose logit is
             −inf are not available: α is shared by the others.
         target: Class indices or probabilities; see :func:`cross_entropy_loss`.
-        alpha: Smoothing weight in [0, 1], a number or a 0-dimensional tensor (not checked).
+        alpha: Smoothing coefficient in [0, 1], a number or a 0-dimensional tensor (not checked).
         weight: Class weights, shape (K,).
         ignore_index: Positions with this label give value and gradient 0 and count in no mean.
         reduction: ``none``, ``sum`` or ``mean``.
@@ -48,10 +48,12 @@ def label_smoothing_loss(
         >>> label_smoothing_loss(torch.tensor([[2.0, 0.0, 1.0]]), torch.tensor([0]), alpha=0.1)
         tensor(0.5076)
     """
-    check_strength("alpha", alpha, at_most=1.0)
+    check_coefficient("alpha", alpha, at_most=1.0)
     if weight is None:
         alpha = as_number(alpha)
-        return combine(logits, target, weight, ignore_index, reduction, true=alpha - 1, mean=-alpha)
+        return weighted_sum(
+            logits, target, weight, ignore_index, reduction, true=alpha - 1, mean=-alpha
+        )
 
     inputs = read_inputs(logits, target, weight, ignore_index, reduction)
     assert inputs.class_weight is not None
@@ -67,7 +69,7 @@ class LabelSmoothingLoss(Loss):
     """Label smoothing; the module of :func:`maxsup.functional.label_smoothing_loss`.
 
     Args:
-        alpha: Smoothing weight in [0, 1], fixed or following a schedule.
+        alpha: Smoothing coefficient in [0, 1], fixed or following a schedule.
         weight: Class weights, shape (K,), as torch's cross-entropy applies them.
         ignore_index: Positions with this label give value and gradient 0 and count in no mean.
         reduction: ``none``, ``sum`` or ``mean``.
@@ -78,7 +80,7 @@ class LabelSmoothingLoss(Loss):
         tensor(0.5076)
     """
 
-    _function = staticmethod(label_smoothing_loss)
+    function = staticmethod(label_smoothing_loss)
 
     alpha: Tensor
 
@@ -97,7 +99,7 @@ class LabelSmoothingLoss(Loss):
 METHOD = Method(
     name="label-smoothing",
     label="Label smoothing",
-    summary="a share α of the target is spread over all classes; pulls down the true class's logit",
+    summary="spreads α of the target over all classes; pulls down the true class's logit",
     build=lambda training: LabelSmoothingLoss(
         linear(0.1, 0.2, steps=training.steps, every=training.steps_per_epoch)
     ),

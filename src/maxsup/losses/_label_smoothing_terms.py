@@ -5,13 +5,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from maxsup.losses._gaps import gap_sum
 from maxsup.losses._inputs import Inputs, read_inputs, wide
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
-from maxsup.losses._reduction import check_strength, reduce
-from maxsup.losses._statistics import statistics
-from maxsup.losses._target import at_target
+from maxsup.losses._reduction import check_coefficient, reduce
+from maxsup.losses.numbers import at_target, gap_sum, numbers
 from maxsup.schedules import Schedule
 
 
@@ -46,7 +44,7 @@ def label_smoothing_terms(
         logits: Shape (N, K), (N, K, d1, ...) or (K,), any floating dtype. Classes whose logit is
             −inf are left out; K counts the others.
         target: Class indices or probabilities; see :func:`cross_entropy_loss`.
-        alpha: Smoothing weight, a number ≥ 0 or a 0-dimensional tensor (not checked).
+        alpha: Smoothing coefficient, a number ≥ 0 or a 0-dimensional tensor (not checked).
         weight: Class weights, shape (K,); each term is multiplied by its target's weight.
         ignore_index: Positions with this label give value and gradient 0 and count in no mean.
         reduction: ``none``, ``sum`` or ``mean``.
@@ -65,7 +63,7 @@ def label_smoothing_terms(
         >>> terms.error_enhancement
         tensor([ 0.0000, -0.2000])
     """
-    check_strength("alpha", alpha)
+    check_coefficient("alpha", alpha)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction)
     highest = wide(inputs.logits.detach()).amax(dim=1)
     # 0, or NaN where the logits hold a NaN or +inf, which must be seen in either term.
@@ -100,9 +98,9 @@ def ls_regularization_loss(
         >>> ls_regularization_loss(logits, target, 0.1) - ls_regularization_loss(logits, target, 0)
         tensor(0.1000)
     """
-    check_strength("alpha", alpha)
+    check_coefficient("alpha", alpha)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction).widened()
-    (true,) = statistics(inputs, "true")
+    (true,) = numbers(inputs, "true")
     below, count = _gaps(inputs)
     return reduce(_penalized(true, alpha, below / count.clamp(min=1)), inputs, reduction)
 
@@ -127,9 +125,9 @@ def ls_error_enhancement_loss(
         >>> with_term - ls_error_enhancement_loss(logits, target, 0)
         tensor(-0.2000)
     """
-    check_strength("alpha", alpha)
+    check_coefficient("alpha", alpha)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction).widened()
-    (true,) = statistics(inputs, "true")
+    (true,) = numbers(inputs, "true")
     above, count = _gaps(inputs, above=True)
     return reduce(_penalized(true, alpha, -above / count.clamp(min=1)), inputs, reduction)
 
@@ -154,9 +152,9 @@ def ls_error_enhancement_top1_loss(
         >>> with_term - ls_error_enhancement_top1_loss(logits, target, 0)
         tensor(-0.2000)
     """
-    check_strength("alpha", alpha)
+    check_coefficient("alpha", alpha)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction)
-    true, top = statistics(inputs, "true", "top")
+    true, top = numbers(inputs, "true", "top")
     return reduce(_penalized(true, alpha, true - top), inputs, reduction)
 
 
@@ -176,18 +174,18 @@ def _gaps(inputs: Inputs, *, above: bool = False) -> tuple[Tensor, Tensor]:
     return gap.sum(dim=1), (gap != 0).sum(dim=1)
 
 
-def _penalized(true: Tensor, strength: float | Tensor, penalty: Tensor) -> Tensor:
-    """Cross-entropy + strength·penalty, for a penalty that depends on the true class's logit.
+def _penalized(true: Tensor, coefficient: float | Tensor, penalty: Tensor) -> Tensor:
+    """Cross-entropy + coefficient·penalty, for a penalty that depends on the true class's logit.
 
     Where the true class is not available, the cross-entropy is +inf and the penalty may be −inf;
     the sum is +inf, as (1 − α)·inf + a finite rest is.
 
     Args:
         true: The log-probability of the true class, (N, ...).
-        strength: Weight of the penalty.
+        coefficient: Coefficient of the penalty.
         penalty: Shape (N, ...).
     """
-    return torch.where(true == -torch.inf, -true, strength * penalty - true)
+    return torch.where(true == -torch.inf, -true, coefficient * penalty - true)
 
 
 class _AblationLoss(Loss):
@@ -209,7 +207,7 @@ class LSRegularizationLoss(_AblationLoss):
     """The module of :func:`maxsup.functional.ls_regularization_loss`.
 
     Args:
-        alpha: Weight of the term, ≥ 0, fixed or following a schedule.
+        alpha: Coefficient of the term, ≥ 0, fixed or following a schedule.
         weight: Class weights, shape (K,).
         ignore_index: Positions with this label give value and gradient 0 and count in no mean.
         reduction: ``none``, ``sum`` or ``mean``.
@@ -219,14 +217,14 @@ class LSRegularizationLoss(_AblationLoss):
         tensor(2.2698)
     """
 
-    _function = staticmethod(ls_regularization_loss)
+    function = staticmethod(ls_regularization_loss)
 
 
 class LSErrorEnhancementLoss(_AblationLoss):
     """The module of :func:`maxsup.functional.ls_error_enhancement_loss`.
 
     Args:
-        alpha: Weight of the term, ≥ 0, fixed or following a schedule.
+        alpha: Coefficient of the term, ≥ 0, fixed or following a schedule.
         weight: Class weights, shape (K,).
         ignore_index: Positions with this label give value and gradient 0 and count in no mean.
         reduction: ``none``, ``sum`` or ``mean``.
@@ -236,14 +234,14 @@ class LSErrorEnhancementLoss(_AblationLoss):
         tensor(1.9698)
     """
 
-    _function = staticmethod(ls_error_enhancement_loss)
+    function = staticmethod(ls_error_enhancement_loss)
 
 
 class LSErrorEnhancementTop1Loss(_AblationLoss):
     """The module of :func:`maxsup.functional.ls_error_enhancement_top1_loss`.
 
     Args:
-        alpha: Weight of the term, ≥ 0, fixed or following a schedule.
+        alpha: Coefficient of the term, ≥ 0, fixed or following a schedule.
         weight: Class weights, shape (K,).
         ignore_index: Positions with this label give value and gradient 0 and count in no mean.
         reduction: ``none``, ``sum`` or ``mean``.
@@ -253,7 +251,7 @@ class LSErrorEnhancementTop1Loss(_AblationLoss):
         tensor(1.9698)
     """
 
-    _function = staticmethod(ls_error_enhancement_top1_loss)
+    function = staticmethod(ls_error_enhancement_top1_loss)
 
 
 METHODS = (

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from maxsup.losses._inputs import check_reduction, check_weight, wide_dtype
-from maxsup.losses._statistics import closed_form_serves
+from maxsup.losses.numbers import by_hand
 
 Objective = Callable[..., Tensor]
 """Of logits and target; and of ``weight``, ``ignore_index`` and ``reduction`` by name."""
@@ -40,10 +40,10 @@ class Head(NamedTuple):
         )
 
     def chunks(self) -> list[tuple[slice, "Head"]]:
-        """The parts of the batch, each with its own share of the target."""
+        """The parts of the batch, each with its own part of the target."""
         starts = range(0, len(self.target), self.rows)
-        places = [slice(start, start + self.rows) for start in starts]
-        return [(place, self._replace(target=self.target[place])) for place in places]
+        parts = [slice(start, start + self.rows) for start in starts]
+        return [(part, self._replace(target=self.target[part])) for part in parts]
 
 
 def linear_head_loss(
@@ -87,7 +87,7 @@ def linear_head_loss(
         features, target = features.unsqueeze(0), target.unsqueeze(0)
     rows = chunk_size or _default_rows(len(features), len(linear_weight))
     head = Head(objective, target, weight, ignore_index, reduction, rows)
-    in_one = len(features) <= rows or target.requires_grad or not closed_form_serves(features)
+    in_one = len(features) <= rows or target.requires_grad or not by_hand(features)
     if in_one:
         value = head.on_logits(F.linear(features, linear_weight, linear_bias), reduction)
     else:
@@ -124,8 +124,8 @@ class _InChunks(torch.autograd.Function):
             value, ctx.gradients = _gradients(layer, ctx.needs, head, divisor, None)
             return value
         values = [
-            part.on_logits(F.linear(features[place], linear_weight, linear_bias), "none")
-            for place, part in head.chunks()
+            part.on_logits(F.linear(features[rows], linear_weight, linear_bias), "none")
+            for rows, part in head.chunks()
         ]
         value = torch.cat(values)
         if head.reduction == "none":
@@ -176,8 +176,8 @@ def _gradients(
     total = torch.zeros((), dtype=torch.float64, device=features.device)
     scratch = features.new_empty(min(head.rows, len(features)), len(linear_weight))
 
-    for place, part in head.chunks():
-        chunk = features[place]
+    for rows, part in head.chunks():
+        chunk = features[rows]
         logits = torch.mm(chunk, linear_weight.t(), out=scratch[: len(chunk)])
         if linear_bias is not None:
             logits.add_(linear_bias)
@@ -186,11 +186,11 @@ def _gradients(
             values = part.on_logits(leaf, "none" if of_values is not None else "sum")
             if divisor is not None:
                 values = values / divisor
-            pulled = None if of_values is None else of_values[place]
+            pulled = None if of_values is None else of_values[rows]
             (of_logits,) = torch.autograd.grad(values, leaf, pulled)
         total += values.detach().sum()
         if of_features is not None:
-            torch.mm(of_logits, linear_weight, out=of_features[place])
+            torch.mm(of_logits, linear_weight, out=of_features[rows])
         if of_weight is not None:
             _add_product(of_weight, of_logits, chunk)
         if of_bias is not None:

@@ -8,7 +8,7 @@ from maxsup.losses._label_smoothing import label_smoothing_loss
 from maxsup.losses._linear_head import linear_head_loss
 from maxsup.losses._loss import Loss
 from maxsup.losses._maxsup import maxsup_loss
-from maxsup.losses._reduction import check_strength
+from maxsup.losses._reduction import check_coefficient
 from maxsup.schedules import Schedule
 
 
@@ -38,7 +38,7 @@ def linear_maxsup_loss(
         linear_weight: Shape (K, D), as in :class:`torch.nn.Linear`.
         target: Class indices, (N,) or (); or probabilities, (N, K) or (K,).
         linear_bias: Shape (K,).
-        alpha: Weight of the penalty, a number ≥ 0 or a 0-dimensional tensor (not checked).
+        alpha: Coefficient of the penalty, a number ≥ 0 or a 0-dimensional tensor (not checked).
         weight: Class weights, shape (K,); see :func:`maxsup_loss`.
         ignore_index: Positions with this label give value and gradient 0 and count in no mean.
         reduction: ``none``, ``sum`` or ``mean``.
@@ -57,7 +57,7 @@ def linear_maxsup_loss(
         >>> linear_maxsup_loss(features, linear_weight, torch.tensor([0, 2]))
         tensor(1.4221)
     """
-    check_strength("alpha", alpha)
+    check_coefficient("alpha", alpha)
     return linear_head_loss(
         partial(maxsup_loss, alpha=alpha),
         features,
@@ -92,7 +92,7 @@ def linear_label_smoothing_loss(
         >>> linear_label_smoothing_loss(features, linear_weight, torch.tensor([0, 2]))
         tensor(1.3221)
     """
-    check_strength("alpha", alpha, at_most=1.0)
+    check_coefficient("alpha", alpha, at_most=1.0)
     return linear_head_loss(
         partial(label_smoothing_loss, alpha=alpha),
         features,
@@ -143,12 +143,12 @@ class _LinearLoss(Loss):
             features,
             self.linear.weight,
             target,
-            self.linear.bias,
-            self.alpha,
-            self.weight,
-            self.ignore_index,
-            self.reduction,
-            self.chunk_size,
+            linear_bias=self.linear.bias,
+            alpha=self.alpha,
+            weight=self.weight,
+            ignore_index=self.ignore_index,
+            reduction=self.reduction,
+            chunk_size=self.chunk_size,
         )
 
 
@@ -161,7 +161,7 @@ class LinearMaxSupLoss(_LinearLoss):
     Args:
         in_features: D.
         num_classes: K.
-        alpha: Weight of the penalty, ≥ 0, fixed or following a schedule.
+        alpha: Coefficient of the penalty, ≥ 0, fixed or following a schedule.
         bias: Whether the layer has a bias.
         weight: Class weights, shape (K,).
         ignore_index: Positions with this label give value and gradient 0 and count in no mean.

@@ -4,8 +4,8 @@ from torch import Tensor
 from maxsup.losses._inputs import read_inputs
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
-from maxsup.losses._reduction import check_strength, reduce
-from maxsup.losses._statistics import statistics
+from maxsup.losses._reduction import check_coefficient, reduce
+from maxsup.losses.numbers import numbers
 from maxsup.schedules import Schedule
 
 
@@ -43,7 +43,7 @@ def logit_normalization_loss(
         >>> logit_normalization_loss(logits, target, temperature=1.0)
         tensor(0.8189)
     """
-    check_strength("temperature", temperature, positive=True)
+    check_coefficient("temperature", temperature, positive=True)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction).widened()
     missing = inputs.logits == -torch.inf
     finite = torch.where(missing, 0.0, inputs.logits)
@@ -51,7 +51,7 @@ def logit_normalization_loss(
     length = torch.linalg.vector_norm(finite, dim=1, keepdim=True)
     scaled = finite / ((length + 1e-7) * temperature)
     inputs = inputs._replace(logits=torch.where(missing, -torch.inf, scaled))
-    (true,) = statistics(inputs, "true")
+    (true,) = numbers(inputs, "true")
     return reduce(-true, inputs, reduction)
 
 
@@ -70,7 +70,7 @@ class LogitNormalizationLoss(Loss):
         tensor(0.8189)
     """
 
-    _function = staticmethod(logit_normalization_loss)
+    function = staticmethod(logit_normalization_loss)
 
     temperature: Tensor
 

@@ -3,8 +3,8 @@ from torch import Tensor
 from maxsup.losses._inputs import read_inputs
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
-from maxsup.losses._reduction import check_strength, reduce
-from maxsup.losses._statistics import statistics
+from maxsup.losses._reduction import check_coefficient, reduce
+from maxsup.losses.numbers import numbers
 from maxsup.schedules import Schedule
 
 
@@ -24,7 +24,7 @@ def logit_penalty_loss(
         logits: Shape (N, K), (N, K, d1, ...) or (K,), any floating dtype; computed in float32 at
             least. A class whose logit is −inf is not available: it is left out of ‖z‖².
         target: Class indices or probabilities; see :func:`cross_entropy_loss`.
-        beta: Weight of the penalty, a number ≥ 0 or a 0-dimensional tensor (not checked).
+        beta: Coefficient of the penalty, a number ≥ 0 or a 0-dimensional tensor (not checked).
         weight: Class weights, shape (K,). A sample's whole loss, penalty included, is multiplied by
             Σ_k t_k·w_k, and ``mean`` divides by the sum of these.
         ignore_index: Positions with this label give value and gradient 0 and count in no mean.
@@ -42,9 +42,9 @@ def logit_penalty_loss(
         >>> logit_penalty_loss(logits, target, 0.1) - logit_penalty_loss(logits, target, 0.0)
         tensor(0.2500)
     """
-    check_strength("beta", beta)
+    check_coefficient("beta", beta)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction)
-    true, squares = statistics(inputs, "true", "squares")
+    true, squares = numbers(inputs, "true", "squares")
     return reduce(beta / 2 * squares - true, inputs, reduction)
 
 
@@ -52,7 +52,7 @@ class LogitPenaltyLoss(Loss):
     """The module of :func:`maxsup.functional.logit_penalty_loss`.
 
     Args:
-        beta: Weight of the penalty, ≥ 0, fixed or following a schedule.
+        beta: Coefficient of the penalty, ≥ 0, fixed or following a schedule.
         weight: Class weights, shape (K,).
         ignore_index: Positions with this label give value and gradient 0 and count in no mean.
         reduction: ``none``, ``sum`` or ``mean``.
@@ -63,7 +63,7 @@ class LogitPenaltyLoss(Loss):
         tensor(0.6576)
     """
 
-    _function = staticmethod(logit_penalty_loss)
+    function = staticmethod(logit_penalty_loss)
 
     beta: Tensor
 

@@ -1,4 +1,4 @@
-"""The module that every objective extends: settings, scheduled weights, state."""
+"""The module that every objective extends: settings, scheduled coefficients, state."""
 
 import math
 from collections.abc import Callable
@@ -8,11 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from maxsup.losses._inputs import check_reduction, check_weight_kind
-from maxsup.losses._reduction import check_strength
+from maxsup.losses._reduction import check_coefficient
 from maxsup.schedules import Schedule, constant
 
 
 class _Range(NamedTuple):
+    """What values a coefficient may take."""
+
     at_most: float
     positive: bool
 
@@ -20,11 +22,11 @@ class _Range(NamedTuple):
 class Loss(nn.Module):
     """Base of the objectives: a drop-in for :class:`torch.nn.CrossEntropyLoss`.
 
-    Holds what they share: class weights, ``ignore_index``, ``reduction``, and weights that may
-    follow a schedule. A scheduled weight is a buffer beside the number of steps taken, so both are
-    in the ``state_dict`` and a changed weight never recompiles. These two stay on the CPU in their
-    own precision wherever the module is moved: a 0-dimensional CPU tensor works with tensors of
-    any device, without waiting.
+    Holds what they share: class weights, ``ignore_index``, ``reduction``, and coefficients that
+    may follow a schedule. A coefficient is a buffer beside the number of steps taken, so both are
+    in the ``state_dict`` and a changed coefficient never recompiles. These two stay on the CPU in
+    their own precision wherever the module is moved: a 0-dimensional CPU tensor works with tensors
+    of any device, without waiting.
 
     Args:
         weight: Class weights, shape (K,), floating-point; see the objective's function.
@@ -37,8 +39,8 @@ class Loss(nn.Module):
 
     weight: Tensor | None
     count: Tensor
-    _function: Callable[..., Tensor]
-    """The objective: of logits, target, the scheduled weights, and the three settings above."""
+    function: Callable[..., Tensor]
+    """The objective: of logits and target; by name, of each coefficient and the settings above."""
 
     def __init__(
         self,
@@ -65,40 +67,46 @@ class Loss(nn.Module):
         at_most: float = math.inf,
         positive: bool = False,
     ) -> None:
-        """Hold a weight under ``name``, fixed or following a schedule.
+        """Hold the coefficient that the function calls ``name``, fixed or following a schedule.
+
+        Args:
+            name: The function's argument, and the buffer's name.
+            value: A number, or a function from the number of steps taken to one.
+            at_most: The largest value that makes sense; the smallest is 0.
+            positive: Whether 0 makes none.
 
         Raises:
-            ValueError: The weight at the present step is out of its range.
+            ValueError: The coefficient at the present step is out of its range.
         """
         schedule = value if callable(value) else constant(value)
         now = schedule(int(self.count))
-        check_strength(name, now, at_most=at_most, positive=positive)
+        check_coefficient(name, now, at_most=at_most, positive=positive)
         self._schedules[name] = schedule
         self._ranges[name] = _Range(at_most, positive)
         self.register_buffer(name, torch.tensor(now, dtype=torch.float64))
 
     def step(self) -> None:
-        """Advance the scheduled weights by one optimiser step.
+        """Advance the scheduled coefficients by one optimiser step.
 
         Raises:
-            ValueError: A schedule gave a weight that is out of its range.
+            ValueError: A schedule gave a coefficient that is out of its range.
         """
         self.count += 1
         count = int(self.count)
         for name, schedule in self._schedules.items():
             now = schedule(count)
-            check_strength(name, now, **self._ranges[name]._asdict())
+            check_coefficient(name, now, **self._ranges[name]._asdict())
             self.get_buffer(name).fill_(now)
 
     def end_epoch(self) -> None:
         """Say that an epoch of training is over; most objectives have nothing to do then."""
 
-    def strengths(self) -> dict[str, float]:
-        """The present value of every scheduled weight, by name."""
+    def coefficients(self) -> dict[str, float]:
+        """The present value of every coefficient, by name."""
         return {name: float(self.get_buffer(name)) for name in self._schedules}
 
     def settings(self) -> str:
-        """The scheduled weights in words, as ``alpha 0.1 → 0.2 (linear)``."""
+        """The coefficients in words, as ``alpha 0.1 → 0.2 (linear)``."""
         return ", ".join(f"{name} {schedule}" for name, schedule in self._schedules.items())
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
@@ -113,10 +121,13 @@ class Loss(nn.Module):
             A float32 (or float64) tensor: 0-dimensional, or one value per position with
             ``reduction="none"``.
         """
-        # In the order of their place in the function, after logits and target.
-        strengths = [self.get_buffer(name) for name in self._schedules]
-        return self._function(
-            logits, target, *strengths, self.weight, self.ignore_index, self.reduction
+        return self.function(
+            logits,
+            target,
+            weight=self.weight,
+            ignore_index=self.ignore_index,
+            reduction=self.reduction,
+            **{name: self.get_buffer(name) for name in self._schedules},
         )
 
     def extra_repr(self) -> str:

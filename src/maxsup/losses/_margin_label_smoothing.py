@@ -1,14 +1,12 @@
 import torch
 from torch import Tensor
 
-from maxsup.losses._combination import as_number, combine
-from maxsup.losses._gaps import gap_sum
 from maxsup.losses._inputs import read_inputs
 from maxsup.losses._loss import Loss
+from maxsup.losses._maxsup import maxsup_loss
 from maxsup.losses._method import Method
-from maxsup.losses._reduction import check_strength, reduce
-from maxsup.losses._statistics import statistics
-from maxsup.losses._top import top_class
+from maxsup.losses._reduction import check_coefficient, reduce
+from maxsup.losses.numbers import gap_sum, numbers, top_class
 from maxsup.schedules import Schedule
 
 
@@ -30,7 +28,7 @@ def margin_label_smoothing_loss(
         logits: Shape (N, K), (N, K, d1, ...) or (K,), any floating dtype; computed in float32 at
             least. A class whose logit is −inf is not available; K counts the others.
         target: Class indices or probabilities; see :func:`cross_entropy_loss`.
-        alpha: Weight of the penalty, a number ≥ 0 or a 0-dimensional tensor (not checked).
+        alpha: Coefficient of the penalty, a number ≥ 0 or a 0-dimensional tensor (not checked).
         margin: m, a number ≥ 0 or a 0-dimensional tensor (not checked).
         weight: Class weights, shape (K,). A sample's whole loss, penalty included, is multiplied by
             Σ_k t_k·w_k, and ``mean`` divides by the sum of these.
@@ -49,16 +47,13 @@ def margin_label_smoothing_loss(
         >>> penalized - margin_label_smoothing_loss(logits, target, alpha=0.0)
         tensor(0.0500)
     """
-    check_strength("alpha", alpha)
-    check_strength("margin", margin)
+    check_coefficient("alpha", alpha)
+    check_coefficient("margin", margin)
     if not isinstance(margin, Tensor) and margin == 0:
-        alpha = as_number(alpha)
-        return combine(
-            logits, target, weight, ignore_index, reduction, true=-1.0, top=alpha, mean=-alpha
-        )
+        return maxsup_loss(logits, target, alpha, weight, ignore_index, reduction)
 
     inputs = read_inputs(logits, target, weight, ignore_index, reduction).widened()
-    (true,) = statistics(inputs, "true")
+    (true,) = numbers(inputs, "true")
     top, _ = top_class(inputs.logits.detach())
     # Logits that tie with the largest are pulled up like the others, as MaxSup does.
     excess, _ = gap_sum(inputs.logits, top.squeeze(1), margin, closed=True)
@@ -70,7 +65,7 @@ class MarginLabelSmoothingLoss(Loss):
     """The module of :func:`maxsup.functional.margin_label_smoothing_loss`.
 
     Args:
-        alpha: Weight of the penalty, ≥ 0, fixed or following a schedule.
+        alpha: Coefficient of the penalty, ≥ 0, fixed or following a schedule.
         margin: How far below the largest a logit may lie at no cost, ≥ 0, fixed or following a
             schedule.
         weight: Class weights, shape (K,).
@@ -83,7 +78,7 @@ class MarginLabelSmoothingLoss(Loss):
         tensor(0.4576)
     """
 
-    _function = staticmethod(margin_label_smoothing_loss)
+    function = staticmethod(margin_label_smoothing_loss)
 
     alpha: Tensor
     margin: Tensor

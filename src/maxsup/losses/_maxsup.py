@@ -1,8 +1,9 @@
 from torch import Tensor
 
 from maxsup.losses._loss import Loss
-from maxsup.losses._margin_label_smoothing import margin_label_smoothing_loss
 from maxsup.losses._method import Method
+from maxsup.losses._reduction import check_coefficient
+from maxsup.losses._weighted_sum import as_number, weighted_sum
 from maxsup.schedules import Schedule, linear
 
 
@@ -31,7 +32,7 @@ def maxsup_loss(
         logits: Shape (N, K), (N, K, d1, ...) or (K,), any floating dtype; computed in float32 at
             least. A class whose logit is −inf is not available: it is left out of z̄.
         target: Class indices or probabilities; see :func:`cross_entropy_loss`.
-        alpha: Weight of the penalty, a number ≥ 0 or a 0-dimensional tensor (not checked).
+        alpha: Coefficient of the penalty, a number ≥ 0 or a 0-dimensional tensor (not checked).
         weight: Class weights, shape (K,). A sample's whole loss, penalty included, is multiplied by
             Σ_k t_k·w_k, and ``mean`` divides by the sum of these.
         ignore_index: Positions with this label give value and gradient 0 and count in no mean.
@@ -52,8 +53,12 @@ def maxsup_loss(
         >>> maxsup_loss(logits, wrong, alpha=0.1) - maxsup_loss(logits, wrong, alpha=0.0)
         tensor(0.1000)
     """
-    # Margin-based label smoothing without a margin (Liu et al. 2022) is the same objective.
-    return margin_label_smoothing_loss(logits, target, alpha, 0.0, weight, ignore_index, reduction)
+    check_coefficient("alpha", alpha)
+    # z_max − z̄ is the largest log-probability less their mean.
+    alpha = as_number(alpha)
+    return weighted_sum(
+        logits, target, weight, ignore_index, reduction, true=-1.0, top=alpha, mean=-alpha
+    )
 
 
 class MaxSupLoss(Loss):
@@ -62,7 +67,7 @@ class MaxSupLoss(Loss):
     The module of :func:`maxsup.functional.maxsup_loss`, which has the formula.
 
     Args:
-        alpha: Weight of the penalty, ≥ 0, fixed or following a schedule; with a schedule, call
+        alpha: Coefficient of the penalty, ≥ 0, fixed or following a schedule; with a schedule, call
             ``step()`` once per optimiser step.
         weight: Class weights, shape (K,).
         ignore_index: Positions with this label give value and gradient 0 and count in no mean.
@@ -79,7 +84,7 @@ class MaxSupLoss(Loss):
         0.101
     """
 
-    _function = staticmethod(maxsup_loss)
+    function = staticmethod(maxsup_loss)
 
     alpha: Tensor
 

@@ -9,8 +9,8 @@ from torch import Tensor, distributed
 from maxsup.losses._inputs import Inputs, read_inputs, wide_dtype
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
-from maxsup.losses._reduction import check_strength, reduce
-from maxsup.losses._statistics import statistics
+from maxsup.losses._reduction import check_coefficient, reduce
+from maxsup.losses.numbers import numbers
 
 
 def online_label_smoothing_loss(
@@ -32,7 +32,8 @@ def online_label_smoothing_loss(
             least. A class whose logit is −inf is not available.
         target: Class indices or probabilities; see :func:`cross_entropy_loss`.
         soft_labels: S, shape (K, K), floating; a row of zeros leaves the soft part out.
-        alpha: Share of the soft part, a number in [0, 1] or a 0-dimensional tensor (not checked).
+        alpha: Coefficient of the soft part, a number in [0, 1] or a 0-dimensional tensor (not
+            checked).
         weight: Class weights, shape (K,). A sample's whole loss is multiplied by Σ_k t_k·w_k, and
             ``mean`` divides by the sum of these.
         ignore_index: Positions with this label give value and gradient 0 and count in no mean.
@@ -49,7 +50,7 @@ def online_label_smoothing_loss(
         >>> online_label_smoothing_loss(logits, target, torch.zeros(4, 4))  # half of log 4
         tensor(0.6931)
     """
-    check_strength("alpha", alpha, at_most=1.0)
+    check_coefficient("alpha", alpha, at_most=1.0)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction)
     _check_soft_labels(soft_labels, inputs.logits.shape[1])
     return reduce(_mixed(inputs, soft_labels, 1 - alpha, alpha), inputs, reduction)
@@ -79,7 +80,7 @@ def _mixed(
         with _full_precision(inputs.logits.device.type):
             mixed = inputs.probabilities.movedim(1, -1) @ soft_labels.to(wide_dtype(inputs.logits))
         target = hard * inputs.probabilities + soft * mixed.movedim(-1, 1)
-    (true,) = statistics(inputs._replace(labels=None, probabilities=target), "true")
+    (true,) = numbers(inputs._replace(labels=None, probabilities=target), "true")
     return -true
 
 
@@ -120,7 +121,7 @@ class OnlineLabelSmoothingLoss(Loss):
     In both a class without a right answer in an epoch gets 1/K. With probabilities as target a
     sample counts for the first of its most probable classes.
 
-    The sums are part of the ``state_dict``. With several processes each holds its own share until
+    The sums are part of the ``state_dict``. With several processes each holds its own part until
     ``end_epoch`` adds them up; save at the end of an epoch.
 
     Args:

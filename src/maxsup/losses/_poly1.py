@@ -4,8 +4,8 @@ from torch import Tensor
 from maxsup.losses._inputs import read_inputs
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
-from maxsup.losses._reduction import check_strength, reduce
-from maxsup.losses._statistics import statistics
+from maxsup.losses._reduction import check_coefficient, reduce
+from maxsup.losses.numbers import numbers
 from maxsup.schedules import Schedule
 
 
@@ -41,13 +41,13 @@ def poly1_loss(
         >>> poly1_loss(torch.zeros(1, 4), torch.tensor([0]))  # log 4 + 0.75
         tensor(2.1363)
     """
-    check_strength("epsilon", epsilon)
+    check_coefficient("epsilon", epsilon)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction)
     if inputs.labels is not None:
-        (true,) = statistics(inputs, "true")
+        (true,) = numbers(inputs, "true")
         return reduce(epsilon * -torch.expm1(true) - true, inputs, reduction)
     inputs = inputs.widened()
-    (true,) = statistics(inputs, "true")
+    (true,) = numbers(inputs, "true")
     assert inputs.probabilities is not None
     missed = (inputs.probabilities * -torch.expm1(inputs.logits.log_softmax(dim=1))).sum(dim=1)
     return reduce(epsilon * missed - true, inputs, reduction)
@@ -67,7 +67,7 @@ class Poly1Loss(Loss):
         tensor(2.1363)
     """
 
-    _function = staticmethod(poly1_loss)
+    function = staticmethod(poly1_loss)
 
     epsilon: Tensor
 
@@ -86,7 +86,7 @@ class Poly1Loss(Loss):
 METHOD = Method(
     name="poly-1",
     label="Poly-1",
-    summary="adds the share of wrong probability to cross-entropy's logarithm",
+    summary="adds the wrong probability to cross-entropy's logarithm",
     build=lambda training: Poly1Loss(),
     page_file="poly1.md",
 )

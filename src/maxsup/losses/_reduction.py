@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from maxsup.losses._inputs import Inputs
-from maxsup.losses._target import at_target
+from maxsup.losses.numbers.plain import at_target
 
 
 def reduce(values: Tensor, inputs: Inputs, reduction: str, *, weighted: bool = False) -> Tensor:
@@ -43,10 +43,10 @@ def reduce(values: Tensor, inputs: Inputs, reduction: str, *, weighted: bool = F
     return values.sum() / torch.where(total == 0, 1.0, total)
 
 
-def check_strength(
+def check_coefficient(
     name: str, value: float | Tensor, *, at_most: float = math.inf, positive: bool = False
 ) -> None:
-    """Refuse a weight of a penalty that makes no sense; a tensor's value is not looked at.
+    """Refuse a coefficient that makes no sense; a tensor's value is not looked at.
 
     Raises:
         ValueError: ``value`` is no number, negative, too large, or a tensor with axes, which would

@@ -4,8 +4,8 @@ from torch import Tensor
 from maxsup.losses._inputs import Inputs, read_inputs
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
-from maxsup.losses._reduction import check_strength, reduce
-from maxsup.losses._statistics import statistics
+from maxsup.losses._reduction import check_coefficient, reduce
+from maxsup.losses.numbers import numbers
 from maxsup.schedules import Schedule
 
 
@@ -29,8 +29,8 @@ def zipf_label_smoothing_loss(
             least. A class whose logit is −inf is not available and has no rank.
         target: Class indices or probabilities; see :func:`cross_entropy_loss`. Under probabilities
             the class left out is the first of the most probable.
-        alpha: Weight of the penalty (the paper's λ), a number ≥ 0 or a 0-dimensional tensor (not
-            checked).
+        alpha: Coefficient of the penalty (the paper's λ), a number ≥ 0 or a 0-dimensional tensor
+            (not checked).
         votes: How often each class was chosen, shaped like the logits; see :func:`dense_votes`.
         weight: Class weights, shape (K,). A sample's whole loss, penalty included, is multiplied by
             Σ_k t_k·w_k, and ``mean`` divides by the sum of these.
@@ -49,7 +49,7 @@ def zipf_label_smoothing_loss(
         >>> penalized - zipf_label_smoothing_loss(logits, target, alpha=0.0)
         tensor(0.0403)
     """
-    check_strength("alpha", alpha)
+    check_coefficient("alpha", alpha)
     if votes is not None and votes.shape != logits.shape:
         raise ValueError(
             f"votes must be shaped like the logits, {tuple(logits.shape)}; "
@@ -58,7 +58,7 @@ def zipf_label_smoothing_loss(
     inputs = read_inputs(logits, target, weight, ignore_index, reduction).widened()
     if votes is not None and inputs.single:
         votes = votes.unsqueeze(0)
-    (true,) = statistics(inputs, "true")
+    (true,) = numbers(inputs, "true")
     penalty = _divergence(inputs, votes)
     return reduce(alpha * penalty - true, inputs, reduction)
 
@@ -111,7 +111,7 @@ def _divergence(inputs: Inputs, votes: Tensor | None) -> Tensor:
     others = torch.where(among, logits, -torch.inf)
     others = torch.where(some.unsqueeze(1), others, 0.0)
     rest = inputs._replace(logits=others, labels=None, probabilities=zipf)
-    (expected,) = statistics(rest, "true")
+    (expected,) = numbers(rest, "true")
     spoilt = logits.detach().amax(dim=1)
     return torch.where(some, self_information - expected, 0.0) + (spoilt - spoilt)
 
@@ -120,9 +120,9 @@ def _ranks(scores: Tensor) -> Tensor:
     """1 for the largest score along axis 1, ties sharing the best of their ranks."""
     values = scores.movedim(1, -1)
     ordered, order = values.sort(dim=-1, descending=True, stable=True)
-    places = torch.arange(1, values.shape[-1] + 1, device=scores.device)
+    indices = torch.arange(1, values.shape[-1] + 1, device=scores.device)
     # A run of equal scores has the rank of its first.
-    new = torch.where(ordered[..., 1:] < ordered[..., :-1], places[1:], 1)
+    new = torch.where(ordered[..., 1:] < ordered[..., :-1], indices[1:], 1)
     first = torch.cat((torch.ones_like(order[..., :1]), new), dim=-1).cummax(dim=-1).values
     return first.gather(-1, order.argsort(dim=-1)).movedim(-1, 1).to(scores.dtype)
 
@@ -131,7 +131,7 @@ class ZipfLabelSmoothingLoss(Loss):
     """The module of :func:`maxsup.functional.zipf_label_smoothing_loss`.
 
     Args:
-        alpha: Weight of the penalty, ≥ 0, fixed or following a schedule.
+        alpha: Coefficient of the penalty, ≥ 0, fixed or following a schedule.
         weight: Class weights, shape (K,).
         ignore_index: Positions with this label give value and gradient 0 and count in no mean.
         reduction: ``none``, ``sum`` or ``mean``.
@@ -158,14 +158,20 @@ class ZipfLabelSmoothingLoss(Loss):
     def forward(self, logits: Tensor, target: Tensor, votes: Tensor | None = None) -> Tensor:
         """The objective's value; ``votes`` as :func:`maxsup.functional.dense_votes` counts them."""
         return zipf_label_smoothing_loss(
-            logits, target, self.alpha, votes, self.weight, self.ignore_index, self.reduction
+            logits,
+            target,
+            alpha=self.alpha,
+            votes=votes,
+            weight=self.weight,
+            ignore_index=self.ignore_index,
+            reduction=self.reduction,
         )
 
 
 METHOD = Method(
     name="zipf-label-smoothing",
     label="Zipf label smoothing",
-    summary="smooths by Zipf's law: the other classes' shares fall with their rank",
+    summary="smooths by Zipf's law: the other classes' parts fall with their rank",
     build=lambda training: ZipfLabelSmoothingLoss(),
     page_file="zipf_label_smoothing.md",
 )

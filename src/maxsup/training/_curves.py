@@ -55,6 +55,6 @@ def _coefficients(steps: int) -> list[float]:
     )
     values = []
     for _ in range(steps):
-        values.append(criterion.strengths()["alpha"])
+        values.append(criterion.coefficients()["alpha"])
         criterion.step()
     return values

@@ -43,7 +43,7 @@ def train_epoch(
     rank, processes = accelerator.process_index, accelerator.num_processes
     figures = sums.figures or {
         "lr": float(state.lr_scheduler.get_last_lr()[0]),
-        **state.criterion.strengths(),
+        **state.criterion.coefficients(),
     }
     own_loss = sums.loss_of(rank, processes)
     loss_sum = torch.tensor(own_loss, dtype=torch.float64, device=accelerator.device)

@@ -1,4 +1,4 @@
-"""The place of the largest logit."""
+"""The index of the largest logit."""
 
 import functools
 
@@ -15,8 +15,8 @@ _BLOCKS = range(64, 132, 4)
 def top_class(logits: Tensor) -> tuple[Tensor, Tensor]:
     """The class with the largest logit, the first of several, and that logit.
 
-    On the CPU torch finds a maximum without its place ten times as fast as with it. So long rows
-    are first reduced to the maxima of short blocks, and the place is sought in one block only.
+    On the CPU torch finds a maximum without its index ten times as fast as with it. So long rows
+    are first reduced to the maxima of short blocks, and the index is sought in one block only.
 
     Args:
         logits: Shape (N, K, ...).
