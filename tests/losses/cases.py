@@ -28,16 +28,16 @@ class Objective:
     function: Callable[..., Tensor]
     formula: reference.Formula
     module: type[losses.Loss] | None = None
-    coefficient: str | None = "alpha"  # what the weight of its penalty is called
+    coefficient: str | None = "alpha"  # what the coefficient of its penalty is called
     default: float = 0.1
-    smallest: float = 0.0  # the least that its weight may be
+    smallest: float = 0.0  # the least that its coefficient may be
     jumps: bool = False  # the gradient jumps where another logit equals the true one
     has_cross_entropy: bool = True
     shifts: bool = False  # its value depends on the offset that all logits share
-    scheduled: bool = True  # its module has one scheduled weight, of any size from 0
+    scheduled: bool = True  # its module has one scheduled coefficient, of any size from 0
 
     def __call__(self, logits, target, coefficient=None, **options):
-        """The function, with its penalty's weight under one name for all."""
+        """The function, with its coefficient under one name for all."""
         if self.coefficient is not None and coefficient is not None:
             options[self.coefficient] = coefficient
         return self.function(logits, target, **options)

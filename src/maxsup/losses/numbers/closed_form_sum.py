@@ -1,8 +1,8 @@
-"""A whole objective of plain labels in the fewest operations, which is what a small batch costs.
+"""A small batch in the fewest operations: ``python benchmarks/loss.py --shapes 128x100`` shows it.
 
-Where a batch on the CPU is small, each operation costs more than its arithmetic; ``python
-benchmarks/loss.py`` shows it at N = 128, K = 100. Cross-entropy, label smoothing and MaxSup are
-weighted sums of log-probabilities; this is the closed form of such a sum, reduced.
+Where a batch on the CPU is small, each operation costs more than its arithmetic. Cross-entropy,
+label smoothing and MaxSup are weighted sums of log-probabilities; this is the closed form of such a
+sum, reduced.
 """
 
 import math

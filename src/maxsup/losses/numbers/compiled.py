@@ -1,12 +1,10 @@
-"""For compilers to fuse: half the time of torch's compiled label smoothing at 128,256 classes.
+"""Compiled code in half of torch's time at 128,256 classes: ``python benchmarks/loss.py`` shows it.
 
-``python benchmarks/loss.py`` shows it as "maxsup.maxsup_loss, compiled".
-
-Only numbers per example are kept for the gradient; the softmax is computed anew from them. What
-makes good loops differs: on a GPU the logits should be read as seldom as possible, and to compare
-each index with the top's costs nothing beside that. On a CPU a loop is bound by what it does to a
-logit once it is read, so the top is sought in one short block, and its entry in the gradient is
-written when the loop is over.
+It is written for a compiler to fuse into one loop per direction. Only numbers per example are kept
+for the gradient; the softmax is computed anew from them. What makes good loops differs: on a GPU
+the logits should be read as seldom as possible, and to compare each index with the top's costs
+nothing beside that. On a CPU a loop is bound by what it does to a logit once it is read, so the top
+is sought in one short block, and its entry in the gradient is written when the loop is over.
 """
 
 from typing import Any

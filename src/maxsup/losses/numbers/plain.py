@@ -1,7 +1,7 @@
-"""Plain differentiable operations: right wherever torch is, in eager, transformed or compiled code.
+"""Right everywhere, and slowest, as "naive MaxSup" of ``python benchmarks/loss.py`` shows.
 
-They win nothing; ``python benchmarks/loss.py`` shows what they cost as "naive MaxSup". They compute
-what cannot be differentiated by hand, and say what every other backend must come to.
+Plain differentiable operations of torch compute what cannot be differentiated by hand, and say what
+every other backend must come to.
 """
 
 import torch

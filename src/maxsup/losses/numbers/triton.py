@@ -1,7 +1,7 @@
-"""Two Triton kernels: a GPU reads the logits once, and once more while it writes the gradient.
+"""One reading of the logits per direction on a GPU: ``python benchmarks/loss.py --device cuda``.
 
-What that wins over the closed form ``python benchmarks/loss.py --device cuda`` shows. Nothing of
-the logits' size is kept in between, and all arithmetic is in float32. A row that fits into one
+Two Triton kernels: one reads the logits, the other reads them again and writes the gradient.
+Nothing of their size is kept in between, and all arithmetic is in float32. A row that fits into one
 block is held in registers; a longer one is gone through block by block, with the sums so far moved
 along whenever a higher logit turns up.
 
