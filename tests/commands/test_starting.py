@@ -92,8 +92,8 @@ def test_methods_loads_torch_at_most_and_plugins(tmp_path: Path) -> None:
     for name in ("mine", "theirs"):
         (tmp_path / f"{name}.py").write_text(
             "import dataclasses\n"
-            "from maxsup.methods import get_method, register\n"
-            f"register(dataclasses.replace(get_method('maxsup'), name='maxsup-{name}'))\n"
+            "from maxsup.methods import get_method\n"
+            f"METHOD = dataclasses.replace(get_method('maxsup'), name='maxsup-{name}')\n"
         )
     (found,), shown = start("methods --plugin mine.py --plugin theirs", directory=tmp_path)
     assert found.code == 0

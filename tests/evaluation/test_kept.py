@@ -1,19 +1,24 @@
 """The outputs that a run keeps."""
 
 import dataclasses
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from tests.evaluation.test_measures import assert_equal, everything, random_outputs
+from tests.forked import ForkedProcess
+from torch import distributed
 
 from maxsup.data import DataSettings, load_images
 from maxsup.evaluation import (
+    MEASURES,
+    RECORDS,
+    Found,
     Outputs,
+    OutputsKeeper,
+    Sizes,
     bytes_to_keep,
     load_outputs,
     measure_outputs,
@@ -124,55 +129,48 @@ def test_size_of_outputs_is_foretold(tmp_path: Path) -> None:
     assert bytes_to_keep(10, 1000, half=False) == 10 * (4000 + 4 + 4)
 
 
-TWO_PROCESSES = """
-import sys, torch
-from maxsup.evaluation import Outputs, OutputsKeeper, Sizes, measure_outputs, MEASURES, RECORDS
-from torch import distributed
-
-rank, path = int(sys.argv[1]), sys.argv[2]
-distributed.init_process_group(
-    "gloo", init_method=f"file://{path}/store", rank=rank, world_size=2
-)
-all = torch.load(f"{path}/all.pt", weights_only=True)
-mine = torch.arange(len(all["ids"]))[rank::2] if sys.argv[3] == "shared" else torch.arange(
-    len(all["ids"]) if rank == 0 else 0
-)
-whole = Outputs(**all)
-parts = [whole.select(index) for index in mine.split(9)] if len(mine) else []
-keeper = OutputsKeeper()
-sizes = Sizes(whole.num_classes, whole.num_features, torch.device("cpu"))
-found = measure_outputs(keeper.watch(parts), "test", MEASURES, RECORDS, sizes=sizes)
-kept = keeper.gather()
-if rank == 0:
-    torch.save({"values": found.values, "records": found.records, "logits": kept.logits,
-                "ids": kept.ids, "labels": kept.labels}, f"{path}/found.pt")
-distributed.destroy_process_group()
-"""
-
-
-@pytest.mark.parametrize("how", ["shared", "all in one"])
-def test_outputs_of_two_processes_are_those_of_one(tmp_path: Path, how: str) -> None:
-    """Also where one of them has no sample at all."""
-    from .test_measures import everything, random_outputs
-
+def measure_own_part(rank: int, directory: str, is_shared: bool) -> None:
+    """What the second of two processes has is none, or every other sample."""
+    distributed.init_process_group(
+        "gloo", init_method=f"file://{directory}/meet", rank=rank, world_size=2
+    )
     outputs = random_outputs()
-    torch.save(dataclasses.asdict(outputs), tmp_path / "all.pt")
+    if is_shared:
+        mine = torch.arange(len(outputs))[rank::2]
+    else:
+        mine = torch.arange(len(outputs) if rank == 0 else 0)
+    parts = [outputs.select(index) for index in mine.split(9)] if len(mine) else []
+    keeper = OutputsKeeper()
+    sizes = Sizes(outputs.num_classes, outputs.num_features, torch.device("cpu"))
+    found = measure_outputs(keeper.watch(parts), "test", MEASURES, RECORDS, sizes=sizes)
+    kept = keeper.gather()
+    content = {"ids": kept.ids, "logits": kept.logits, **found._asdict()}
+    torch.save(content, f"{directory}/found-{rank}.pt")
+    distributed.destroy_process_group()
+
+
+@pytest.mark.parametrize("is_shared", [True, False])
+def test_outputs_of_two_processes_are_those_of_one(tmp_path: Path, is_shared: bool) -> None:
+    """Also where one of them has no sample at all."""
     workers = [
-        subprocess.Popen(
-            [sys.executable, "-c", TWO_PROCESSES, str(rank), str(tmp_path), how],
-            env=os.environ | {"OMP_NUM_THREADS": "1"},
+        ForkedProcess(
+            measure_own_part,
+            (rank, str(tmp_path), is_shared),
+            log=tmp_path / f"{rank}.log",
+            environment={"GLOO_SOCKET_IFNAME": "lo"},
         )
         for rank in (0, 1)
     ]
-    assert [worker.wait(timeout=120) for worker in workers] == [0, 0]
-    together = torch.load(tmp_path / "found.pt", weights_only=True)
+    for worker in workers:
+        assert worker.wait() == 0, worker.output()
+    outputs = random_outputs()
     alone = everything([outputs])
-    for name, value in alone.values.items():
-        assert together["values"][name] == pytest.approx(value, rel=1e-12), name
-    for name, record in alone.records.items():
-        assert torch.allclose(together["records"][name], record, rtol=1e-12), name
-    assert torch.equal(together["ids"], outputs.ids)
-    assert torch.equal(together["logits"], outputs.logits)
+    for rank in (0, 1):
+        together = torch.load(tmp_path / f"found-{rank}.pt", weights_only=True)
+        assert_equal(Found(together["values"], together["records"]), alone)
+    first = torch.load(tmp_path / "found-0.pt", weights_only=True)
+    assert torch.equal(first["ids"], outputs.ids)
+    assert torch.equal(first["logits"], outputs.logits)
 
 
 def test_study_keeps_the_outputs_of_every_run(

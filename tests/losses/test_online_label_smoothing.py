@@ -1,12 +1,10 @@
 """Soft labels learned from the model's own right answers, epoch by epoch."""
 
 import io
-import os
-import subprocess
-import sys
 
 import pytest
 import torch
+from tests.forked import ForkedProcess
 from torch import distributed
 
 from maxsup import OnlineLabelSmoothingLoss
@@ -269,23 +267,26 @@ def test_online_label_smoothing_what_it_says_of_itself():
 
 
 def test_online_label_smoothing_two_processes_learn_what_one_learns_of_both(tmp_path):
-    environment = os.environ | {"GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", __name__, str(tmp_path)]
-    with subprocess.Popen(command, env=environment) as other:
-        try:
-            mine = learn_own_half(0, tmp_path)
-            assert other.wait(timeout=60) == 0
-        finally:
-            other.kill()
+    others = [
+        ForkedProcess(
+            save_own_half,
+            (rank, str(tmp_path)),
+            log=tmp_path / f"{rank}.log",
+            environment={"GLOO_SOCKET_IFNAME": "lo"},
+        )
+        for rank in (0, 1)
+    ]
+    for other in others:
+        assert other.wait() == 0, other.output()
     alone = OnlineLabelSmoothingLoss(K)
     show(alone, batches())
     alone.end_epoch()
-    theirs = torch.load(tmp_path / "other.pt")
+    mine, theirs = (torch.load(tmp_path / f"{rank}.pt") for rank in (0, 1))
     assert torch.equal(mine, theirs)
     torch.testing.assert_close(mine, alone.soft_labels, rtol=1e-6, atol=1e-7)
 
 
-def learn_own_half(rank, directory):
+def save_own_half(rank, directory):
     distributed.init_process_group(
         "gloo", init_method=f"file://{directory}/meet", rank=rank, world_size=2
     )
@@ -293,12 +294,6 @@ def learn_own_half(rank, directory):
         criterion = OnlineLabelSmoothingLoss(K)
         show(criterion, [(z[rank::2], y[rank::2]) for z, y in batches()])
         criterion.end_epoch()
-        return criterion.soft_labels
+        torch.save(criterion.soft_labels, f"{directory}/{rank}.pt")
     finally:
         distributed.destroy_process_group()
-
-
-if __name__ == "__main__":
-    from pathlib import Path
-
-    torch.save(learn_own_half(1, sys.argv[1]), Path(sys.argv[1]) / "other.pt")

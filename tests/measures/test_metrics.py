@@ -1,14 +1,11 @@
 """What holds for every metric of the measures."""
 
-import os
 import pickle
-import subprocess
-import sys
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 import torch
+from tests.forked import SECONDS, ForkedProcess
 from torch import distributed
 
 from maxsup.measures import (
@@ -29,7 +26,7 @@ METRICS = {
     "histogram": LogitHistogram,
 }
 BATCHES = torch.arange(31).split([10, 14, 7])
-SHARES = torch.arange(31).split([20, 11])
+PARTS = torch.arange(31).split([20, 11])
 
 
 def draw():
@@ -120,44 +117,43 @@ def test_update_works_without_values(name):
 
 def test_two_processes_together_equal_one(tmp_path):
     """Unequal parts; the plain functions speak of their own process alone."""
-    environment = os.environ | {"GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": "1"}
-    with subprocess.Popen([sys.executable, __file__, tmp_path], env=environment) as other:
-        try:
-            found = [measure_own_share(0, tmp_path)]
-            assert other.wait(timeout=60) == 0
-        finally:
-            other.kill()
-    found.append(torch.load(tmp_path / "other.pt"))
-    for rank, share in enumerate(SHARES):
+    others = [
+        ForkedProcess(
+            save_own_part,
+            (rank, tmp_path),
+            log=tmp_path / f"{rank}.log",
+            environment={"GLOO_SOCKET_IFNAME": "lo"},
+        )
+        for rank in (0, 1)
+    ]
+    for other in others:
+        assert other.wait() == 0, other.output()
+    found = [torch.load(tmp_path / f"{rank}.pt") for rank in (0, 1)]
+    for rank, part in enumerate(PARTS):
         for name in METRICS:
             assert torch.allclose(found[rank][name], whole(name), atol=1e-12), name
-        own = [tensor[share] for tensor in draw()]
+        own = [tensor[part] for tensor in draw()]
         assert torch.equal(found[rank]["ece"], expected_calibration_error(*own))
         assert torch.equal(found[rank]["r2"], class_separation(*own).r2)
 
 
-def measure_own_share(rank, directory):
+def save_own_part(rank, directory):
     distributed.init_process_group(
         "gloo",
         init_method=f"file://{directory}/meeting",
         rank=rank,
         world_size=2,
-        timeout=timedelta(seconds=60),
+        timeout=timedelta(seconds=SECONDS),
     )
     try:
         found = {}
         for name, make in METRICS.items():
             metric = make()
-            metric.update(*arguments(name, SHARES[rank]))
+            metric.update(*arguments(name, PARTS[rank]))
             found[name] = flat(metric.compute())
-        logits, labels = (tensor[SHARES[rank]] for tensor in draw())
+        logits, labels = (tensor[PARTS[rank]] for tensor in draw())
         found["ece"] = expected_calibration_error(logits, labels)
         found["r2"] = class_separation(logits, labels).r2
-        return found
+        torch.save(found, directory / f"{rank}.pt")
     finally:
         distributed.destroy_process_group()
-
-
-if __name__ == "__main__":
-    directory = Path(sys.argv[1])
-    torch.save(measure_own_share(1, directory), directory / "other.pt")

@@ -6,7 +6,7 @@ import random
 import time
 from pathlib import Path
 
-from tests.commands_in_processes import CommandProcess
+from tests.forked import CommandProcess
 
 KILLS = int(os.environ.get("MAXSUP_TEST_KILLS", "3"))
 

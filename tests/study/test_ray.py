@@ -38,6 +38,8 @@ def cluster() -> Iterator[Any]:
     """A head with one core, to which this process is connected, and whatever a test adds."""
     # A lost node is noticed sooner than a network's hiccups would allow elsewhere.
     swift = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 300}
+    # A process that has imported everything is kept for the next study.
+    swift |= {"idle_worker_killing_time_threshold_ms": 600_000, "num_workers_soft_limit": 4}
     made = importlib.import_module("ray.cluster_utils").Cluster(
         initialize_head=True,
         head_node_args={

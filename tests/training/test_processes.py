@@ -15,7 +15,7 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file
-from tests.commands_in_processes import CommandProcess
+from tests.forked import CommandProcess
 
 ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",

@@ -1,8 +1,10 @@
 """A command of the command line: its options, and the function that they are handed to."""
 
 import shlex
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, make_dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from maxsup.commands._options import CommonOptions
@@ -86,6 +88,9 @@ def _ready(options: CommonOptions, name: str, words: Sequence[str]) -> CommonOpt
     if options.common.plugin:
         from maxsup.methods import load_plugin  # needs torch
 
+        # A module may lie where the command is called, as for python -m.
+        if str(Path.cwd()) not in sys.path:
+            sys.path.insert(0, str(Path.cwd()))
         for plugin in options.common.plugin:
             load_plugin(plugin)
     line = shlex.join(["maxsup", name, *words])

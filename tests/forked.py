@@ -1,7 +1,6 @@
-"""The command line in processes of its own that start at once.
+"""Processes that start at once: forked from a server that has imported everything beforehand.
 
-They are forked from a server that has imported everything beforehand, so that a test which starts
-and kills many does not wait for imports each time.
+So a test that starts and kills many does not wait for imports each time.
 """
 
 import atexit
@@ -13,15 +12,76 @@ import time
 from collections.abc import Callable, Mapping
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["maxsup.study", "maxsup.report", "maxsup.training"])
+_CONTEXT.set_forkserver_preload(
+    # The first optimiser loads the compiler.
+    ["torch._dynamo", "maxsup.study", "maxsup.report", "maxsup.training", "maxsup.evaluation"]
+)
 
 SECONDS = 240
-"""For how long a command may run, or may be waited for."""
+"""For how long a process may run, or may be waited for."""
 
 
-class CommandProcess:
+class ForkedProcess:
+    """A running function.
+
+    Args:
+        function: What runs; a function of a module that can be imported.
+        arguments: The function's arguments.
+        log: The file that its output goes to.
+        environment: Variables that are set for it.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., object],
+        arguments: tuple[Any, ...],
+        *,
+        log: Path,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.log = log
+        self._process: BaseProcess = _CONTEXT.Process(
+            target=_run, args=(function, arguments, str(log), dict(environment or {}))
+        )
+        self._process.start()
+        # A test that fails leaves nothing behind, nor has the end of the tests to wait for it.
+        atexit.register(self.kill)
+
+    @property
+    def is_running(self) -> bool:
+        return self._process.is_alive()
+
+    def wait(self) -> int:
+        """The exit code."""
+        self._process.join(SECONDS)
+        if self._process.is_alive():
+            self.kill()
+            raise AssertionError(f"The process did not end within {SECONDS} s:\n{self.output()}")
+        assert self._process.exitcode is not None
+        return self._process.exitcode
+
+    def wait_until(self, happened: Callable[[], bool]) -> None:
+        """Wait while it runs for something to happen."""
+        end = time.monotonic() + SECONDS
+        while not happened():
+            assert self.is_running, f"The process was over too early:\n{self.output()}"
+            assert time.monotonic() < end, f"Waited in vain:\n{self.output()}"
+            time.sleep(0.01)
+
+    def kill(self) -> None:
+        """End it by SIGKILL, if it still runs."""
+        self._process.kill()
+        self._process.join()
+
+    def output(self) -> str:
+        """The end of what it has written."""
+        return self.log.read_text(errors="replace")[-4000:] if self.log.exists() else ""
+
+
+class CommandProcess(ForkedProcess):
     """A running command.
 
     Args:
@@ -39,48 +99,24 @@ class CommandProcess:
         log: Path,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        self.log = log
-        self._process: BaseProcess = _CONTEXT.Process(
-            target=_run, args=(words, str(cwd), str(log), dict(environment or {}))
-        )
-        self._process.start()
-        # A test that fails leaves nothing behind, nor has the end of the tests to wait for it.
-        atexit.register(self.kill)
-
-    @property
-    def is_running(self) -> bool:
-        return self._process.is_alive()
-
-    def wait(self) -> int:
-        """The exit code."""
-        self._process.join(SECONDS)
-        if self._process.is_alive():
-            self.kill()
-            raise AssertionError(f"The command did not end within {SECONDS} s:\n{self.output()}")
-        assert self._process.exitcode is not None
-        return self._process.exitcode
-
-    def wait_until(self, happened: Callable[[], bool]) -> None:
-        """Wait while it runs for something to happen."""
-        end = time.monotonic() + SECONDS
-        while not happened():
-            assert self.is_running, f"The command was over too early:\n{self.output()}"
-            assert time.monotonic() < end, f"Waited in vain:\n{self.output()}"
-            time.sleep(0.01)
-
-    def kill(self) -> None:
-        """End it by SIGKILL, if it still runs."""
-        self._process.kill()
-        self._process.join()
-
-    def output(self) -> str:
-        """The end of what it has written."""
-        return self.log.read_text(errors="replace")[-4000:] if self.log.exists() else ""
+        super().__init__(_run_command, (words, str(cwd)), log=log, environment=environment)
 
 
-def _run(words: list[str], cwd: str, log: str, environment: dict[str, str]) -> None:
-    os.environ.update(environment)
+def _run_command(words: list[str], cwd: str) -> int:
+    from maxsup.__main__ import main
+
     os.chdir(cwd)
+    sys.argv = ["maxsup", *words]
+    return main()
+
+
+def _run(
+    function: Callable[..., object],
+    arguments: tuple[Any, ...],
+    log: str,
+    environment: dict[str, str],
+) -> None:
+    os.environ.update(environment)
     file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     for stream in (1, 2):
         os.dup2(file, stream)
@@ -88,12 +124,9 @@ def _run(words: list[str], cwd: str, log: str, environment: dict[str, str]) -> N
 
     import torch
 
-    from maxsup.__main__ import main
-
     torch.set_num_threads(1)
-    sys.argv = ["maxsup", *words]
-    code = main()
+    code = function(*arguments)
     # At once: there is nothing to tidy up, and a half-closed pipe of the server could keep it.
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(code)
+    os._exit(code if isinstance(code, int) else 0)
