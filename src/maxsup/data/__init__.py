@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from maxsup.data._load import load_images as load_images
     from maxsup.data._mixing import Mixing as Mixing
     from maxsup.data._mixing import mix as mix
+    from maxsup.data._normalization import ChannelStatistics as ChannelStatistics
     from maxsup.data._normalization import Normalization as Normalization
     from maxsup.data._settings import DataSettings as DataSettings
     from maxsup.data._settings import short_name as short_name
-    from maxsup.data._splits import ChannelStatistics as ChannelStatistics
     from maxsup.data._splits import EvaluationBatch as EvaluationBatch
     from maxsup.data._splits import ImageSplit as ImageSplit
     from maxsup.data._splits import LabelledSplit as LabelledSplit
@@ -98,10 +98,9 @@ __getattr__ = lazy_names(
         "_image_data": ["ImageData"],
         "_load": ["load_images"],
         "_mixing": ["Mixing", "mix"],
-        "_normalization": ["Normalization"],
+        "_normalization": ["ChannelStatistics", "Normalization"],
         "_settings": ["DataSettings", "short_name"],
         "_splits": [
-            "ChannelStatistics",
             "EvaluationBatch",
             "ImageSplit",
             "LabelledSplit",

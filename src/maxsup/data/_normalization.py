@@ -1,16 +1,24 @@
 """From uint8 pixels to what a model is given."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from maxsup.data._splits import ImageSplit
-
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+class ChannelStatistics(NamedTuple):
+    """Mean and standard deviation of each channel, with pixels from 0 to 1."""
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+class _Measured(Protocol):
+    def channel_statistics(self) -> ChannelStatistics: ...
 
 
 @dataclass(frozen=True)
@@ -23,8 +31,8 @@ class Normalization:
     """Whether the result has the memory layout torch.channels_last."""
 
     @classmethod
-    def of(cls, split: "ImageSplit", *, channels_last: bool = False) -> "Normalization":
-        """The mean and standard deviation of a split's pixels.
+    def of(cls, split: _Measured, *, channels_last: bool = False) -> "Normalization":
+        """The mean and standard deviation of the pixels of an :class:`ImageSplit`.
 
         They are exact for images in memory, and a channel without any contrast is left unscaled.
         Photographs are not read for it: they are given ImageNet's.

@@ -7,20 +7,14 @@ used by training, evaluation and studies through these protocols alone.
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, Self
+from typing import Protocol, Self
 
 import torch
 from torch import Tensor
 
 from maxsup.data._batch_settings import BatchSettings
 from maxsup.data._corrupt import CorruptImages
-
-
-class ChannelStatistics(NamedTuple):
-    """Mean and standard deviation of each channel, with pixels from 0 to 1."""
-
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
+from maxsup.data._normalization import ChannelStatistics
 
 
 @dataclass(frozen=True)

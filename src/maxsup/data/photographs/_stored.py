@@ -9,8 +9,8 @@ from torch import Tensor
 
 from maxsup.data._batch_settings import BatchSettings
 from maxsup.data._corrupt import CorruptImages
-from maxsup.data._normalization import IMAGENET_MEAN, IMAGENET_STD
-from maxsup.data._splits import ChannelStatistics, EvaluationBatch
+from maxsup.data._normalization import IMAGENET_MEAN, IMAGENET_STD, ChannelStatistics
+from maxsup.data._splits import EvaluationBatch
 from maxsup.data.photographs._batches import LoadedBatches
 from maxsup.data.photographs._evaluation import central_batches
 from maxsup.data.photographs._files import ImageFiles

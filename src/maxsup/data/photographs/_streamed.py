@@ -12,8 +12,8 @@ from torch import Tensor
 from maxsup.data._batch_settings import BatchSettings
 from maxsup.data._corrupt import Corrupt, CorruptImages
 from maxsup.data._entry import UnreadableImageError, entry_path, read_entry
-from maxsup.data._normalization import IMAGENET_MEAN, IMAGENET_STD
-from maxsup.data._splits import ChannelStatistics, EvaluationBatch
+from maxsup.data._normalization import IMAGENET_MEAN, IMAGENET_STD, ChannelStatistics
+from maxsup.data._splits import EvaluationBatch
 from maxsup.data.photographs._batches import LoadedBatches
 from maxsup.data.photographs._evaluation import central_batches
 from maxsup.data.photographs._read_ahead import read_ahead

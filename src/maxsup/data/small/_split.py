@@ -9,7 +9,8 @@ from torch import Tensor
 
 from maxsup.data._batch_settings import BatchSettings
 from maxsup.data._corrupt import CorruptImages
-from maxsup.data._splits import ChannelStatistics, EvaluationBatch
+from maxsup.data._normalization import ChannelStatistics
+from maxsup.data._splits import EvaluationBatch
 from maxsup.data.small._batches import ResidentBatches
 
 _AT_ONCE = 4096  # images
