@@ -52,23 +52,8 @@ _BY_NAME: dict[str, ModuleType] = {module.RECIPE.name: module for module in _MOD
 def all_recipes() -> tuple[Recipe, ...]:
     """Every recipe.
 
-    >>> for recipe in all_recipes():
-    ...     print(recipe.name)
-    digits
-    cifar100-resnet18
-    cifar100-resnet50
-    cifar100-resnet101
-    cifar100-mobilenetv2
-    imagenet-resnet18
-    imagenet-resnet50
-    imagenet-resnet101
-    imagenet-mobilenetv2
-    imagenet-torchvision-v1
-    imagenet-ffcv-resnet18
-    imagenet-deit-small
-    cub-resnet50
-    cars-resnet50
-    cifar10-lt-resnet32
+    >>> [recipe.name for recipe in all_recipes()][:2]
+    ['digits', 'cifar100-resnet18']
     """
     return tuple(module.RECIPE for module in _MODULES)
 
