@@ -313,10 +313,10 @@ def test_nodes_must_see_the_directory_the_data_and_the_same_versions(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from maxsup.data import load_images
-    from maxsup.study import _ray
+    from maxsup.study import _ray_node
 
     study = settings(**PAIRS)
-    task = _ray._Task(
+    task = _ray_node.Task(
         settings=study.run("maxsup", 0),
         method=ray.cloudpickle.dumps(methods.get_method("maxsup")),
         plugins=(),
@@ -326,17 +326,17 @@ def test_nodes_must_see_the_directory_the_data_and_the_same_versions(
         working_directory=tmp_path / "not there",
         threads=1,
         on_gpu=False,
-        versions=_ray._versions() | {"torch": "0.4"},
+        versions=_ray_node.versions_here() | {"torch": "0.4"},
     )
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     with pytest.raises(FileNotFoundError, match=r"study.json cannot be seen on "):
-        _ray._train(task, None)
+        _ray_node.train_on_node(task, None)
     study.claim(tmp_path)
     with pytest.raises(ValueError, match=r"torch 0\.4 there, [\d.]+\S* on "):
-        _ray._train(task, None)
-    monkeypatch.setattr(_ray, "_versions", lambda: task.versions)
+        _ray_node.train_on_node(task, None)
+    monkeypatch.setattr(_ray_node, "versions_here", lambda: task.versions)
     with pytest.raises(ValueError, match="images, labels or classes of digits are not those"):
-        _ray._train(task, None)
+        _ray_node.train_on_node(task, None)
     assert load_images(study.data).fingerprint != "other"
 
 

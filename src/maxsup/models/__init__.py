@@ -2,12 +2,11 @@
 
 from maxsup.models._cifar_resnet import CifarResNet
 from maxsup.models._create import create_model
+from maxsup.models._description import Architecture, ModelDescription
 from maxsup.models._features import class_templates, features_and_logits
 from maxsup.models._saved import (
     CONFIG_FILE,
     WEIGHTS_FILE,
-    Architecture,
-    ModelDescription,
     TrainedModel,
     load_run,
     save_model,

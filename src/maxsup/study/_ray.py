@@ -7,34 +7,34 @@ so a run whose node is lost goes on elsewhere from its last checkpoint.
 """
 
 import contextlib
-import functools
-import importlib
 import logging
 import math
 import os
-import platform
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
-from rich.console import Console
 
 from maxsup import methods
-from maxsup._version import __version__
-from maxsup.data import DataSettings, ImageData
-from maxsup.recipes import Recipe
-from maxsup.study._run import Runs, attempt, device_name, in_one_line, note_failure, run_name
+from maxsup.data import ImageData
+from maxsup.study._ray_node import (
+    Event,
+    News,
+    Outcome,
+    Task,
+    import_ray,
+    train_on_node,
+    versions_here,
+)
+from maxsup.study._run import Runs, in_one_line, note_failure, run_name
 from maxsup.study._settings import STUDY_FILE, StudySettings
 from maxsup.training import (
     ProgressReport,
     RunResult,
-    RunSettings,
     TrackerName,
-    build_accelerator,
-    load_data,
 )
 
 MAX_RETRIES = 5
@@ -117,11 +117,11 @@ def run_on_ray(
         OSError, ValueError: What would stop the other runs as well: a node that cannot see the
             study's directory or has other data, a full disk, settings that do not fit.
     """
-    ray = _import_ray()
+    ray = import_ray()
     directory = directory.absolute()
     runs = Runs({}, set())
     with _connection(ray):
-        news = _News.start(ray)
+        news = News.start(ray)
         waiting = _submit(ray, cluster, settings, data, directory, news, progress, tracker, plugins)
         try:
             epochs = dict.fromkeys(settings.plan(), 0)
@@ -155,18 +155,6 @@ def check_alone() -> None:
             "On Ray each run has a process of its own: start the study as one process, without "
             "torchrun or accelerate launch."
         )
-
-
-def _import_ray() -> Any:
-    try:
-        return importlib.import_module("ray")
-    except ModuleNotFoundError as error:
-        if error.name != "ray":
-            raise
-        raise ModuleNotFoundError(
-            "--on ray needs Ray, which is not installed: pip install 'maxsup[ray]' brings it.",
-            name="ray",
-        ) from error
 
 
 @contextlib.contextmanager
@@ -208,10 +196,10 @@ def _submit(
         progress.say(f"Ray: no node has {needed} now; waiting until one joins")
     train = ray.remote(
         num_gpus=gpus, num_cpus=cpus, max_retries=MAX_RETRIES, scheduling_strategy="SPREAD"
-    )(_train)
+    )(train_on_node)
     return {
         train.remote(
-            _Task(
+            Task(
                 settings=settings.run(method, seed),
                 method=ray.cloudpickle.dumps(methods.get_method(method)),
                 plugins=plugins,
@@ -221,7 +209,7 @@ def _submit(
                 working_directory=Path.cwd(),
                 threads=threads,
                 on_gpu=gpus > 0,
-                versions=_versions(),
+                versions=versions_here(),
                 tracker=tracker,
             ),
             news,
@@ -230,10 +218,10 @@ def _submit(
     }
 
 
-def _ask(ray: Any, news: Any) -> list["_Event"]:
+def _ask(ray: Any, news: Any) -> list[Event]:
     """What the runs have told since; nothing while the actor is away, as results do not need it."""
     try:
-        events: list[_Event] = ray.get(news.take.remote())
+        events: list[Event] = ray.get(news.take.remote())
     except ray.exceptions.RayActorError:
         return []
     return events
@@ -249,7 +237,7 @@ def _finish(
 ) -> RunResult | str:
     """What came of a task that is over."""
     try:
-        outcome: _Outcome = ray.get(task)
+        outcome: Outcome = ray.get(task)
     except ray.exceptions.RayTaskError as error:
         if isinstance(error.cause, OSError | ValueError):
             raise error.cause from error
@@ -260,7 +248,7 @@ def _finish(
     except ray.exceptions.RayError as error:
         # Its process died time and again: killed for its memory, perhaps.
         note_failure(directory, str(error))
-        outcome = _Outcome(cause=in_one_line(error), device=None, trained=True)
+        outcome = Outcome(cause=in_one_line(error), device=None, trained=True)
     if outcome.device is not None:
         devices.add(outcome.device)
     if outcome.cause is not None:
@@ -292,161 +280,3 @@ def _cancel(ray: Any, tasks: list[Any]) -> None:
         for task in tasks:
             ray.cancel(task, force=True)
         ray.wait(tasks, num_returns=len(tasks), timeout=10)
-
-
-# What runs on the nodes.
-
-
-@dataclass(frozen=True)
-class _Task:
-    """All that a node must know of a run."""
-
-    settings: RunSettings
-    method: bytes
-    """The method of the settings, pickled; it may be one that only the study's own process has
-    registered, and is read once the plug-ins are loaded that it may come from."""
-    plugins: tuple[str, ...]
-    """What defines methods of the study, as :func:`maxsup.methods.load_plugin` takes it."""
-    study_file: Path
-    directory: Path
-    data: str
-    """Fingerprint of the study's data."""
-    working_directory: Path
-    threads: int
-    on_gpu: bool
-    versions: Mapping[str, str]
-    tracker: TrackerName | None = None
-
-
-class _Outcome(NamedTuple):
-    """The end of a task; the result itself is in the run's directory."""
-
-    cause: str | None
-    """The cause of its failure."""
-    device: str | None
-    trained: bool
-    """Whether there was anything left to train."""
-
-
-class _Event(NamedTuple):
-    run: tuple[str, int]
-    epoch: int
-    """The epochs it has done."""
-    text: str | None
-
-
-class _News:
-    """Keeps what runs have to tell until the study asks for it; an actor."""
-
-    def __init__(self) -> None:
-        self._told: list[_Event] = []
-
-    @classmethod
-    def start(cls, ray: Any) -> Any:
-        """Start it beside the study's process, where no lost node takes it along."""
-        beside = importlib.import_module(
-            "ray.util.scheduling_strategies"
-        ).NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
-        return ray.remote(num_cpus=0, max_restarts=-1, scheduling_strategy=beside)(cls).remote()
-
-    def tell(self, event: _Event) -> None:
-        self._told.append(event)
-
-    def take(self) -> list[_Event]:
-        told, self._told = self._told, []
-        return told
-
-
-class _NodeProgress(ProgressReport):
-    """Tells the study's process how far a run is."""
-
-    def __init__(self, news: Any, run: tuple[str, int]) -> None:
-        super().__init__(Console(quiet=True), 0, quiet=True)
-        self._news = news
-        self._key = run
-        self.trained = False
-
-    def start_run(self, name: str, *, epochs: int, done: int, steps: int = 0) -> None:
-        self.trained = True
-        how = f"goes on after epoch {done} of {epochs}" if done else "starts"
-        if steps:
-            how = f"goes on after step {steps:,} of epoch {done + 1} of {epochs}"
-        self._tell(done, f"{name}: {how} on {platform.node()}")
-
-    def end_epoch(self, epoch: int, row: Mapping[str, float | None]) -> None:
-        super().end_epoch(epoch, row)
-        self._tell(epoch)
-
-    def _tell(self, epoch: int, text: str | None = None) -> None:
-        self._news.tell.remote(_Event(self._key, epoch, text))
-
-
-def _train(task: _Task, news: Any) -> _Outcome:
-    """Train one model on this node."""
-    _check_node(task)
-    # Ray gives a process one thread for each of its cores; sums over another number of parts
-    # differ in their last bits.
-    torch.set_num_threads(task.threads)
-    if not task.on_gpu:
-        os.environ["CUDA_VISIBLE_DEVICES"] = ""
-    with contextlib.suppress(FileNotFoundError):
-        # Names of data and weights may be relative to where the study was started.
-        os.chdir(task.working_directory)
-    for plugin in task.plugins:
-        methods.load_plugin(plugin)
-    # Ray sends what a node cannot import as a whole, and so must this be read by its means.
-    method = _import_ray().cloudpickle.loads(task.method)
-    # Not by register: this process may know an earlier study's method by the same name.
-    methods._METHODS[method.name] = method
-    recipe = task.settings.recipe
-    accelerator = build_accelerator(recipe)
-    data = _load_data(task.settings.data, recipe)
-    if data.fingerprint != task.data:
-        raise ValueError(
-            f"On {platform.node()}, images, labels or classes of {data.name} are not those of the "
-            "machine that the study was started on. All nodes must see the same data."
-        )
-    run = (task.settings.method, task.settings.seed)
-    with _NodeProgress(news, run) as progress:
-        result = attempt(
-            task.settings,
-            data,
-            task.directory,
-            accelerator=accelerator,
-            progress=progress,
-            tracker=task.tracker,
-        )
-        cause = result if isinstance(result, str) else None
-        return _Outcome(cause, device_name(), progress.trained)
-
-
-@functools.lru_cache(maxsize=1)
-def _load_data(settings: DataSettings, recipe: Recipe) -> ImageData:
-    """The study's data, once for each process, which Ray keeps for several runs on CPUs.
-
-    Loaded here rather than taken from Ray's object store: photographs that are read as they are
-    needed cannot be sent, and those that are not would be in a node's memory twice.
-    """
-    return load_data(settings, recipe)
-
-
-def _check_node(task: _Task) -> None:
-    """See before an hour of training whether it can be of use."""
-    node = platform.node()
-    if not task.study_file.exists():
-        raise FileNotFoundError(
-            f"{task.study_file} cannot be seen on {node}: all nodes must reach the study's "
-            "directory under the same name. Name one on a shared file system or an object store "
-            "with --out."
-        )
-    here = _versions()
-    differing = [f"{k} {v} there, {here[k]} on {node}" for k, v in task.versions.items()]
-    if here != task.versions:
-        raise ValueError(
-            f"The nodes and the machine that the study was started on must have the same versions "
-            f"for their numbers to be compared: {'; '.join(differing)}."
-        )
-
-
-def _versions() -> dict[str, str]:
-    return {"maxsup": __version__, "torch": torch.__version__}
