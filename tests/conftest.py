@@ -25,6 +25,16 @@ def _fresh_accelerator() -> Iterator[None]:
         AcceleratorState._reset_state(reset_partial_state=True)
 
 
+@pytest.fixture(autouse=True)
+def _end_processes() -> Iterator[None]:
+    """No process that a test has forked outlives it."""
+    yield
+    import sys
+
+    if "tests.forked" in sys.modules:
+        sys.modules["tests.forked"].end_all()
+
+
 SLOW_FILES = (
     "test_ray.py",
     "test_processes.py",

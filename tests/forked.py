@@ -24,6 +24,18 @@ SECONDS = 240
 """For how long a process may run, or may be waited for."""
 
 
+_started: list["ForkedProcess"] = []
+
+
+def end_all() -> None:
+    """End what still runs; a test that fails leaves nothing behind."""
+    while _started:
+        _started.pop().kill()
+
+
+atexit.register(end_all)
+
+
 class ForkedProcess:
     """A running function.
 
@@ -47,8 +59,7 @@ class ForkedProcess:
             target=_run, args=(function, arguments, str(log), dict(environment or {}))
         )
         self._process.start()
-        # A test that fails leaves nothing behind, nor has the end of the tests to wait for it.
-        atexit.register(self.kill)
+        _started.append(self)
 
     @property
     def is_running(self) -> bool:

@@ -65,6 +65,8 @@ _BUILT_IN = (
     *_label_smoothing_terms.METHODS,
 )
 _METHODS = {method.name: method for method in _BUILT_IN}
+_local: set[str] = set()
+"""The methods that are known by a call in this process alone."""
 _GROUP = "maxsup.methods"
 
 
@@ -125,8 +127,26 @@ def register(method: Method) -> Method:
     """
     if method.name in _METHODS:
         raise ValueError(f"A method called {method.name!r} is there already.")
-    _METHODS[method.name] = method
+    adopt(method)
     return method
+
+
+def adopt(method: Method) -> None:
+    """Add a method that another process has registered, in place of an earlier one of its name."""
+    _METHODS[method.name] = method
+    _local.add(method.name)
+
+
+def forget_adopted() -> None:
+    """Forget all methods that were registered or adopted here, as before another study."""
+    for name in _local:
+        _METHODS.pop(name, None)
+    _local.clear()
+
+
+def is_known_elsewhere(name: str) -> bool:
+    """Whether another process finds a method by itself: a built-in, installed or plugged-in one."""
+    return name not in _local
 
 
 def load_plugin(module_or_file: str | Path) -> tuple[Method, ...]:

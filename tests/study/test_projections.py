@@ -27,9 +27,11 @@ def test_projection_is_in_the_precision_of_the_run_and_of_mirrored_pairs(
     chosen = [(test.true_labels == label).nonzero()[:80, 0] for label in confused["classes"]]
     images = run.normalization(test.select(torch.cat(chosen)).images)
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
-        one, other = (features_and_logits(run.model, x)[0] for x in (images, images.flip(3)))
+        one, other = (
+            features_and_logits(run.model, x)[0].float() for x in (images, images.flip(3))
+        )
         mean = (one + other) / 2
     templates = class_templates(run.model)[confused["classes"]]
-    points = template_projection(mean.float(), templates).points
+    points = template_projection(mean, templates).points
     shown = [point for of in confused["projections"]["maxsup"]["points"] for point in of]
     assert torch.tensor(shown).numpy() == pytest.approx(points.numpy(), abs=2e-4)

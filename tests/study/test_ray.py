@@ -159,6 +159,21 @@ def test_results_are_those_of_a_study_here(
     assert "done" not in shown
 
 
+def test_plugin_of_a_study_is_loaded_by_its_nodes(cluster: Any, tmp_path: Path) -> None:
+    """By one process for several runs, one after the other, too."""
+    file = str(Path(__file__).parents[2] / "docs" / "examples" / "own_method.py")
+    methods.load_plugin(file)
+    results = compare(
+        settings(methods=("baseline", "squared-maxsup"), seeds=(0, 1), epochs=1),
+        tmp_path,
+        console=Console(quiet=True),
+        on=RayCluster(),
+        plugins=(file,),
+    )
+    assert [run["status"] for run in results["runs"]] == ["finished"] * 4
+    assert f"plugins=({file!r},)" in results["command"]
+
+
 def test_what_stops_a_study_here_stops_it(
     cluster: Any, register: Callable[[str, Any], None], tmp_path: Path
 ) -> None:
@@ -318,7 +333,7 @@ def test_nodes_must_see_the_directory_the_data_and_the_same_versions(
     study = settings(**PAIRS)
     task = _ray_node.Task(
         settings=study.run("maxsup", 0),
-        method=ray.cloudpickle.dumps(methods.get_method("maxsup")),
+        method=None,
         plugins=(),
         study_file=tmp_path / "study.json",
         directory=tmp_path / "maxsup" / "seed-0",

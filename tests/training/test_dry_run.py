@@ -59,7 +59,8 @@ def test_reading_is_timed_beside_the_first_batch(
     monkeypatch.setattr(setup.batches, "readers", readers)
     monkeypatch.setattr(setup.batches, "epoch", epoch)
     found = _dry_run._seconds_to_read_a_batch(setup, 0)
-    assert found == pytest.approx(0.1 / max(1, readers), rel=0.5)
+    # A busy machine takes longer, none less.
+    assert 0.09 / max(1, readers) < found
     assert taken == 1 + 2 * max(1, readers)
 
 

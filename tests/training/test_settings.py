@@ -33,6 +33,16 @@ def test_settings_of_version_0_1_are_read() -> None:
     assert RunSettings.from_json(json.dumps(fields)) == SETTINGS
 
 
+def test_settings_of_version_0_1_keep_the_side_of_small_images() -> None:
+    fields = json.loads(SETTINGS.to_json())
+    del fields["format"]
+    fields["data"]["image_size"] = 48
+    assert RunSettings.from_json(json.dumps(fields)).recipe.image_size == 48
+    fields["format"] = 2
+    with pytest.raises(ValueError, match=r"name data\.image_size"):
+        RunSettings.from_json(json.dumps(fields))
+
+
 def test_settings_of_a_newer_version_say_so() -> None:
     with pytest.raises(ValueError, match=r"newer version of maxsup, in format 99.*up to 2"):
         RunSettings.from_json(changed(SETTINGS.to_json(), format=99))

@@ -33,8 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 print(f"maxsup {maxsup.__version__}")
             case ["--help" | "-h", *_]:
                 print_help(_all_commands())
-            case ["--print-completion", shell]:
-                print_completion(_all_commands(), shell)
+            case ["--print-completion", *rest]:
+                print_completion(_all_commands(), rest[0] if rest else "")
             case [name, *options] if name in _COMMANDS:
                 return _import(name).execute(name, options)
             case _:

@@ -26,12 +26,22 @@ from maxsup.evaluation._reported import (
     records_on,
 )
 from maxsup.evaluation.measures import MEASURES, RECORDS
+from maxsup.evaluation.measures.calibration import RELIABILITY
+from maxsup.evaluation.measures.classification import ACCURACY, NLL, TRAINING_ACCURACY
+from maxsup.evaluation.measures.confusion import CONFUSION
+from maxsup.evaluation.measures.logits import LOGIT_COUNTS
 from maxsup.results.schema import SplitName
 
 __all__ = [
+    "ACCURACY",
+    "CONFUSION",
+    "LOGIT_COUNTS",
     "MEASURES",
+    "NLL",
     "PRIMARY",
     "RECORDS",
+    "RELIABILITY",
+    "TRAINING_ACCURACY",
     "Accumulation",
     "Execution",
     "Found",

@@ -47,11 +47,11 @@ def model_outputs(
     for batch in evaluation_batches_of(split, execution):
         images = normalization(batch.images)
         with execution.autocast():
-            found = _forward(model, images, features)
+            found = [each.float() for each in _forward(model, images, features)]
             if flip:
                 mirrored = _forward(model, images.flip(3), features)
-                found = tuple((a + b) / 2 for a, b in zip(found, mirrored, strict=True))
-        logits, *rest = (each.float() for each in found)
+                found = [(a + b.float()) / 2 for a, b in zip(found, mirrored, strict=True)]
+        logits, *rest = found
         yield Outputs(logits, batch.labels, batch.true_labels, batch.ids, rest[0] if rest else None)
 
 

@@ -42,8 +42,8 @@ class Accumulation:
 class Measure:
     """A number of a model on a split.
 
-    To add one, write a file like ``accuracy.py`` in ``evaluation/measures/`` and add its line to
-    ``MEASURES`` there: it then stands in results.json, the tables, the page and the CSV.
+    To add one, write a file like ``classification.py`` in ``evaluation/measures/`` and add its line
+    to ``MEASURES`` there: it then stands in results.json, the tables, the page and the CSV.
     """
 
     name: str
@@ -69,11 +69,21 @@ class Measure:
     value: Callable[[Any], Tensor]
     """From what the metric computes to the number, 0-dimensional; NaN where it does not exist."""
 
+    def __post_init__(self) -> None:
+        if self.each_epoch and self.accumulation.needs_features:
+            raise ValueError(
+                f"The measure {self.name} needs features, which are not computed after each epoch."
+            )
+
+    def name_on(self, split: SplitName) -> str:
+        """The name of its number on a split, ``test_accuracy`` for example."""
+        return f"{split}_{self.name}"
+
     def facts(self, split: SplitName) -> MeasureFacts:
         """How results describe it."""
         several = len(self.splits) > 1
         return MeasureFacts(
-            name=f"{split}_{self.name}",
+            name=self.name_on(split),
             label=f"{self.label} ({split})" if several else self.label,
             help=self.help.format(split=_SPLIT_WORDS[split]),
             better=self.better,
@@ -161,7 +171,7 @@ def measure_outputs(
         computed = {each: metric.compute() for each, metric in metrics.items()}
     return Found(
         {
-            f"{split}_{each.name}": float(each.value(computed[each.accumulation]))
+            each.name_on(split): float(each.value(computed[each.accumulation]))
             for each in measures
             if each.accumulation in computed
         },

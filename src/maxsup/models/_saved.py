@@ -97,6 +97,7 @@ def load_run(directory: str | Path) -> TrainedModel:
     Raises:
         ValueError: The directory holds no trained model, or one that this version cannot read; the
             message says what to do.
+        OSError: A file cannot be read.
 
     Example:
         >>> import tempfile
@@ -122,12 +123,15 @@ def load_run(directory: str | Path) -> TrainedModel:
         )
     try:
         description = ModelDescription.from_config(json.loads(config.read_text(encoding="utf-8")))
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{config} cannot be used: {error}.") from error
-    model = description.architecture.build()
+    weights = (place / WEIGHTS_FILE).read_bytes()
+    # Its first weights are of no account, and must not cost the caller random numbers.
+    with torch.random.fork_rng(devices=[]):
+        model = description.architecture.build()
     try:
-        model.load_state_dict(load((place / WEIGHTS_FILE).read_bytes()))
-    except (OSError, SafetensorError, RuntimeError) as error:
+        model.load_state_dict(load(weights))
+    except (SafetensorError, RuntimeError) as error:
         raise ValueError(
             f"{place / WEIGHTS_FILE} does not hold the weights of {description.architecture.name} "
             f"as {CONFIG_FILE} describes it: {error}"

@@ -7,7 +7,7 @@ from maxsup.recipes import Recipe, all_recipes
 from maxsup.study._settings import StudySettings
 
 
-def python_call(settings: StudySettings, directory: Path) -> str:
+def python_call(settings: StudySettings, directory: Path, plugins: tuple[str, ...] = ()) -> str:
     """What to write in Python to repeat a study, with the settings that are no defaults.
 
     >>> from maxsup.data import DataSettings
@@ -22,7 +22,8 @@ def python_call(settings: StudySettings, directory: Path) -> str:
         f"recipe={_recipe(settings.recipe)}",
         *_changes(settings, leave_out=("data", "recipe")),
     ]
-    return f"compare(StudySettings({', '.join(parts)}), {str(directory)!r})"
+    more = f", plugins={plugins!r}" if plugins else ""
+    return f"compare(StudySettings({', '.join(parts)}), {str(directory)!r}{more})"
 
 
 def _recipe(recipe: Recipe) -> str:

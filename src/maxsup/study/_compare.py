@@ -76,7 +76,7 @@ def compare(
         else:
             runs = run_on_ray(on, settings, data, directory, progress, tracker, tuple(plugins))
     ordered = {(m, s): runs.results[m, s] for m in settings.methods for s in settings.seeds}
-    repeat = command or python_call(settings, directory)
+    repeat = command or python_call(settings, directory, tuple(plugins))
     results = gather(settings, data, ordered, directory, repeat, runs.devices, accelerator)
     if is_main:
         write_results(results, directory)

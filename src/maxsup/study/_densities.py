@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import torch
 
+from maxsup.evaluation import LOGIT_COUNTS
 from maxsup.measures import logit_densities
 from maxsup.results import schema
 from maxsup.study._settings import StudySettings
@@ -23,7 +24,9 @@ def pooled_logits(
     would press them into a line, and has edges of its own.
     """
     counts = {
-        method: [run.records["logit_counts"] for (of, _), run in finished.items() if of == method]
+        method: [
+            run.records[LOGIT_COUNTS.name] for (of, _), run in finished.items() if of == method
+        ]
         for method in settings.methods
     }
     pooled = {method: torch.stack(each).sum(dim=0) for method, each in counts.items() if each}

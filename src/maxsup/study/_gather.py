@@ -14,7 +14,7 @@ from accelerate import Accelerator
 
 from maxsup._version import __version__
 from maxsup.data import ImageData
-from maxsup.evaluation import measure_facts
+from maxsup.evaluation import RELIABILITY, measure_facts
 from maxsup.methods import get_method
 from maxsup.results import schema
 from maxsup.statistics import summarise
@@ -129,7 +129,7 @@ def _run_row(
 
 
 def _reliability(run: RunResult) -> schema.Reliability:
-    count, confidence, accuracy = run.records["reliability"].tolist()
+    count, confidence, accuracy = run.records[RELIABILITY.name].tolist()
     return schema.Reliability(
         count=[round(samples) for samples in count], confidence=confidence, accuracy=accuracy
     )

@@ -7,7 +7,7 @@ import torch
 from accelerate import Accelerator
 
 from maxsup.data import ImageData
-from maxsup.evaluation import join_outputs, model_outputs
+from maxsup.evaluation import CONFUSION, join_outputs, model_outputs
 from maxsup.measures import template_projection, three_confused
 from maxsup.models import CONFIG_FILE, class_templates, load_run
 from maxsup.results import schema
@@ -40,7 +40,9 @@ def confused_classes(
     chooser = next(
         (name for name in (settings.baseline, *settings.methods) if _seeds(finished, name)), ""
     )
-    matrices = [finished[chooser, seed].records["confusion"] for seed in _seeds(finished, chooser)]
+    matrices = [
+        finished[chooser, seed].records[CONFUSION.name] for seed in _seeds(finished, chooser)
+    ]
     classes = three_confused(torch.stack(matrices).mean(dim=0))
     shown = [(test.true_labels == label).nonzero().flatten()[:_SAMPLES] for label in classes]
     samples = test.select(torch.cat(shown))

@@ -20,6 +20,7 @@ import torch
 
 from maxsup import methods
 from maxsup.data import ImageData
+from maxsup.evaluation import ACCURACY
 from maxsup.study._ray_node import (
     Event,
     News,
@@ -201,7 +202,9 @@ def _submit(
         train.remote(
             Task(
                 settings=settings.run(method, seed),
-                method=ray.cloudpickle.dumps(methods.get_method(method)),
+                method=None
+                if methods.is_known_elsewhere(method)
+                else ray.cloudpickle.dumps(methods.get_method(method)),
                 plugins=plugins,
                 study_file=directory / STUDY_FILE,
                 directory=settings.run_directory(directory, method, seed),
@@ -256,7 +259,7 @@ def _finish(
         return outcome.cause
     result = _read_result(directory)
     if outcome.trained:
-        accuracy = 100 * result.evaluation.values["test_accuracy"]
+        accuracy = 100 * result.evaluation.values[ACCURACY.name_on("test")]
         progress.say(f"{run_name(*run)}: done, test accuracy {accuracy:.2f} %")
     return result
 

@@ -49,9 +49,8 @@ class Task:
     """All that a node must know of a run."""
 
     settings: RunSettings
-    method: bytes
-    """The method of the settings, pickled; it may be one that only the study's own process has
-    registered, and is read once the plug-ins are loaded that it may come from."""
+    method: bytes | None
+    """The method of the settings, pickled, where only the study's own process knows it."""
     plugins: tuple[str, ...]
     """What defines methods of the study, as :func:`maxsup.methods.load_plugin` takes it."""
     study_file: Path
@@ -139,12 +138,13 @@ def train_on_node(task: Task, news: Any) -> Outcome:
     with contextlib.suppress(FileNotFoundError):
         # Names of data and weights may be relative to where the study was started.
         os.chdir(task.working_directory)
+    # This process may know an earlier study's method by the same name.
+    methods.forget_adopted()
     for plugin in task.plugins:
         methods.load_plugin(plugin)
-    # Ray sends what a node cannot import as a whole, and so must this be read by its means.
-    method = import_ray().cloudpickle.loads(task.method)
-    # Not by register: this process may know an earlier study's method by the same name.
-    methods._METHODS[method.name] = method
+    if task.method is not None:
+        # Ray sends what a node cannot import as a whole, and so must this be read by its means.
+        methods.adopt(import_ray().cloudpickle.loads(task.method))
     recipe = task.settings.recipe
     accelerator = build_accelerator(recipe)
     data = _load_data(task.settings.data, recipe)

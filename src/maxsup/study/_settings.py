@@ -10,7 +10,7 @@ from maxsup._places import is_empty
 from maxsup.data import DataSettings, short_name
 from maxsup.methods import get_method
 from maxsup.recipes import Recipe
-from maxsup.training import FORMAT, RunSettings, check_format, read_data_settings, read_recipe
+from maxsup.training import FORMAT, RunSettings, check_format, read_parts
 
 STUDY_FILE = "study.json"
 
@@ -139,9 +139,10 @@ class StudySettings:
         try:
             fields = json.loads(path.read_text(encoding="utf-8"))
             check_format(fields)
+            recipe, data = read_parts(fields)
             return cls(
-                data=read_data_settings(fields["data"]),
-                recipe=read_recipe(fields["recipe"]),
+                data=data,
+                recipe=recipe,
                 methods=tuple(fields["methods"]),
                 seeds=tuple(fields["seeds"]),
                 baseline=fields["baseline"],

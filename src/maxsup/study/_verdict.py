@@ -1,6 +1,6 @@
 """What a study's numbers say, in words."""
 
-from maxsup.evaluation import PRIMARY
+from maxsup.evaluation import PRIMARY, TRAINING_ACCURACY
 from maxsup.results.schema import DataFacts, MethodFacts, Run, Verdict
 from maxsup.statistics import LEVEL, Difference, Summary, decisive_p, holds
 
@@ -22,7 +22,7 @@ def verdict(
         sentence=_sentence(labels, baseline, summary[PRIMARY]),
         notes=[
             *_noise_note(data),
-            *_fitted_note(labels, summary["train_accuracy"]),
+            *_fitted_note(labels, summary[TRAINING_ACCURACY.name_on("train")]),
             *_failure_note(runs),
             *_same_note(labels, baseline, runs),
             *_power_note(summary[PRIMARY], len(methods)),

@@ -16,8 +16,7 @@ from maxsup.training._settings import RunSettings
 from maxsup.training._settings_file import (
     FORMAT,
     check_format,
-    read_data_settings,
-    read_recipe,
+    read_parts,
 )
 from maxsup.training._tracking import TrackerName, check_tracker
 from maxsup.training._train import train
@@ -44,8 +43,7 @@ __all__ = [
     "learning_rate",
     "load_announced",
     "load_data",
-    "read_data_settings",
-    "read_recipe",
+    "read_parts",
     "recipe_curves",
     "train",
 ]

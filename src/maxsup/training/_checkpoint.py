@@ -12,7 +12,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from maxsup._files import atomic_write
 from maxsup.losses import Loss
-from maxsup.training._position import Position
+from maxsup.training._position import FORMAT, Position
 
 
 class State(NamedTuple):
@@ -56,15 +56,19 @@ def load_checkpoint(path: Path, state: State) -> Position:
     Raises:
         ValueError: The file is no such checkpoint.
     """
+    newer = False
     try:
         content = torch.load(io.BytesIO(path.read_bytes()), map_location="cpu", weights_only=True)
-        position = Position.from_content(content.get("position", {"format": 1}))
+        found = content.get("position", {"format": 1})
+        newer = found["format"] > FORMAT
+        position = Position.from_content(found)
         for name, part in state.parts().items():
             part.load_state_dict(content[name])
     except OSError:
         raise
     except Exception as error:
-        raise ValueError(
-            f"{path} cannot be resumed from ({error}). Remove it to train from the start."
-        ) from error
+        remedy = "Remove it to train from the start."
+        if newer:
+            remedy = "Install that version, or name another directory with --out."
+        raise ValueError(f"{path} cannot be resumed from ({error}). {remedy}") from error
     return position

@@ -98,6 +98,8 @@ def dry_run(
     measuring = _seconds_to_measure_an_image(setup, data, accelerator)
     measured_each_epoch = len(data.test) + (len(data.validation) if data.validation else 0)
     images_measured = recipe.epochs * measured_each_epoch + len(data.test) + len(data.train)
+    if recipe.keep_outputs and data.validation is not None:
+        images_measured += len(data.validation)
     steps = recipe.epochs * setup.batches.steps
     return DryRun(
         device=_device_name(accelerator),

@@ -70,7 +70,9 @@ def train_epoch(
         progress.step(len(images) * processes)
         if progress.wants_figures():
             mean = loss_sum.item() / seen
-            check_finite(mean, "the loss", settings, epoch)
+            # Alone: of several processes, one that stops by itself would be waited for.
+            if processes == 1:
+                check_finite(mean, "the loss", settings, epoch)
             progress.figures(epoch + 1, step, batches.steps, mean, correct.item() / seen)
         if recipe.checkpoint_steps and step % recipe.checkpoint_steps == 0 < batches.steps - step:
             save(position.within_epoch(totals(step)))

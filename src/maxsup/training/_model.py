@@ -26,7 +26,7 @@ def build_described(
         std=normalization.std,
         input_size=data.image_shape,
         reading="photographs" if recipe.random_resized_crop else "small",
-        crop=recipe.eval_crop,
+        crop=recipe.eval_crop if recipe.random_resized_crop else 1.0,
         interpolation=recipe.interpolation if recipe.random_resized_crop else "bicubic",
     )
     return architecture.build(recipe.weights), description

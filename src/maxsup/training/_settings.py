@@ -8,7 +8,7 @@ from pathlib import Path
 from maxsup._files import write_text
 from maxsup.data import DataSettings
 from maxsup.recipes import Recipe
-from maxsup.training._settings_file import FORMAT, check_format, read_data_settings, read_recipe
+from maxsup.training._settings_file import FORMAT, check_format, read_parts
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,8 @@ class RunSettings:
         try:
             fields = json.loads(text)
             check_format(fields)
-            return cls(
-                method=fields["method"],
-                seed=fields["seed"],
-                recipe=read_recipe(fields["recipe"]),
-                data=read_data_settings(fields["data"]),
-            )
+            recipe, data = read_parts(fields)
+            return cls(fields["method"], fields["seed"], recipe, data)
         except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
             raise ValueError(f"This is no settings file of a run: {error!r}.") from error
 

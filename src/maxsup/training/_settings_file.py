@@ -27,24 +27,19 @@ def check_format(fields: Mapping[str, Any]) -> None:
         )
 
 
-def read_recipe(fields: Mapping[str, Any]) -> Recipe:
-    """A recipe from a settings file of this version or an earlier one.
+def read_parts(fields: Mapping[str, Any]) -> tuple[Recipe, DataSettings]:
+    """Recipe and data of a settings file, of this version or an earlier one.
 
     Raises:
-        ValueError: It has a setting that there is not, or one that is out of range.
+        ValueError: There is a setting that is not known, or one that is out of range.
     """
-    return _from_fields(Recipe, "recipe", fields)
-
-
-def read_data_settings(fields: Mapping[str, Any]) -> DataSettings:
-    """What to train on, from a settings file of this version or an earlier one.
-
-    Raises:
-        ValueError: It has a setting that there is not, or one that is out of range.
-    """
-    # Up to format 1 the side of the images stood here too, and was always that of the recipe.
-    kept = {name: value for name, value in fields.items() if name != "image_size"}
-    return _from_fields(DataSettings, "data", kept)
+    recipe, data = dict(fields["recipe"]), dict(fields["data"])
+    if fields.get("format", 1) == 1:
+        # The side of small images stood with the data then, where it was the one that counted.
+        side = data.pop("image_size", None)
+        if side is not None and not recipe.get("random_resized_crop"):
+            recipe["image_size"] = side
+    return _from_fields(Recipe, "recipe", recipe), _from_fields(DataSettings, "data", data)
 
 
 def _from_fields(kind: type[_T], part: str, fields: Mapping[str, Any]) -> _T:

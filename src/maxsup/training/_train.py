@@ -6,6 +6,7 @@ from pathlib import Path
 from accelerate import Accelerator
 
 from maxsup.data import ImageData
+from maxsup.evaluation import NLL
 from maxsup.training._accelerator import build_accelerator
 from maxsup.training._announced import load_announced
 from maxsup.training._corrupt import report_corrupt
@@ -88,6 +89,7 @@ def train(
         def save(reached: Position) -> None:
             files.save(setup.state, reached)
             if on_checkpoint is not None:
+                accelerator.wait_for_everyone()
                 on_checkpoint(reached)
 
         name = f"{settings.method}, seed {settings.seed}"
@@ -100,7 +102,7 @@ def train(
                 figures = train_epoch(position, setup, accelerator, settings, progress, save)
                 setup.state.criterion.end_epoch()
                 figures |= evaluator.after_epoch()
-                check_finite(figures["test_nll"], "the test NLL", settings, position.epoch)
+                check_finite(figures[NLL.name_on("test")], "the test NLL", settings, position.epoch)
                 digest = setup.batches.digest(position.epoch)
                 position = position.after_epoch(digest, figures)
                 save(position)
