@@ -209,3 +209,21 @@ def test_directory_name_differs_for_other_data() -> None:
     assert name() == "runs/digits"
     assert name(imbalance=20) == "runs/digits-imbalance-20"
     assert name(imbalance=20, label_noise=0.4) == "runs/digits-imbalance-20-noise-0.4"
+
+
+def test_compare_needs_a_method(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("compare", "digits", "--methods") == 2
+    assert "at least one method" in capsys.readouterr().err
+
+
+def test_command_whose_output_nobody_reads_ends_quietly() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "maxsup", "compare", "--help"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(timeout=60) == 0

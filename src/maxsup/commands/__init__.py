@@ -7,6 +7,7 @@ command needs beyond its options is imported in its function, once they have bee
 
 import difflib
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -43,6 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if error.name is not None and error.name.startswith("maxsup"):
             raise
         return _fail(str(error) if error.__cause__ else _needs(error))
+    except BrokenPipeError:
+        # Whoever read the output has seen enough; nor is there anything to flush at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (ValueError, OSError) as error:
         return _fail(_message(error))
     except KeyboardInterrupt:

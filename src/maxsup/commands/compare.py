@@ -95,7 +95,7 @@ def run(options: Options, recipe: Recipe, data: DataSettings) -> int:
         recipe=recipe,
         methods=methods,
         seeds=tuple(range(first, first + options.seeds)),
-        baseline=options.study.baseline or methods[0],
+        baseline=options.study.baseline or "",
     )
     if options.dry_run:
         show_dry_run(study.run(methods[0], first), runs=len(study.plan()))
