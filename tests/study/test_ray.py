@@ -159,19 +159,30 @@ def test_results_are_those_of_a_study_here(
     assert "done" not in shown
 
 
-def test_plugin_of_a_study_is_loaded_by_its_nodes(cluster: Any, tmp_path: Path) -> None:
-    """By one process for several runs, one after the other, too."""
+@pytest.fixture
+def own_method() -> Iterator[str]:
+    """A plug-in that this process has loaded, and knows no more afterwards."""
     file = str(Path(__file__).parents[2] / "docs" / "examples" / "own_method.py")
-    methods.load_plugin(file)
+    (method,) = methods.load_plugin(file)
+    yield file
+    del methods._METHODS[method.name]
+    for name in [name for name in sys.modules if name.startswith("maxsup_plugin_own_method")]:
+        del sys.modules[name]
+
+
+def test_plugin_of_a_study_is_loaded_by_its_nodes(
+    cluster: Any, own_method: str, tmp_path: Path
+) -> None:
+    """By one process for several runs, one after the other, too."""
     results = compare(
         settings(methods=("baseline", "squared-maxsup"), seeds=(0, 1), epochs=1),
         tmp_path,
         console=Console(quiet=True),
         on=RayCluster(),
-        plugins=(file,),
+        plugins=(own_method,),
     )
     assert [run["status"] for run in results["runs"]] == ["finished"] * 4
-    assert f"plugins=({file!r},)" in results["command"]
+    assert f"plugins=({own_method!r},)" in results["command"]
 
 
 def test_what_stops_a_study_here_stops_it(
