@@ -1,5 +1,7 @@
 import sys
 
+from maxsup._lab import lab_is_needed
+
 
 def main() -> int:
     """Run the command line, or say what it needs."""
@@ -8,11 +10,7 @@ def main() -> int:
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("maxsup"):
             raise
-        print(
-            f"maxsup: the commands need {error.name}, which is not installed: "
-            'pip install "maxsup[lab]" brings it.',
-            file=sys.stderr,
-        )
+        print(f"maxsup: {lab_is_needed('the commands need', error)}", file=sys.stderr)
         return 2
     return commands.main()
 

@@ -7,6 +7,8 @@ above the ground floor.
 import importlib
 from collections.abc import Callable, Mapping, Sequence
 
+from maxsup._lab import lab_is_needed
+
 
 def lazy_names(
     package: str, submodules: Sequence[str], names: Mapping[str, Sequence[str]]
@@ -48,7 +50,5 @@ def _import(module: str) -> object:
         if error.name is None or error.name.startswith("maxsup"):
             raise
         raise ModuleNotFoundError(
-            f"{module} needs {error.name}, which is not installed: "
-            'pip install "maxsup[lab]" brings it.',
-            name=error.name,
+            lab_is_needed(f"{module} needs", error), name=error.name
         ) from error

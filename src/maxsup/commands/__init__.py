@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 
 import maxsup
+from maxsup._lab import lab_is_needed
 from maxsup.commands._command import Command, SettingsCommand
 from maxsup.commands._overview import print_completion, print_help
 
@@ -43,7 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         if error.name is not None and error.name.startswith("maxsup"):
             raise
-        return _fail(str(error) if error.__cause__ else _needs(error))
+        # One with a cause names its remedy itself.
+        return _fail(str(error) if error.__cause__ else lab_is_needed("the commands need", error))
     except BrokenPipeError:
         # Whoever read the output has seen enough; nor is there anything to flush at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -77,14 +79,6 @@ def _message(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}"
     return str(error)
-
-
-def _needs(error: ModuleNotFoundError) -> str:
-    """What to install, for a package that the commands use without naming a remedy."""
-    return (
-        f"the commands need {error.name}, which is not installed: "
-        'pip install "maxsup[lab]" brings it.'
-    )
 
 
 def _fail(message: str) -> int:

@@ -2,11 +2,11 @@
 
 import os
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated
 
 import tyro
 
-TrackerName = Literal["tensorboard", "wandb", "trackio"]
+from maxsup._trackers import TrackerName
 
 
 @dataclass(frozen=True)

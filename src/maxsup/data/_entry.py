@@ -7,10 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import fsspec
+import numpy as np
 from PIL import Image
 
 Entry = Mapping[str, Any] | None
 """An undecoded image of ``datasets``: its ``bytes``, or the ``path`` of its file; None for none."""
+
+Pixels = np.ndarray[Any, np.dtype[np.uint8]]
+"""What is read of an image."""
 
 _GREY_MODES = ("1", "L", "LA", "I", "I;16")
 

@@ -40,15 +40,13 @@ def _primary_table(results: Results) -> Table:
     for method in results["methods"]:
         summary = results["summary"][primary["name"]][method["name"]]
         difference = summary["difference"]
-        if difference is None:
-            cells = ["baseline" if method["name"] == results["baseline"] else numbers.NOTHING, ""]
-        else:
-            cells = [
-                numbers.difference_and_interval(difference, primary),
-                numbers.deciding_p(difference),
-            ]
         style = "bold" if holds(difference) else ""
-        row = [method["name"], numbers.mean_and_std(summary, primary), *cells]
+        row = [
+            method["name"],
+            numbers.mean_and_std(summary, primary),
+            numbers.against_baseline(results, method["name"]),
+            "" if difference is None else numbers.deciding_p(difference),
+        ]
         table.add_row(*(Text(cell, style=style) for cell in row))
     return table
 

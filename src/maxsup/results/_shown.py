@@ -71,9 +71,6 @@ def _table(results: Results) -> str:
 
 
 def _difference(results: Results, method: str) -> str:
-    primary = results["measures"][0]
-    difference = results["summary"][primary["name"]][method]["difference"]
-    if difference is None:
-        return "baseline" if method == results["baseline"] else numbers.NOTHING
-    text = escape(numbers.difference_and_interval(difference, primary))
-    return f"<strong>{text}</strong>" if holds(difference) else text
+    summary = results["summary"][results["measures"][0]["name"]][method]
+    text = escape(numbers.against_baseline(results, method))
+    return f"<strong>{text}</strong>" if holds(summary["difference"]) else text

@@ -50,6 +50,15 @@ def difference_and_interval(difference: Difference, measure: MeasureFacts) -> st
     return f"{mean}, {ends}" if ends else mean
 
 
+def against_baseline(results: Results, method: str) -> str:
+    """A method's difference to the baseline in the primary measure; "baseline" for that itself."""
+    primary = results["measures"][0]
+    difference = results["summary"][primary["name"]][method]["difference"]
+    if difference is None:
+        return "baseline" if method == results["baseline"] else NOTHING
+    return difference_and_interval(difference, primary)
+
+
 def p_value(p: float | None) -> str:
     """A p-value, with as many digits as can matter.
 

@@ -30,12 +30,7 @@ def _recipe(recipe: Recipe) -> str:
     named = {each.name: each for each in all_recipes()}
     if recipe.name not in named:
         return _changed(recipe)
-    before = named[recipe.name]
-    changes = [
-        f"{field.name}={value!r}"
-        for field in dataclasses.fields(recipe)
-        if (value := getattr(recipe, field.name)) != getattr(before, field.name)
-    ]
+    changes = _changes(recipe, before=named[recipe.name])
     known = f"get_recipe({recipe.name!r})"
     return f"replace({known}, {', '.join(changes)})" if changes else known
 
@@ -44,10 +39,14 @@ def _changed(value: object) -> str:
     return f"{type(value).__name__}({', '.join(_changes(value))})"
 
 
-def _changes(value: object, leave_out: tuple[str, ...] = ()) -> list[str]:
-    """The fields of a dataclass that are no defaults, as arguments."""
+def _changes(
+    value: object, *, before: object | None = None, leave_out: tuple[str, ...] = ()
+) -> list[str]:
+    """The fields of a dataclass that differ from another's, or its defaults, as arguments."""
     return [
         f"{field.name}={found!r}"
         for field in dataclasses.fields(value)  # type: ignore[arg-type]
-        if field.name not in leave_out and (found := getattr(value, field.name)) != field.default
+        if field.name not in leave_out
+        and (found := getattr(value, field.name))
+        != (field.default if before is None else getattr(before, field.name))
     ]

@@ -1,5 +1,6 @@
 """The training of one model: settings in, weights and measures out."""
 
+from maxsup._trackers import TrackerName
 from maxsup.training._accelerator import build_accelerator, execution_of
 from maxsup.training._advice import advice
 from maxsup.training._announced import load_announced
@@ -13,12 +14,8 @@ from maxsup.training._position import EpochSums, Position
 from maxsup.training._progress import ProgressReport, duration
 from maxsup.training._result import RunResult
 from maxsup.training._settings import RunSettings
-from maxsup.training._settings_file import (
-    FORMAT,
-    check_format,
-    read_parts,
-)
-from maxsup.training._tracking import TrackerName, check_tracker
+from maxsup.training._settings_file import FORMAT, check_format, read_parts
+from maxsup.training._tracking import check_tracker
 from maxsup.training._train import train
 
 __all__ = [

@@ -17,6 +17,7 @@ from maxsup.evaluation import bytes_to_keep, evaluation_batches_of
 from maxsup.training._accelerator import build_accelerator, execution_of
 from maxsup.training._announced import load_announced
 from maxsup.training._diverged import check_finite
+from maxsup.training._evaluate import Splits, splits_after_epoch, splits_at_the_end
 from maxsup.training._settings import RunSettings
 from maxsup.training._setup import Setup, set_up
 from maxsup.training._step import train_step
@@ -96,10 +97,8 @@ def dry_run(
     side_by_side = setup.batches.readers > 0 and accelerator.device.type != "cpu"
     each_step = max(step_seconds, reading) if side_by_side else step_seconds + reading
     measuring = _seconds_to_measure_an_image(setup, data, accelerator)
-    measured_each_epoch = len(data.test) + (len(data.validation) if data.validation else 0)
-    images_measured = recipe.epochs * measured_each_epoch + len(data.test) + len(data.train)
-    if recipe.keep_outputs and data.validation is not None:
-        images_measured += len(data.validation)
+    at_the_end = splits_at_the_end(data, keep_outputs=recipe.keep_outputs)
+    images_measured = recipe.epochs * _count(splits_after_epoch(data)) + _count(at_the_end)
     steps = recipe.epochs * setup.batches.steps
     return DryRun(
         device=_device_name(accelerator),
@@ -157,12 +156,15 @@ def _count_flops(setup: Setup, shape: torch.Size, accelerator: Accelerator) -> i
     return int(counter.get_total_flops())
 
 
+def _count(splits: Splits) -> int:
+    return sum(len(split) for split in splits.values())
+
+
 def _bytes_of_outputs(settings: RunSettings, data: ImageData) -> int:
     if not settings.recipe.keep_outputs:
         return 0
-    samples = len(data.test) + (len(data.validation) if data.validation is not None else 0)
     half = settings.recipe.precision == "bf16" and not settings.recipe.evaluate_flip
-    return bytes_to_keep(samples, len(data.classes), half=half)
+    return bytes_to_keep(_count(splits_after_epoch(data)), len(data.classes), half=half)
 
 
 def _peak_memory(accelerator: Accelerator) -> int:

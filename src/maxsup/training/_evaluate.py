@@ -1,6 +1,6 @@
 """What is measured of a model during and after its training."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from accelerate import Accelerator
@@ -25,10 +25,27 @@ from maxsup.recipes import Recipe
 from maxsup.training._accelerator import execution_of
 from maxsup.training._setup import Setup
 
-_KEPT: tuple[SplitName, ...] = ("validation", "test")
-"""The splits that are measured after each epoch, and whose outputs are kept at the end."""
-_SPLITS: tuple[SplitName, ...] = ("test", "train", "validation")
-"""The splits in the order in which they are measured at the end."""
+Splits = Mapping[SplitName, ImageSplit]
+
+
+def splits_after_epoch(data: ImageData) -> Splits:
+    """The parts of the data that are measured after each epoch, and whose outputs can be kept."""
+    found: dict[SplitName, ImageSplit] = {}
+    if data.validation is not None:
+        found["validation"] = data.validation
+    return found | {"test": data.test}
+
+
+def splits_at_the_end(data: ImageData, *, keep_outputs: bool) -> Splits:
+    """The parts of the data that a finished model is run over, in order."""
+    after_epoch = splits_after_epoch(data)
+    kept = after_epoch if keep_outputs else {}
+    parts: Splits = {"test": data.test, "train": data.train, **after_epoch}
+    return {
+        name: split
+        for name, split in parts.items()
+        if name in kept or measures_on(name) or records_on(name)
+    }
 
 
 class Evaluator(NamedTuple):
@@ -58,11 +75,10 @@ class Evaluator(NamedTuple):
     def after_epoch(self) -> dict[str, float]:
         """The figures of an epoch's row, on the validation and test sets."""
         values: dict[str, float] = {}
-        for split in _KEPT:
-            if (images := self._images(split)) is not None:
-                outputs = self._outputs(images, features=False)
-                measures = measures_each_epoch()
-                values |= measure_outputs(outputs, split, measures, sizes=self._sizes(False)).values
+        for split, images in splits_after_epoch(self.data).items():
+            outputs = self._outputs(images, features=False)
+            measures = measures_each_epoch()
+            values |= measure_outputs(outputs, split, measures, sizes=self._sizes(False)).values
         return values
 
     def at_the_end(self, *, keep_outputs: bool) -> tuple[Found, dict[SplitName, Outputs]]:
@@ -74,12 +90,9 @@ class Evaluator(NamedTuple):
         values: dict[str, float] = {}
         records: dict[str, Tensor] = {}
         kept: dict[SplitName, Outputs] = {}
-        for split in _SPLITS:
-            images = self._images(split)
+        for split, images in splits_at_the_end(self.data, keep_outputs=keep_outputs).items():
             measures, wanted = measures_on(split), records_on(split)
-            is_kept = keep_outputs and split in _KEPT
-            if images is None or not (measures or wanted or is_kept):
-                continue
+            is_kept = keep_outputs and split in splits_after_epoch(self.data)
             outputs = self._outputs(images, features=True)
             keeper = OutputsKeeper()
             watched = keeper.watch(outputs) if is_kept else outputs
@@ -89,15 +102,6 @@ class Evaluator(NamedTuple):
             if is_kept:
                 kept[split] = keeper.gather()
         return Found(values, records), kept
-
-    def _images(self, split: SplitName) -> ImageSplit | None:
-        match split:
-            case "train":
-                return self.data.train
-            case "validation":
-                return self.data.validation
-            case "test":
-                return self.data.test
 
     def _outputs(self, images: ImageSplit, *, features: bool) -> Iterator[Outputs]:
         return model_outputs(

@@ -6,14 +6,13 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from accelerate import Accelerator
 from accelerate.tracking import LOGGER_TYPE_TO_CLASS
 
+from maxsup._trackers import TrackerName
 from maxsup.training._settings import RunSettings
-
-TrackerName = Literal["tensorboard", "wandb", "trackio"]
 
 _PROJECT = "maxsup"
 

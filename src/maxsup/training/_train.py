@@ -5,6 +5,7 @@ from pathlib import Path
 
 from accelerate import Accelerator
 
+from maxsup._trackers import TrackerName
 from maxsup.data import ImageData
 from maxsup.evaluation import NLL
 from maxsup.training._accelerator import build_accelerator
@@ -19,7 +20,7 @@ from maxsup.training._result import RunResult
 from maxsup.training._run_files import RunFiles
 from maxsup.training._settings import RunSettings
 from maxsup.training._setup import set_up
-from maxsup.training._tracking import TrackerName, check_tracker, tracking
+from maxsup.training._tracking import check_tracker, tracking
 
 
 def train(

@@ -12,11 +12,12 @@ from torch import Tensor
 
 from maxsup._seeds import derive_seed
 from maxsup.data._batch_settings import BatchSettings
+from maxsup.data._entry import Pixels
 from maxsup.data._mixing import mix
 from maxsup.data.photographs._augmentation import PhotographAugmentation
 from maxsup.data.photographs._crop import random_crop_box
 from maxsup.data.photographs._generators import seeded_python_and_numpy, seeded_python_and_torch
-from maxsup.data.photographs._jpeg import Pixels, decode_crop
+from maxsup.data.photographs._jpeg import decode_crop
 from maxsup.data.photographs._rand_augment import rand_augment
 from maxsup.data.photographs._reading import Job, PhotographReader, PlannedBatch
 from maxsup.data.photographs._settings import Interpolation

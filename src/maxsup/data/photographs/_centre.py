@@ -1,7 +1,8 @@
 """The part of a photograph that a model is measured on."""
 
+from maxsup.data._entry import Pixels
 from maxsup.data.photographs._crop import centre_box
-from maxsup.data.photographs._jpeg import Pixels, decode_crop
+from maxsup.data.photographs._jpeg import decode_crop
 from maxsup.data.photographs._settings import PhotographSettings
 
 

@@ -5,9 +5,9 @@ from functools import partial
 
 import torch
 
+from maxsup.data._entry import Pixels
 from maxsup.data._splits import EvaluationBatch
 from maxsup.data.photographs._centre import read_central_part
-from maxsup.data.photographs._jpeg import Pixels
 from maxsup.data.photographs._reading import Job, PhotographReader, PlannedBatch
 from maxsup.data.photographs._settings import PhotographSettings
 from maxsup.data.photographs._split import PhotographSplit

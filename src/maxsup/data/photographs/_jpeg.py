@@ -6,7 +6,6 @@ whole.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import simplejpeg
@@ -14,12 +13,10 @@ import torch
 from PIL import Image
 from torch.nn.functional import interpolate
 
-from maxsup.data._entry import explained, open_image
+from maxsup.data._entry import Pixels, explained, open_image
 from maxsup.data.photographs._crop import Box
 from maxsup.data.photographs._jpeg_header import JpegHeader, keep_first_rows, read_jpeg_header
 from maxsup.data.photographs._settings import Interpolation
-
-Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 
 RESAMPLING = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 _SCALES = (8, 4, 2)

@@ -13,8 +13,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from maxsup.data._corrupt import Corrupt
-from maxsup.data._entry import UnreadableImageError
-from maxsup.data.photographs._jpeg import Pixels
+from maxsup.data._entry import Pixels, UnreadableImageError
 from maxsup.data.photographs._shared_memory import empty_shared
 from maxsup.data.photographs._split import Item, PhotographFiles
 

@@ -7,19 +7,15 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
-from maxsup.data._batch_settings import BatchSettings
 from maxsup.data._corrupt import CorruptImages
-from maxsup.data._normalization import IMAGENET_MEAN, IMAGENET_STD, ChannelStatistics
-from maxsup.data._splits import EvaluationBatch
-from maxsup.data.photographs._batches import LoadedBatches
-from maxsup.data.photographs._evaluation import central_batches
+from maxsup.data.photographs._as_needed import ReadAsNeeded
 from maxsup.data.photographs._files import ImageFiles
 from maxsup.data.photographs._settings import PhotographSettings
 from maxsup.data.photographs._split import EpochPlan
 
 
 @dataclass(frozen=True)
-class StoredSplit:
+class StoredSplit(ReadAsNeeded):
     """Labelled photographs on disk with labels in memory; an :class:`maxsup.data.ImageSplit`."""
 
     files: ImageFiles
@@ -43,11 +39,6 @@ class StoredSplit:
         return self.files.split
 
     @property
-    def image_shape(self) -> tuple[int, int, int]:
-        """Channels, height and width of the images when a model is measured."""
-        return 3, self.settings.size, self.settings.size
-
-    @property
     def labelled(self) -> "StoredSplit":
         """The split itself: its labels are in memory."""
         return self
@@ -69,48 +60,11 @@ class StoredSplit:
         """How many labels were replaced by label noise."""
         return int((self.labels != self.true_labels).sum())
 
-    def channel_statistics(self) -> ChannelStatistics:
-        """ImageNet's mean and standard deviation: photographs are not read for their own."""
-        return ChannelStatistics(IMAGENET_MEAN, IMAGENET_STD)
-
     def add_to(self, digest: "hashlib._Hash") -> None:
         """Put labels, and lengths and names of the files, into a hash."""
         digest.update(self.files.digest().encode())
         for tensor in (self.ids, self.labels, self.true_labels):
             digest.update(tensor.contiguous().view(torch.uint8).numpy().data)
-
-    def training_batches(
-        self,
-        settings: BatchSettings,
-        *,
-        device: torch.device | str = "cpu",
-        rank: int = 0,
-        processes: int = 1,
-    ) -> LoadedBatches:
-        """Batches of random parts; see :meth:`maxsup.data.ImageSplit.training_batches`.
-
-        Raises:
-            ValueError: The batches cannot be made; the message says how to mend it.
-        """
-        return LoadedBatches(self, settings, device=device, rank=rank, processes=processes)
-
-    def evaluation_batches(
-        self,
-        batch_size: int,
-        *,
-        device: torch.device | str = "cpu",
-        rank: int = 0,
-        processes: int = 1,
-    ) -> Iterator[EvaluationBatch]:
-        """The central parts in order, a stretch for each process.
-
-        Yields:
-            Batches of at most ``batch_size`` samples, without those that cannot be read.
-
-        Raises:
-            ValueError: More cannot be read than may be; the message lists them.
-        """
-        return central_batches(self, batch_size, device=device, rank=rank, processes=processes)
 
     def order(self, plan: EpochPlan) -> Tensor:
         """The index of each sample of an epoch, over all processes, (steps·batch size,)."""

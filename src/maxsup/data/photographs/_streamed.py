@@ -9,13 +9,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from maxsup.data._batch_settings import BatchSettings
 from maxsup.data._corrupt import Corrupt, CorruptImages
 from maxsup.data._entry import UnreadableImageError, entry_path, read_entry
-from maxsup.data._normalization import IMAGENET_MEAN, IMAGENET_STD, ChannelStatistics
-from maxsup.data._splits import EvaluationBatch
-from maxsup.data.photographs._batches import LoadedBatches
-from maxsup.data.photographs._evaluation import central_batches
+from maxsup.data.photographs._as_needed import ReadAsNeeded
 from maxsup.data.photographs._read_ahead import read_ahead
 from maxsup.data.photographs._settings import PhotographSettings
 from maxsup.data.photographs._split import EpochPlan
@@ -61,7 +57,7 @@ class StreamedFiles:
 
 
 @dataclass(frozen=True)
-class StreamedSplit:
+class StreamedSplit(ReadAsNeeded):
     """Labelled photographs of a stream; an :class:`maxsup.data.ImageSplit`.
 
     Nothing of them is in memory, labels neither. Every process reads the whole stream and decodes
@@ -94,11 +90,6 @@ class StreamedSplit:
         return StreamedFiles(self.name)
 
     @property
-    def image_shape(self) -> tuple[int, int, int]:
-        """Channels, height and width of the images when a model is measured."""
-        return 3, self.settings.size, self.settings.size
-
-    @property
     def labelled(self) -> None:
         """None: no samples can be picked out of a stream."""
 
@@ -106,46 +97,9 @@ class StreamedSplit:
         """0: labels of a stream are never replaced."""
         return 0
 
-    def channel_statistics(self) -> ChannelStatistics:
-        """ImageNet's mean and standard deviation: photographs are not read for their own."""
-        return ChannelStatistics(IMAGENET_MEAN, IMAGENET_STD)
-
     def add_to(self, digest: "hashlib._Hash") -> None:
         """Put what is known of the stream before reading it into a hash."""
         digest.update(f"{self.identity} {self.name} {self.count}".encode())
-
-    def training_batches(
-        self,
-        settings: BatchSettings,
-        *,
-        device: torch.device | str = "cpu",
-        rank: int = 0,
-        processes: int = 1,
-    ) -> LoadedBatches:
-        """Batches of random parts; see :meth:`maxsup.data.ImageSplit.training_batches`.
-
-        Raises:
-            ValueError: The batches cannot be made; the message says how to mend it.
-        """
-        return LoadedBatches(self, settings, device=device, rank=rank, processes=processes)
-
-    def evaluation_batches(
-        self,
-        batch_size: int,
-        *,
-        device: torch.device | str = "cpu",
-        rank: int = 0,
-        processes: int = 1,
-    ) -> Iterator[EvaluationBatch]:
-        """The central parts, one photograph for each process in turn.
-
-        Yields:
-            Batches of at most ``batch_size`` samples, without those that cannot be read.
-
-        Raises:
-            ValueError: More cannot be read than may be; the message lists them.
-        """
-        return central_batches(self, batch_size, device=device, rank=rank, processes=processes)
 
     def digest_of_order(self, plan: EpochPlan) -> bytes:
         """The seed of the order, which is not known before the stream is read."""

@@ -14,6 +14,7 @@ from torch import Tensor
 from maxsup.data._corrupt import Corrupt
 from maxsup.data._entry import (
     Entry,
+    Pixels,
     UnreadableImageError,
     entry_path,
     explained,
@@ -42,7 +43,7 @@ def decode_images(dataset: Any, column: str, split: str, size: int | None) -> Te
         ValueError: An image is corrupt or missing, the sizes differ, or memory does not suffice.
     """
     rows = dataset.select_columns([column]).cast_column(column, datasets.Image(decode=False))
-    pixels: np.ndarray[Any, np.dtype[np.uint8]] | None = None
+    pixels: Pixels | None = None
     all_grey = True
     with ThreadPoolExecutor() as pool:
         for start in range(0, len(rows), _AT_ONCE):
@@ -69,9 +70,7 @@ def decode_images(dataset: Any, column: str, split: str, size: int | None) -> Te
     return tensor[:, :1].contiguous() if all_grey else tensor
 
 
-def _decode(
-    entry: Entry, row: int, split: str, size: int | None
-) -> tuple[np.ndarray[Any, np.dtype[np.uint8]], bool]:
+def _decode(entry: Entry, row: int, split: str, size: int | None) -> tuple[Pixels, bool]:
     """An image as (3, H, W), and whether it is grey."""
     try:
         content = read_entry(entry)
@@ -99,7 +98,7 @@ def resize_and_crop(image: Image.Image, size: int) -> Image.Image:
     )
 
 
-def _allocate(count: int, shape: tuple[int, ...]) -> np.ndarray[Any, np.dtype[np.uint8]]:
+def _allocate(count: int, shape: tuple[int, ...]) -> Pixels:
     needed, free = count * int(np.prod(shape)), psutil.virtual_memory().available
     if needed > 0.6 * free:
         raise ValueError(

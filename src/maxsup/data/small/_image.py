@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from maxsup.data._entry import explained, open_image
-from maxsup.data.photographs._jpeg import Pixels
+from maxsup.data._entry import Pixels, explained, open_image
 from maxsup.data.small._decode import resize_and_crop
 
 
