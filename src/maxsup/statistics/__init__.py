@@ -9,6 +9,15 @@ Example:
     (0.0167, 3, True)
 """
 
+from maxsup.statistics._contrasts import (
+    FEWEST_PAIRS,
+    Conclusion,
+    Contrast,
+    Pair,
+    default_contrasts,
+    judge,
+    seeds_to_decide,
+)
 from maxsup.statistics._decision import LEVEL, decisive_p, holds
 from maxsup.statistics._paired import (
     CONFIDENCE,
@@ -24,14 +33,21 @@ from maxsup.statistics._paired import (
 
 __all__ = [
     "CONFIDENCE",
+    "FEWEST_PAIRS",
     "LEVEL",
+    "Conclusion",
+    "Contrast",
     "Difference",
+    "Pair",
     "Summary",
     "Values",
     "decisive_p",
+    "default_contrasts",
     "holds",
     "holm",
+    "judge",
     "paired_difference",
+    "seeds_to_decide",
     "sign_flip_p",
     "smallest_sign_flip_p",
     "summarise",

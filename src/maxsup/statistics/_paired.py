@@ -10,7 +10,7 @@ from statistics import fmean, stdev
 from typing import TypedDict
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 Values = Mapping[int, float | None]
 """One measure of one method, by seed; missing where it is ``None``, NaN or infinite."""
@@ -82,7 +82,7 @@ def summarise(values: Mapping[str, Values], baseline: str) -> dict[str, Summary]
 
     summaries = {}
     for method, of_method in values.items():
-        numbers = list(_existing(of_method).values())
+        numbers = list(existing(of_method).values())
         summaries[method] = Summary(
             n=len(numbers),
             mean=fmean(numbers) if numbers else None,
@@ -114,17 +114,9 @@ def paired_difference(method: Values, baseline: Values) -> Difference | None:
         >>> found["pairs"], found["mean"], round(found["low"], 3), round(found["high"], 3)
         (3, 3.0, 0.516, 5.484)
     """
-    left, right = _existing(method), _existing(baseline)
-    seeds = sorted(left.keys() & right.keys())
+    seeds, differences = paired_values(method, baseline)
     if not seeds:
         return None
-    minuends = np.array([left[seed] for seed in seeds])
-    subtrahends = np.array([right[seed] for seed in seeds])
-    differences = minuends - subtrahends
-    # Each value is itself the result of sums, so it is off by some units in its last place.
-    rounding = 64 * np.finfo(float).eps * max(np.abs(minuends).max(), np.abs(subtrahends).max())
-    differences[np.abs(differences) <= rounding] = 0.0
-
     found = Difference(
         pairs=len(seeds),
         mean=fmean(differences),
@@ -140,7 +132,7 @@ def paired_difference(method: Values, baseline: Values) -> Difference | None:
         return found
     found["p_sign_flip"] = sign_flip_p(differences)
     found["p_sign_flip_smallest"] = smallest_sign_flip_p(len(seeds))
-    if np.ptp(differences) <= rounding:
+    if np.ptp(differences) == 0:
         found["low"] = found["high"] = found["mean"]
         found["p_t"] = None if differences.any() else 1.0
     else:
@@ -241,7 +233,28 @@ def holm(p_values: Mapping[str, float | None]) -> dict[str, float | None]:
     return adjusted
 
 
-def _existing(values: Values) -> dict[int, float]:
+def paired_values(method: Values, against: Values) -> tuple[list[int], NDArray[np.float64]]:
+    """The seeds that both have, in order, and a method's value minus the other's for each.
+
+    Differences that are rounding alone are 0, and those that differ by rounding alone are equal.
+    """
+    left, right = existing(method), existing(against)
+    seeds = sorted(left.keys() & right.keys())
+    if not seeds:
+        return [], np.zeros(0)
+    minuends = np.array([left[seed] for seed in seeds])
+    subtrahends = np.array([right[seed] for seed in seeds])
+    differences = minuends - subtrahends
+    # Each value is itself the result of sums, so it is off by some units in its last place.
+    rounding = 64 * np.finfo(float).eps * max(np.abs(minuends).max(), np.abs(subtrahends).max())
+    differences[np.abs(differences) <= rounding] = 0.0
+    if np.ptp(differences) <= rounding:
+        differences[:] = differences[0]
+    return seeds, differences
+
+
+def existing(values: Values) -> dict[int, float]:
+    """The finite values, by seed."""
     return {
         seed: value for seed, value in values.items() if value is not None and math.isfinite(value)
     }

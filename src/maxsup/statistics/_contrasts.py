@@ -1,0 +1,261 @@
+"""What may be concluded from a few seeds about the contrasts that were named beforehand.
+
+Interval and conclusion come from one procedure, so that they never disagree: Student's t on the
+differences of each contrast, at the level 1 − 0.05/m for m contrasts (Bonferroni). However the
+contrasts depend on one another, all intervals together hold the truth in at least 95 % of studies
+as long as each contrast's differences are near enough to normal.
+"""
+
+import functools
+import math
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple, TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maxsup.statistics._paired import CONFIDENCE, Values, paired_values, sign_flip_p
+
+FEWEST_PAIRS = 3
+"""Fewer differences conclude nothing: two say next to nothing of their own spread."""
+MOST_SEEDS = 1000
+"""More seeds than this are not proposed."""
+_APART = 0.05
+"""The level of Grubbs's test for a seed that lies apart."""
+
+Conclusion = Literal["better", "worse", "same", "undecided"]
+"""Better or worse: the whole interval lies beyond 0; the same: within ±δ; undecided: neither."""
+
+
+class Pair(NamedTuple):
+    """A contrast by name: what is compared, and with what."""
+
+    method: str
+    against: str
+
+
+class Contrast(TypedDict):
+    """A method minus another in the primary measure, judged along with the other contrasts."""
+
+    method: str
+    against: str
+    seeds: list[int]  # that both finished; the mean and the interval are over these
+    mean: float | None
+    low: float | None  # simultaneous 95 % interval; null where nothing can be concluded
+    high: float | None
+    p: float | None  # of the same test, times the number of contrasts
+    conclusion: Conclusion
+    without_spread: bool  # the difference is the same in every seed, and not 0
+    seeds_to_decide: int | None  # about how many would, were mean and spread to stay
+    apart: int | None  # the seed whose difference lies far from the others'
+    skewed: bool  # the differences lean to one side, where Student's t rejects too often
+
+
+def judge(
+    values: Mapping[str, Values],
+    contrasts: Sequence[tuple[str, str]],
+    *,
+    margin: float,
+    better: Literal["higher", "lower"] = "higher",
+) -> list[Contrast]:
+    """Conclude on each contrast: better, worse, the same to within a margin, or undecided.
+
+    With n differences of mean d̄ and standard deviation s, the interval is
+    d̄ ± t(1 − 0.05/(2m), n − 1)·s/√n for m contrasts. A difference that is larger than 0 and smaller
+    than the margin for certain counts as better (or worse), not as the same.
+
+    Where every seed has the same difference, there is no Student's t: differences that are all 0
+    are the same; others are judged by their signs alone, whose exact p-value is 2/2ⁿ.
+
+    Args:
+        values: The primary measure, by method, then by seed.
+        contrasts: Pairs of methods, the second being what the first is compared with; named before
+            the results are seen, since all of them count in m.
+        margin: δ, the largest difference that does not matter, in the unit of ``values``; more than
+            0.
+        better: Which direction of the measure is the better one.
+
+    Returns:
+        One entry a contrast, in the same order.
+
+    Raises:
+        ValueError: A contrast names an unknown method or one method twice, or the margin is not
+            more than 0.
+
+    Example:
+        >>> accuracy = {"a": {0: 0.70, 1: 0.71, 2: 0.69, 3: 0.70, 4: 0.72},
+        ...             "b": {0: 0.73, 1: 0.735, 2: 0.72, 3: 0.74, 4: 0.75}}
+        >>> (found,) = judge(accuracy, [("b", "a")], margin=0.005)
+        >>> found["conclusion"], round(found["low"], 4), round(found["high"], 4)
+        ('better', 0.0242, 0.0378)
+    """
+    _check(values, contrasts, margin)
+    return [_judge_one(values, Pair(*pair), len(contrasts), margin, better) for pair in contrasts]
+
+
+def _check(
+    values: Mapping[str, Values], contrasts: Sequence[tuple[str, str]], margin: float
+) -> None:
+    if not (margin > 0 and math.isfinite(margin)):
+        raise ValueError(f"margin must be a finite number larger than 0; got {margin!r}.")
+    for method, against in contrasts:
+        for name in (method, against):
+            if name not in values:
+                raise ValueError(
+                    f"contrasts name {name!r}, which is none of the methods; there are "
+                    f"{', '.join(values)}."
+                )
+        if method == against:
+            raise ValueError(f"A contrast needs two methods; got {method!r} twice.")
+
+
+def _judge_one(
+    values: Mapping[str, Values], pair: Pair, comparisons: int, margin: float, better: str
+) -> Contrast:
+    seeds, differences = paired_values(values[pair.method], values[pair.against])
+    n = len(seeds)
+    found = Contrast(
+        method=pair.method,
+        against=pair.against,
+        seeds=seeds,
+        mean=float(differences.mean()) if n else None,
+        low=None,
+        high=None,
+        p=None,
+        conclusion="undecided",
+        without_spread=False,
+        seeds_to_decide=None,
+        apart=None,
+        skewed=False,
+    )
+    if found["mean"] is None or n < FEWEST_PAIRS:
+        return found
+    mean, low, high = found["mean"], found["mean"], found["mean"]
+    if np.ptp(differences) > 0:
+        error = float(differences.std(ddof=1)) / math.sqrt(n)
+        half = _quantile(n - 1, comparisons) * error
+        low, high = mean - half, mean + half
+        found["p"] = min(1.0, comparisons * _two_sided_p(mean / error, n - 1))
+        found["apart"] = _apart(seeds, differences)
+        found["skewed"] = _is_skewed(differences)
+    elif mean == 0:
+        found["p"] = 1.0
+    else:
+        found["without_spread"] = True
+        found["p"] = min(1.0, comparisons * sign_flip_p(differences))
+        if found["p"] >= 1 - CONFIDENCE:
+            found["seeds_to_decide"] = math.ceil(math.log2(2 * comparisons / (1 - CONFIDENCE)))
+            return found
+    found["low"], found["high"] = low, high
+    found["conclusion"] = _conclusion(low, high, margin, better)
+    if found["conclusion"] == "undecided":
+        deviation = float(differences.std(ddof=1))
+        found["seeds_to_decide"] = seeds_to_decide(mean, deviation, margin, comparisons)
+    return found
+
+
+def _conclusion(low: float, high: float, margin: float, better: str) -> Conclusion:
+    if low > 0:
+        return "better" if better == "higher" else "worse"
+    if high < 0:
+        return "worse" if better == "higher" else "better"
+    return "same" if -margin <= low and high <= margin else "undecided"
+
+
+def seeds_to_decide(
+    mean: float, deviation: float, margin: float, comparisons: int = 1
+) -> int | None:
+    """About how many seeds would decide a contrast, were mean and spread to stay as they are.
+
+    The smallest number of differences whose interval lies beyond 0 or within ±δ. It is a guide and
+    no promise: mean and spread are themselves known from a few seeds.
+
+    Args:
+        mean: Mean of the differences.
+        deviation: Their sample standard deviation.
+        margin: δ, in the same unit.
+        comparisons: m, the number of contrasts.
+
+    Returns:
+        The number, or ``None`` where it is more than 1,000.
+
+    Example:
+        >>> seeds_to_decide(mean=0.01, deviation=0.01, margin=0.005)
+        7
+    """
+    n = np.arange(FEWEST_PAIRS, MOST_SEEDS + 1)
+    half = _quantiles(comparisons)[n - FEWEST_PAIRS] * deviation / np.sqrt(n)
+    decides = (half < abs(mean)) | (half + abs(mean) <= margin)
+    return int(n[decides.argmax()]) if decides.any() else None
+
+
+@functools.cache
+def _quantiles(comparisons: int) -> NDArray[np.float64]:
+    """Of 3 to 1,000 differences."""
+    from scipy import stats
+
+    level = 1 - (1 - CONFIDENCE) / (2 * comparisons)
+    degrees = np.arange(FEWEST_PAIRS, MOST_SEEDS + 1) - 1
+    return np.asarray(stats.t.ppf(level, degrees), dtype=float)
+
+
+@functools.cache
+def _quantile(degrees: int, comparisons: int) -> float:
+    from scipy import stats
+
+    return float(stats.t.ppf(1 - (1 - CONFIDENCE) / (2 * comparisons), degrees))
+
+
+def _two_sided_p(t: float, degrees: int) -> float:
+    from scipy import special
+
+    return float(2 * special.stdtr(degrees, -abs(t)))
+
+
+def _apart(seeds: Sequence[int], differences: NDArray[np.float64]) -> int | None:
+    """The seed that Grubbs's test (1950) takes for an outlier, two-sided, at the 5 % level."""
+    n = len(differences)
+    deviations = np.abs(differences - differences.mean())
+    furthest = int(deviations.argmax())
+    if deviations[furthest] / differences.std(ddof=1) <= _grubbs_limit(n):
+        return None
+    return seeds[furthest]
+
+
+@functools.cache
+def _grubbs_limit(n: int) -> float:
+    if n < 4:
+        return math.inf  # of three values, two that are nearly equal always leave one apart
+    from scipy import stats
+
+    t = float(stats.t.ppf(1 - _APART / (2 * n), n - 2))
+    return (n - 1) / math.sqrt(n) * math.sqrt(t * t / (n - 2 + t * t))
+
+
+def _is_skewed(differences: NDArray[np.float64]) -> bool:
+    """Whether the sample skewness G₁ is beyond twice its standard error under normality.
+
+    G₁ and its error are those of Joanes and Gill (1998). Of a few differences little can be seen:
+    where this is silent, they may be skewed all the same.
+    """
+    n = len(differences)
+    if n < 4:
+        return False
+    centred = differences - differences.mean()
+    g1 = float((centred**3).mean() / (centred**2).mean() ** 1.5)
+    skewness = g1 * math.sqrt(n * (n - 1)) / (n - 2)
+    error = math.sqrt(6 * n * (n - 1) / ((n - 2) * (n + 1) * (n + 3)))
+    return abs(skewness) > 2 * error
+
+
+def default_contrasts(methods: Sequence[str], baseline: str) -> list[Pair]:
+    """Each method against the baseline; MaxSup against label smoothing where both are there.
+
+    >>> default_contrasts(["baseline", "label-smoothing", "maxsup"], "baseline")[1:]
+    [Pair(method='maxsup', against='baseline'), Pair(method='maxsup', against='label-smoothing')]
+    """
+    pairs = [Pair(method, baseline) for method in methods if method != baseline]
+    named = Pair("maxsup", "label-smoothing")
+    if {*named} <= {*methods} and baseline not in named:
+        pairs.append(named)
+    return pairs
