@@ -142,8 +142,8 @@ def _judge_one(
         found["p"] = 1.0
     else:
         found["without_spread"] = True
-        found["p"] = min(1.0, comparisons * sign_flip_p(differences))
-        if found["p"] >= 1 - CONFIDENCE:
+        found["p"] = p = min(1.0, comparisons * sign_flip_p(differences))
+        if p >= 1 - CONFIDENCE:
             found["seeds_to_decide"] = math.ceil(math.log2(2 * comparisons / (1 - CONFIDENCE)))
             return found
     found["low"], found["high"] = low, high
