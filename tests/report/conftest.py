@@ -62,6 +62,8 @@ def with_many_methods(results: Results, count: int = 16) -> Results:
         )
         for of_method in (*results["summary"].values(), results["timings"]["seconds_per_epoch"]):
             of_method[name] = of_method[last]
+        results["contrasts"].append({**results["contrasts"][-1], "method": name})
+        results["contrasts"][-1]["against"] = results["baseline"]
         results["logits"][name] = results["logits"][last]
         assert results["confused"] is not None
         results["confused"]["projections"][name] = results["confused"]["projections"][last]
@@ -71,10 +73,26 @@ def with_many_methods(results: Results, count: int = 16) -> Results:
     return results
 
 
+def _forget_conclusions(results: Results, pairs: int) -> None:
+    for contrast in results["contrasts"]:
+        contrast.update(
+            seeds=contrast["seeds"][:pairs],
+            mean=contrast["mean"] if pairs else None,
+            low=None,
+            high=None,
+            p=None,
+            conclusion="undecided",
+            seeds_to_decide=None,
+            apart=None,
+            skewed=False,
+        )
+
+
 def with_one_seed(results: Results) -> Results:
     """What a study with one seed has to show."""
     results["seeds"] = [0]
     results["runs"] = [run for run in results["runs"] if run["seed"] == 0]
+    _forget_conclusions(results, 1)
     for of_method in results["summary"].values():
         for summary in of_method.values():
             summary["n"], summary["std"] = 1, None
@@ -86,8 +104,6 @@ def with_one_seed(results: Results) -> Results:
                     p_t=None,
                     p_sign_flip=None,
                     p_sign_flip_smallest=None,
-                    p_t_holm=None,
-                    p_sign_flip_holm=None,
                 )
     return results
 
@@ -107,6 +123,7 @@ def with_nothing_finished(results: Results) -> Results:
         for summary in of_method.values():
             summary.update(n=0, mean=None, std=None, difference=None)
     results["logits"], results["confused"] = {}, None
+    _forget_conclusions(results, 0)
     return results
 
 

@@ -14,7 +14,6 @@ from rich.console import Console
 from maxsup._places import as_place
 from maxsup.report import render_report, results_table, write_report
 from maxsup.results import Results, numbers
-from maxsup.statistics import holds
 
 from .conftest import HOSTILE, with_hostile_names, with_nothing_finished, with_one_seed
 
@@ -109,7 +108,6 @@ def test_page_has_every_mean_and_difference(results: Results) -> None:
             if summary["difference"] is not None:
                 assert numbers.number(summary["difference"]["mean"], measure, signed=True) in text
                 assert numbers.interval(summary["difference"], measure) in text
-                assert f"Holm {numbers.p_value(summary['difference']['p_t_holm'])}" in text
 
 
 def test_page_begins_with_the_verdict(results: Results) -> None:
@@ -120,24 +118,21 @@ def test_page_begins_with_the_verdict(results: Results) -> None:
     assert positions[-1] < text.index("Every measure")
 
 
-def test_page_table_has_in_bold_what_holds(results: Results) -> None:
-    cells = [a for t, a in Page(render_report(results)).tags if t == "td" and "data-method" in a]
-    bold = [str(attributes.get("class") or "") == "holds" for attributes in cells]
-    expected = [
-        holds(results["summary"][measure["name"]][method["name"]]["difference"])
-        for measure in results["measures"]
-        for method in results["methods"]
-    ]
-    assert bold == expected
-    assert any(bold)
-    assert not all(bold)
+def test_page_concludes_on_the_primary_measure_alone_and_in_words(results: Results) -> None:
+    html = render_report(results)
+    assert html.count('class="more conclusion"') == len(results["methods"]) - 1
+    first, *others = re.findall(r"<tr role=\"row\".*?</tr>", html, flags=re.DOTALL)[1:]
+    text = Page(first).all_text()
+    for method in results["methods"][1:]:
+        assert numbers.conclusion(results, method["name"]) in text
+        assert numbers.against_baseline(results, method["name"]).split(", ")[1] in text
+    assert not any("conclusion" in row for row in others)
 
 
 def test_page_of_one_seed_has_no_interval_no_bold_and_says_so(results: Results) -> None:
     html = render_report(with_one_seed(results))
     text = Page(html).all_text()
-    assert "one seed allows no interval and no p-value" in text
-    assert 'class="holds"' not in html
+    assert "one seed allows no interval" in text
     assert "±" not in text.split("Every measure")[1].split("How it was measured")[0].replace(
         "Mean ±", ""
     )

@@ -4,7 +4,7 @@ import pytest
 
 from maxsup.results import Results
 from maxsup.results.schema import FORMAT, MeasureFacts
-from maxsup.statistics import summarise
+from maxsup.statistics import judge, summarise
 
 
 def _facts(
@@ -64,6 +64,8 @@ def results() -> Results:
         ],
         runs=[],
         summary={name: summarise(values, "baseline") for name, values in _VALUES.items()},
+        margin=0.005,
+        contrasts=judge(_VALUES["test_accuracy"], [("maxsup", "baseline")], margin=0.005),
         logits={},
         confused=None,
         verdict={"sentence": "MaxSup & co are better.", "notes": []},

@@ -31,6 +31,22 @@ class CommonOptions:
 
 
 @dataclass(frozen=True)
+class AnalysisOptions:
+    """What is asked of the numbers; it changes nothing that is trained."""
+
+    baseline: str | None = None
+    """The method that the others are measured against; by default the first one."""
+    primary: str | None = None
+    """The measure of the test set that the verdict speaks of: accuracy by default, nll, ece, …"""
+    margin: float | None = None
+    """The largest difference that does not matter, in points; in the measure's own unit where it
+    is no percentage. By default 0.5 points, or 0.01."""
+    contrasts: tuple[str, ...] = ()
+    """Pairs to conclude on, METHOD/METHOD, or "all"; by default each against the baseline, and
+    maxsup/label-smoothing where both are there."""
+
+
+@dataclass(frozen=True)
 class RecordOptions:
     """Where a training's figures go."""
 

@@ -6,7 +6,12 @@ from typing import Annotated, Literal
 import tyro
 
 from maxsup.commands._command import SettingsCommand
-from maxsup.commands._options import CommonOptions, RecordOptions, is_first_process
+from maxsup.commands._options import (
+    AnalysisOptions,
+    CommonOptions,
+    RecordOptions,
+    is_first_process,
+)
 from maxsup.data import DataSettings
 from maxsup.recipes import Recipe, all_recipes, get_recipe
 
@@ -14,11 +19,9 @@ REPORT_FILE = "report.html"
 
 
 @dataclass(frozen=True)
-class StudyOptions:
-    """What is compared with what."""
+class StudyOptions(AnalysisOptions):
+    """What is compared with what, and what is asked of the numbers."""
 
-    baseline: str | None = None
-    """The method that the others are measured against; by default the first one."""
     first_seed: int = 0
     """The seeds are this one and those that follow it."""
 
@@ -85,6 +88,7 @@ def run(options: Options, recipe: Recipe, data: DataSettings) -> int:
     from maxsup.commands._dry_run import show_dry_run
     from maxsup.methods import all_methods
     from maxsup.report import results_table, write_report
+    from maxsup.results import DEFAULT_PRIMARY, read_contrasts
     from maxsup.study import RayCluster, StudySettings, compare
 
     methods = options.methods
@@ -96,6 +100,9 @@ def run(options: Options, recipe: Recipe, data: DataSettings) -> int:
         methods=methods,
         seeds=tuple(range(first, first + options.seeds)),
         baseline=options.study.baseline or "",
+        primary=options.study.primary or DEFAULT_PRIMARY,
+        margin=options.study.margin,
+        contrasts=read_contrasts(options.study.contrasts, methods),
     )
     if options.dry_run:
         show_dry_run(study.run(methods[0], first), runs=len(study.plan()))

@@ -19,7 +19,6 @@ from maxsup.evaluation._measure import (
 )
 from maxsup.evaluation._outputs import Outputs, join_outputs
 from maxsup.evaluation._reported import (
-    PRIMARY,
     measure_facts,
     measures_each_epoch,
     measures_on,
@@ -38,7 +37,6 @@ __all__ = [
     "LOGIT_COUNTS",
     "MEASURES",
     "NLL",
-    "PRIMARY",
     "RECORDS",
     "RELIABILITY",
     "TRAINING_ACCURACY",

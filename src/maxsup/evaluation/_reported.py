@@ -36,7 +36,3 @@ def measure_facts() -> list[MeasureFacts]:
         together = list(group)
         facts += [measure.facts(split) for split in splits for measure in together]
     return facts
-
-
-PRIMARY = measure_facts()[0]["name"]
-"""The measure that a study's verdict speaks of, and that its page shows first."""

@@ -3,13 +3,13 @@
 Those of a study are SVG in the colours of the page that holds them; those of recipes are PNG.
 """
 
-from maxsup.figures._accuracy import differences_figure, seeds_figure
 from maxsup.figures._curves import curve_figure
 from maxsup.figures._logits import logits_figure
 from maxsup.figures._panel import swatch
 from maxsup.figures._projection import projection_figure
 from maxsup.figures._recipe_curves import draw_recipe_curves
 from maxsup.figures._reliability import reliability_figure
+from maxsup.figures._seeds import differences_figure, seeds_figure
 
 __all__ = [
     "curve_figure",

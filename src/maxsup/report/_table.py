@@ -5,7 +5,6 @@ from rich.table import Table
 from rich.text import Text
 
 from maxsup.results import Results, numbers
-from maxsup.statistics import holds
 
 
 def results_table(results: Results) -> Group:
@@ -34,20 +33,15 @@ def _primary_table(results: Results) -> Table:
     table.add_column("method", no_wrap=True)
     table.add_column(Text(numbers.name_of(primary)), justify="right", no_wrap=True)
     table.add_column("difference, 95 % interval", justify="right")
-    table.add_column(
-        "Holm-adjusted p" if numbers.several_comparisons(results) else "p", justify="right"
-    )
+    table.add_column("conclusion", justify="right")
     for method in results["methods"]:
         summary = results["summary"][primary["name"]][method["name"]]
-        difference = summary["difference"]
-        style = "bold" if holds(difference) else ""
-        row = [
+        table.add_row(
             method["name"],
             numbers.mean_and_std(summary, primary),
             numbers.against_baseline(results, method["name"]),
-            "" if difference is None else numbers.deciding_p(difference),
-        ]
-        table.add_row(*(Text(cell, style=style) for cell in row))
+            numbers.conclusion(results, method["name"]),
+        )
     return table
 
 

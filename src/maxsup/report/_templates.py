@@ -6,7 +6,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from maxsup.results import numbers
-from maxsup.statistics import holds
 
 _ENVIRONMENT = Environment(
     loader=PackageLoader("maxsup.report"),
@@ -16,7 +15,6 @@ _ENVIRONMENT = Environment(
     undefined=StrictUndefined,
 )
 _ENVIRONMENT.globals.update(
-    holds=holds,
     number=numbers.number,
     mean_and_std=numbers.mean_and_std,
     interval=numbers.interval,

@@ -21,8 +21,36 @@ Example:
       against the baseline: +0.2 to +3.1
 """
 
+from maxsup.results._analysis import (
+    DEFAULT_PRIMARY,
+    Analysed,
+    Analysis,
+    analyse,
+    check_contrasts,
+    find_primary,
+    margin_of,
+    read_contrasts,
+)
 from maxsup.results._file import RESULTS_FILE, TABLE_FILE, read_results, write_results
 from maxsup.results._shown import shown
+from maxsup.results._verdict import analyse_again, verdict
 from maxsup.results.schema import Results
 
-__all__ = ["RESULTS_FILE", "TABLE_FILE", "Results", "read_results", "shown", "write_results"]
+__all__ = [
+    "DEFAULT_PRIMARY",
+    "RESULTS_FILE",
+    "TABLE_FILE",
+    "Analysed",
+    "Analysis",
+    "Results",
+    "analyse",
+    "analyse_again",
+    "check_contrasts",
+    "find_primary",
+    "margin_of",
+    "read_contrasts",
+    "read_results",
+    "shown",
+    "verdict",
+    "write_results",
+]

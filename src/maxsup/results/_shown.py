@@ -5,7 +5,6 @@ from typing import Any, cast
 
 from maxsup.results import numbers
 from maxsup.results.schema import Results
-from maxsup.statistics import holds
 
 
 class _ShownResults(dict[str, Any]):
@@ -43,21 +42,21 @@ def shown(results: Results) -> Results:
 
 
 def _table(results: Results) -> str:
-    """The verdict, and a row for each method: the headline measures, and the primary's difference.
-
-    A difference that holds is bold.
-    """
+    """The verdict, and a row for each method: the headline measures, what is concluded and why."""
     primary, *others = results["measures"]
     beside = [measure for measure in others if measure["headline"]]
     heads = [numbers.name_of(measure) for measure in (primary, *beside)]
-    heads.insert(1, "difference, 95 % interval")
+    heads[1:1] = ["difference, 95 % interval", "conclusion"]
     rows = []
     for method in results["methods"]:
         cells = [
             escape(numbers.mean_and_std(results["summary"][each["name"]][method["name"]], each))
             for each in (primary, *beside)
         ]
-        cells.insert(1, _difference(results, method["name"]))
+        cells[1:1] = [
+            escape(numbers.against_baseline(results, method["name"])),
+            escape(numbers.conclusion(results, method["name"])),
+        ]
         rows.append(
             f'<tr><th scope="row">{escape(method["label"])}</th>'
             + "".join(f'<td style="white-space: nowrap">{cell}</td>' for cell in cells)
@@ -68,9 +67,3 @@ def _table(results: Results) -> str:
         f"<p><strong>{escape(results['verdict']['sentence'])}</strong></p>"
         f"<table><thead><tr>{columns}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
     )
-
-
-def _difference(results: Results, method: str) -> str:
-    summary = results["summary"][results["measures"][0]["name"]][method]
-    text = escape(numbers.against_baseline(results, method))
-    return f"<strong>{text}</strong>" if holds(summary["difference"]) else text

@@ -1,7 +1,7 @@
 """How numbers are written, in the terminal and on the page."""
 
 from maxsup.results.schema import MeasureFacts, Results
-from maxsup.statistics import Difference, Summary, decisive_p
+from maxsup.statistics import Contrast, Difference, Summary
 
 NOTHING = "–"
 
@@ -31,7 +31,7 @@ def mean_and_std(summary: Summary, measure: MeasureFacts) -> str:
     return mean if summary["std"] is None else f"{mean} ± {number(summary['std'], measure)}"
 
 
-def interval(difference: Difference, measure: MeasureFacts) -> str:
+def interval(difference: Difference | Contrast, measure: MeasureFacts) -> str:
     """The 95 % interval of a difference, empty where there is none."""
     if difference["low"] is None or difference["high"] is None:
         return ""
@@ -39,7 +39,7 @@ def interval(difference: Difference, measure: MeasureFacts) -> str:
     return f"{low} to {number(difference['high'], measure, signed=True)}"
 
 
-def difference_and_interval(difference: Difference, measure: MeasureFacts) -> str:
+def difference_and_interval(difference: Difference | Contrast, measure: MeasureFacts) -> str:
     """A mean difference, and its 95 % interval where there is one.
 
     >>> facts = {"percent": True, "digits": 1}
@@ -50,13 +50,38 @@ def difference_and_interval(difference: Difference, measure: MeasureFacts) -> st
     return f"{mean}, {ends}" if ends else mean
 
 
+def baseline_contrast(results: Results, method: str) -> Contrast | None:
+    """What is concluded of a method against the baseline; none for that itself, or if not asked."""
+    return next(
+        (
+            each
+            for each in results["contrasts"]
+            if (each["method"], each["against"]) == (method, results["baseline"])
+        ),
+        None,
+    )
+
+
 def against_baseline(results: Results, method: str) -> str:
     """A method's difference to the baseline in the primary measure; "baseline" for that itself."""
-    primary = results["measures"][0]
-    difference = results["summary"][primary["name"]][method]["difference"]
-    if difference is None:
+    contrast = baseline_contrast(results, method)
+    if contrast is None or contrast["mean"] is None:
         return "baseline" if method == results["baseline"] else NOTHING
-    return difference_and_interval(difference, primary)
+    return difference_and_interval(contrast, results["measures"][0])
+
+
+def conclusion(results: Results, method: str) -> str:
+    """In a word or two what is concluded of a method against the baseline.
+
+    "better", "worse", "undecided", or "same ±0.5" with the margin as the measure is shown.
+    """
+    contrast = baseline_contrast(results, method)
+    if contrast is None:
+        return "" if method == results["baseline"] else NOTHING
+    if contrast["conclusion"] != "same":
+        return contrast["conclusion"]
+    percent = results["measures"][0]["percent"]
+    return f"same ±{100 * results['margin'] if percent else results['margin']:.3g}"
 
 
 def p_value(p: float | None) -> str:
@@ -78,13 +103,3 @@ def name_of(measure: MeasureFacts) -> str:
     """
     arrow = {"higher": " ↑", "lower": " ↓", "neither": ""}[measure["better"]]
     return measure["label"] + (", %" if measure["percent"] else "") + arrow
-
-
-def several_comparisons(results: Results) -> bool:
-    """Whether p-values are adjusted for the number of methods."""
-    return len(results["methods"]) > 2
-
-
-def deciding_p(difference: Difference) -> str:
-    """The p-value that a difference is judged by."""
-    return p_value(decisive_p(difference))

@@ -7,9 +7,9 @@ the reader's side that turns them into per cent. A value that does not exist is 
 
 from typing import Literal, TypedDict
 
-from maxsup.statistics import Summary
+from maxsup.statistics import Contrast, Summary
 
-FORMAT = 1
+FORMAT = 2
 
 SplitName = Literal["train", "validation", "test"]
 
@@ -137,9 +137,11 @@ class Results(TypedDict):
     seeds: list[int]
     command: str
     versions: dict[str, str]
-    measures: list[MeasureFacts]  # in the order of the table
+    measures: list[MeasureFacts]  # in the order of the table; the first one is the primary
     runs: list[Run]
     summary: dict[str, dict[str, Summary]]  # measure → method
+    margin: float  # δ in the primary measure, the largest difference that does not matter
+    contrasts: list[Contrast]  # what is concluded of the primary measure
     logits: dict[str, LogitDensity]  # by method, over its finished seeds, common edges
     confused: Confused | None
     verdict: Verdict

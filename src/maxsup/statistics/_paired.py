@@ -30,8 +30,6 @@ class Difference(TypedDict):
     p_t: float | None
     p_sign_flip: float | None
     p_sign_flip_smallest: float | None  # the smallest that so many pairs allow
-    p_t_holm: float | None  # adjusted over the methods; null with a single comparison
-    p_sign_flip_holm: float | None
 
 
 class Summary(TypedDict):
@@ -46,7 +44,8 @@ class Summary(TypedDict):
 def summarise(values: Mapping[str, Values], baseline: str) -> dict[str, Summary]:
     """Mean, standard deviation and difference to the baseline, for each method.
 
-    p-values are Holm-adjusted where more than one method can be compared with the baseline.
+    Each difference stands for itself: intervals and p-values are not adjusted for their number.
+    What may be concluded of several contrasts together is said by :func:`judge`.
 
     Args:
         values: Values of one measure, by method, then by seed.
@@ -73,12 +72,6 @@ def summarise(values: Mapping[str, Values], baseline: str) -> dict[str, Summary]
         difference = paired_difference(of_method, values[baseline])
         if method != baseline and difference is not None:
             differences[method] = difference
-    if len(differences) > 1:
-        p_t = holm({method: found["p_t"] for method, found in differences.items()})
-        p_sign_flip = holm({method: found["p_sign_flip"] for method, found in differences.items()})
-        for method, difference in differences.items():
-            difference["p_t_holm"] = p_t[method]
-            difference["p_sign_flip_holm"] = p_sign_flip[method]
 
     summaries = {}
     for method, of_method in values.items():
@@ -106,7 +99,7 @@ def paired_difference(method: Values, baseline: Values) -> Difference | None:
         baseline: The same of the baseline.
 
     Returns:
-        The difference, without Holm's adjustment; with one pair, its mean alone. ``None`` where no
+        The difference; with one pair, its mean alone. ``None`` where no
         seed has both.
 
     Example:
@@ -125,8 +118,6 @@ def paired_difference(method: Values, baseline: Values) -> Difference | None:
         p_t=None,
         p_sign_flip=None,
         p_sign_flip_smallest=None,
-        p_t_holm=None,
-        p_sign_flip_holm=None,
     )
     if len(seeds) < 2:
         return found
@@ -200,37 +191,6 @@ def smallest_sign_flip_p(pairs: int) -> float:
     if pairs < 1:
         raise ValueError(f"pairs must be 1 or more; got {pairs}.")
     return 2.0 ** (1 - pairs) if pairs <= _EXACT_PAIRS else 1 / (1 + _RANDOM_FLIPS)
-
-
-def holm(p_values: Mapping[str, float | None]) -> dict[str, float | None]:
-    """Holm's step-down adjustment of p-values for several comparisons (Holm 1979).
-
-    The i-th smallest of m is multiplied by m − i + 1, none may fall below the one before it, and
-    none exceeds 1. ``None`` stays, and counts as no comparison.
-
-    Args:
-        p_values: p-values by name, each in [0, 1] or ``None``.
-
-    Returns:
-        The adjusted ones, in the same order.
-
-    Raises:
-        ValueError: A p-value lies outside [0, 1].
-
-    Example:
-        >>> holm({"a": 0.01, "b": 0.04, "c": 0.03, "d": None})
-        {'a': 0.03, 'b': 0.06, 'c': 0.06, 'd': None}
-    """
-    given = {name: p for name, p in p_values.items() if p is not None}
-    for name, p in given.items():
-        if not 0 <= p <= 1:
-            raise ValueError(f"p_values must lie in [0, 1]; got {p} for {name!r}.")
-    adjusted: dict[str, float | None] = dict.fromkeys(p_values)
-    highest = 0.0
-    for rank, name in enumerate(sorted(given, key=given.__getitem__)):
-        highest = max(highest, min(1.0, (len(given) - rank) * given[name]))
-        adjusted[name] = highest
-    return adjusted
 
 
 def paired_values(method: Values, against: Values) -> tuple[list[int], NDArray[np.float64]]:

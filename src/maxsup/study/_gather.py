@@ -16,12 +16,11 @@ from maxsup._version import __version__
 from maxsup.data import ImageData
 from maxsup.evaluation import RELIABILITY, measure_facts
 from maxsup.methods import get_method
-from maxsup.results import schema
+from maxsup.results import analyse, schema, verdict
 from maxsup.statistics import summarise
 from maxsup.study._densities import pooled_logits
 from maxsup.study._projections import confused_classes
 from maxsup.study._settings import StudySettings
-from maxsup.study._verdict import verdict
 from maxsup.training import RunResult
 
 _TIMINGS = ("seconds", "images_per_second")
@@ -51,20 +50,8 @@ def gather(
     rows = [_run_row(method, seed, run, measures) for (method, seed), run in runs.items()]
     facts = _data_facts(settings, data)
     methods = [_method_facts(name) for name in settings.methods]
-    summary = {
-        measure["name"]: summarise(
-            {
-                method: {
-                    seed: run.values.get(measure["name"])
-                    for (of, seed), run in finished.items()
-                    if of == method
-                }
-                for method in settings.methods
-            },
-            settings.baseline,
-        )
-        for measure in measures
-    }
+    analysed = analyse(rows, measures, settings.methods, settings.analysis())
+    seeds = list(settings.seeds)
     return schema.Results(
         format=schema.FORMAT,
         data=facts,
@@ -72,15 +59,17 @@ def gather(
         recipe=json.loads(json.dumps(asdict(settings.recipe))),
         methods=methods,
         baseline=settings.baseline,
-        seeds=list(settings.seeds),
+        seeds=seeds,
         command=command,
         versions=_versions(devices),
-        measures=measures,
+        measures=analysed.measures,
         runs=rows,
-        summary=summary,
+        summary=analysed.summary,
+        margin=analysed.margin,
+        contrasts=analysed.contrasts,
         logits=pooled_logits(settings, finished),
         confused=confused_classes(settings, data, finished, directory, accelerator),
-        verdict=verdict(facts, methods, settings.baseline, list(settings.seeds), rows, summary),
+        verdict=verdict(facts, methods, settings.baseline, seeds, rows, analysed),
         timings=_timings(settings, finished),
     )
 

@@ -8,8 +8,16 @@ from pathlib import Path
 from maxsup._files import write_text
 from maxsup._places import is_empty
 from maxsup.data import DataSettings, short_name
+from maxsup.evaluation import measure_facts
 from maxsup.methods import get_method
 from maxsup.recipes import Recipe
+from maxsup.results import (
+    DEFAULT_PRIMARY,
+    Analysis,
+    check_contrasts,
+    find_primary,
+    margin_of,
+)
 from maxsup.training import FORMAT, RunSettings, check_format, read_parts
 
 STUDY_FILE = "study.json"
@@ -40,6 +48,14 @@ class StudySettings:
     """The seeds that each method is trained with."""
     baseline: str = ""
     """The name of the method that the others are measured against; by default the first one."""
+    primary: str = DEFAULT_PRIMARY
+    """The measure of the test set that the verdict speaks of, such as ``accuracy`` or ``nll``."""
+    margin: float | None = None
+    """The largest difference that does not matter, in points where the primary measure is shown in
+    per cent, else in its own unit; by default 0.5 points, or 0.01."""
+    contrasts: tuple[tuple[str, str], ...] = ()
+    """Pairs of methods to conclude on, the second being what the first is compared with; by default
+    each against the baseline, and MaxSup against label smoothing where both are there."""
 
     def __post_init__(self) -> None:
         if not self.baseline and self.methods:
@@ -60,6 +76,12 @@ class StudySettings:
                 f"({', '.join(self.methods)}). Add it to --methods, or name one of them with "
                 "--baseline."
             )
+        margin_of(find_primary(measure_facts(), self.primary), self.margin)
+        check_contrasts(self.contrasts, self.methods)
+
+    def analysis(self) -> Analysis:
+        """The question that is put to the runs' numbers."""
+        return Analysis(self.baseline, self.primary, self.margin, self.contrasts)
 
     def plan(self) -> list[tuple[str, int]]:
         """Method and seed of every run, in the order to train them.
@@ -146,6 +168,9 @@ class StudySettings:
                 methods=tuple(fields["methods"]),
                 seeds=tuple(fields["seeds"]),
                 baseline=fields["baseline"],
+                primary=fields.get("primary", DEFAULT_PRIMARY),
+                margin=fields.get("margin"),
+                contrasts=tuple(map(tuple, fields.get("contrasts", ()))),
             )
         except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
             raise ValueError(f"{path} is no settings file of a study: {error!r}.") from error

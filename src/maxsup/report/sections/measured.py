@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from maxsup.report.sections._shared import StudySection, finished_runs
-from maxsup.results import Results, numbers
+from maxsup.results import Results
 
 _DIGITS = 16
 """Hexadecimal digits shown of a hash."""
@@ -19,7 +19,7 @@ class _Start(NamedTuple):
 def _content(results: Results) -> dict[str, object]:
     return {
         "results": results,
-        "adjusted": numbers.several_comparisons(results),
+        "several": len(results["contrasts"]) > 1,
         "smallest_p": _smallest_p(results),
         "starts": _starts(results),
     }

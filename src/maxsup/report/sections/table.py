@@ -8,7 +8,11 @@ def _content(results: Results) -> dict[str, object]:
     return {
         "results": results,
         "labels": labels_of(results),
-        "adjusted": numbers.several_comparisons(results),
+        "contrasts": {(each["method"], each["against"]): each for each in results["contrasts"]},
+        "conclusions": {
+            method["name"]: numbers.conclusion(results, method["name"])
+            for method in results["methods"]
+        },
         "failed": [run for run in results["runs"] if run["status"] == "failed"],
     }
 

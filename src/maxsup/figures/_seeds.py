@@ -12,23 +12,27 @@ _AROUND = 64
 
 
 def seeds_figure(
-    values: Mapping[str, Mapping[int, float]], labels: Mapping[str, str], means: Mapping[str, float]
+    values: Mapping[str, Mapping[int, float]],
+    labels: Mapping[str, str],
+    means: Mapping[str, float],
+    measure: str,
 ) -> str:
-    """Draw the accuracy of each seed: a row of dots for each method, the dots of a seed joined.
+    """Draw a measure of each seed: a row of dots for each method, the dots of a seed joined.
 
     Args:
-        values: Accuracy in per cent by method, then by seed.
+        values: The measure as it is shown, by method, then by seed.
         labels: The methods' labels by name, in order.
-        means: Mean accuracy in per cent by method.
+        means: Its means by method.
+        measure: What it is called, with its unit.
 
     Returns:
         The picture as SVG.
     """
     rows = {name: row for row, name in enumerate(labels)}
-    shown = "; ".join(f"{labels[name]} {mean:.2f} %" for name, mean in means.items())
+    shown = "; ".join(f"{labels[name]} {mean:.4g}" for name, mean in means.items())
     with panel(
         "seeds",
-        f"Test accuracy of each seed, by method. Means: {shown}.",
+        f"{measure} of each seed, by method. Means: {shown}.",
         height=_AROUND + _ROW * len(rows),
     ) as drawn:
         axes = drawn.axes
@@ -53,18 +57,23 @@ def seeds_figure(
                 axes.plot(
                     [means[name]], [rows[name]], marker="|", markersize=20, color=INK, zorder=3
                 )
-        _finish(axes, labels, "test accuracy in %")
+        _finish(axes, labels, measure)
     return drawn.svg
 
 
 def differences_figure(
-    differences: Mapping[str, tuple[float, float | None, float | None]], labels: Mapping[str, str]
+    differences: Mapping[str, tuple[float, float | None, float | None]],
+    labels: Mapping[str, str],
+    margin: float,
+    unit: str,
 ) -> str:
     """Draw the differences to the baseline with their 95 % intervals.
 
     Args:
-        differences: Mean, lower and upper end in percentage points, by method.
+        differences: Mean, lower and upper end as they are shown, by method.
         labels: The methods' labels by name, in order.
+        margin: The largest difference that does not matter, likewise.
+        unit: What a difference is counted in.
 
     Returns:
         The picture as SVG.
@@ -78,10 +87,11 @@ def differences_figure(
     )
     with panel(
         "differences",
-        f"Difference in accuracy to the baseline in percentage points: {shown}.",
+        f"Difference to the baseline in {unit}: {shown}.",
         height=_AROUND + _ROW * len(named),
     ) as drawn:
         axes = drawn.axes
+        axes.axvspan(-margin, margin, color=SOFT, alpha=0.18, linewidth=0, zorder=0)
         axes.axvline(0, color=INK, linewidth=1, zorder=1)
         for row, name in enumerate(named):
             mean, low, high = differences[name]
@@ -97,7 +107,7 @@ def differences_figure(
                 markeredgecolor=PAPER,
                 zorder=3,
             )
-        _finish(axes, named, "points against the baseline")
+        _finish(axes, named, f"{unit} against the baseline")
     return drawn.svg
 
 

@@ -1,0 +1,54 @@
+"""``maxsup report``: another question to the numbers of a study, without training."""
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+import tyro
+
+from maxsup.commands._command import Command
+from maxsup.commands._options import AnalysisOptions, CommonOptions
+
+
+@dataclass(frozen=True)
+class Options(CommonOptions):
+    """Put another question to a study's numbers: baseline, margin, contrasts, primary measure."""
+
+    study: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DIRECTORY|FILE")]
+    """The directory or URL of a study, or its results.json; nothing in it is changed."""
+    page: str | None = None
+    """Where the page is written; by default report-again.html in the study's directory."""
+    analysis: Annotated[
+        tyro.conf.OmitArgPrefixes[AnalysisOptions], tyro.conf.arg(name="Analysis", help="")
+    ] = field(default_factory=AnalysisOptions)
+
+
+def run(options: Options) -> int:
+    """Analyse again, print the table and write a page."""
+    from rich.console import Console
+
+    from maxsup._places import as_place
+    from maxsup.report import results_table, write_report
+    from maxsup.results import RESULTS_FILE, Analysis, analyse_again, read_contrasts, read_results
+
+    place = as_place(options.study)
+    file = place if place.name.endswith(".json") else place / RESULTS_FILE
+    results = read_results(file)
+    asked = options.analysis
+    methods = [method["name"] for method in results["methods"]]
+    again = analyse_again(
+        results,
+        Analysis(
+            baseline=asked.baseline or results["baseline"],
+            primary=asked.primary or results["measures"][0]["name"],
+            margin=asked.margin,
+            contrasts=read_contrasts(asked.contrasts, methods),
+        ),
+    )
+    page = file.parent / "report-again.html" if options.page is None else as_place(options.page)
+    write_report(again, page)
+    Console().print(results_table(again))
+    print(f"\nThe page: {page}")
+    return 0
+
+
+COMMAND = Command(Options, run)
