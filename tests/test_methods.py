@@ -143,14 +143,14 @@ def test_method_settings_in_words(name, words):
 
 @pytest.mark.parametrize("method", all_methods(), ids=lambda method: method.name)
 def test_method_builds_its_criterion_anew_each_time(method):
-    first, second = method.build(TRAINING), method.build(TRAINING)
+    first, second = method.criterion(TRAINING), method.criterion(TRAINING)
     first.step()
     assert int(second.count) == 0
 
 
 @pytest.mark.parametrize("method", all_methods(), ids=lambda method: method.name)
 def test_method_s_criterion_trains_on_labels_and_on_mixtures(method):
-    criterion = method.build(TRAINING)
+    criterion = method.criterion(TRAINING)
     logits = torch.randn(4, 10, generator=torch.Generator().manual_seed(0), requires_grad=True)
     labels = torch.tensor([1, 0, 9, 3])
     mixed = 0.7 * torch.eye(10)[labels] + 0.3 * torch.eye(10)[labels.flip(0)]

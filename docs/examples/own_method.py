@@ -2,8 +2,10 @@
 
 from torch import Tensor
 
-from maxsup.losses.toolkit import Loss, Method, check_coefficient, numbers, read_inputs, reduce
+from maxsup.losses.toolkit import Coefficient, Loss, Method, numbers, read_inputs, reduce
 from maxsup.schedules import Schedule
+
+BETA = Coefficient("beta", default=0.01, highest=1.0)
 
 
 def squared_maxsup_loss(
@@ -15,7 +17,7 @@ def squared_maxsup_loss(
     reduction: str = "mean",
 ) -> Tensor:
     """The objective of logits (N, K) or (N, K, d1, ...) and indices or probabilities."""
-    check_coefficient("beta", beta)
+    BETA.check(beta)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction)
     true, top, mean = numbers(inputs, "true", "top", "mean")
     return reduce(beta * (top - mean).square() - true, inputs, reduction)
@@ -35,12 +37,13 @@ class SquaredMaxSupLoss(Loss):
         reduction: str = "mean",
     ) -> None:
         super().__init__(weight, ignore_index=ignore_index, reduction=reduction)
-        self.set_schedule("beta", beta)
+        self.set_schedule(BETA, beta)
 
 
 METHOD = Method(
     name="squared-maxsup",
     label="Squared MaxSup",
     summary="pulls down the largest logit, the harder the further it lies above the mean",
-    build=lambda training: SquaredMaxSupLoss(),
+    build=lambda training, beta: SquaredMaxSupLoss(beta),
+    coefficients=(BETA,),
 )

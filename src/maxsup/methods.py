@@ -4,6 +4,9 @@ A method of one's own is a file with a :class:`Loss` and a :class:`Method`, made
 :mod:`maxsup.losses.toolkit` offers. It becomes known by :func:`load_plugin`, which is given the
 file, or by itself where an installed package names it in the entry-point group ``maxsup.methods``;
 code calls :func:`register`.
+
+Wherever a method is named, its coefficients may be set as well: ``maxsup:alpha=0.05``,
+``maxsup:alpha=0.1..0.2`` for a linear schedule over the epochs, ``acls:alpha=0.1,margin=6``.
 """
 
 import difflib
@@ -14,11 +17,12 @@ import os
 import re
 import sys
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 
+from maxsup._method_names import MethodName, Ramp, written
 from maxsup.losses import (
     _acls,
     _confidence_penalty,
@@ -35,14 +39,18 @@ from maxsup.losses import (
     _poly1,
     _zipf_label_smoothing,
 )
+from maxsup.losses._coefficient import Coefficient
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method, Training
 
 __all__ = [
+    "Coefficient",
     "Method",
+    "Ramp",
     "Training",
     "all_methods",
     "build_criterion",
+    "check_distinct",
     "get_method",
     "load_plugin",
     "register",
@@ -87,19 +95,54 @@ def all_methods() -> tuple[Method, ...]:
 
 
 def get_method(name: str) -> Method:
-    """The method of that name.
+    """The method of that name, with the coefficients that the name sets.
 
     Raises:
-        ValueError: There is none; the message lists those there are, and the entry points that
-            could not be loaded.
+        ValueError: There is none, or no such coefficient, or a value is out of its range; the
+            message lists what there is, and the entry points that could not be loaded.
 
     >>> get_method("maxsup").label
     'MaxSup'
+    >>> get_method("focal:gamma=2.0").name
+    'focal:gamma=2'
     """
+    asked = MethodName.read(name)
+    method = _registered(asked.method)
+    return method.at(dict(asked.coefficients)) if asked.coefficients else method
+
+
+def check_distinct(names: Sequence[str]) -> None:
+    """See that all of the names are those of methods, no two of which train the same.
+
+    Raises:
+        ValueError: One is not known, two have the same coefficients, or their runs would have one
+            directory where letters' case does not count.
+    """
+    methods = [get_method(name) for name in names]
+    for number, method in enumerate(methods):
+        asked = MethodName.read(method.name)
+        for earlier in methods[:number]:
+            before = MethodName.read(earlier.name)
+            if asked.method == before.method and method.values() == earlier.values():
+                values = ", ".join(f"{k} {written(v)}" for k, v in method.values().items())
+                raise ValueError(
+                    f"{earlier.name} and {method.name} are the same method"
+                    f"{f' with the same coefficients ({values})' if values else ''}; name one."
+                )
+            if asked.directory.casefold() == before.directory.casefold():
+                raise ValueError(
+                    f"{earlier.name} and {method.name} would be kept in one directory, "
+                    f"{asked.directory}; compare them in two studies."
+                )
+
+
+def _registered(name: str) -> Method:
     failures = _load_installed()
     if name not in _METHODS:
         close = difflib.get_close_matches(name, _METHODS, n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
+        if re.search(r"[=(]", name):
+            hint = " Coefficients are written behind the name, as in maxsup:alpha=0.1."
         told = "".join(f" {failure}." for failure in failures)
         raise ValueError(
             f"No method is called {name!r}.{hint} There are: {', '.join(_METHODS)}.{told}"
@@ -108,15 +151,17 @@ def get_method(name: str) -> Method:
 
 
 def build_criterion(name: str, training: Training) -> Loss:
-    """The method's criterion with its paper's defaults, for one training.
+    """The method's criterion for one training: with its defaults, but for what the name sets.
 
     Raises:
-        ValueError: No method has that name.
+        ValueError: No method has that name, or no such coefficient or value.
 
     >>> build_criterion("maxsup", Training(num_classes=10, steps=100, steps_per_epoch=10))
     MaxSupLoss(alpha=0.1 → 0.2 (linear), reduction='mean')
+    >>> build_criterion("maxsup:alpha=0.05", Training(num_classes=10, steps=1, steps_per_epoch=1))
+    MaxSupLoss(alpha=0.05, reduction='mean')
     """
-    return get_method(name).build(training)
+    return get_method(name).criterion(training)
 
 
 def register(method: Method) -> Method:
@@ -144,9 +189,13 @@ def forget_adopted() -> None:
     _local.clear()
 
 
-def is_known_elsewhere(name: str) -> bool:
-    """Whether another process finds a method by itself: a built-in, installed or plugged-in one."""
-    return name not in _local
+def known_here_alone(name: str) -> Method | None:
+    """The method without its coefficients, where another process does not find it by itself.
+
+    It finds those that are built in, installed or plugged in.
+    """
+    method = MethodName.read(name).method
+    return _METHODS[method] if method in _local else None
 
 
 def load_plugin(module_or_file: str | Path) -> tuple[Method, ...]:

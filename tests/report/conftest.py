@@ -58,7 +58,13 @@ def with_many_methods(results: Results, count: int = 16) -> Results:
     for number in range(count - len(results["methods"])):
         name = f"method-{number}"
         results["methods"].append(
-            {"name": name, "label": f"Method {number}", "summary": "", "settings": ""}
+            {
+                "name": name,
+                "label": f"Method {number}",
+                "summary": "",
+                "settings": "",
+                "coefficients": {},
+            }
         )
         for of_method in (*results["summary"].values(), results["timings"]["seconds_per_epoch"]):
             of_method[name] = of_method[last]

@@ -50,8 +50,20 @@ def results() -> Results:
         },
         recipe={"name": "digits", "epochs": 1},
         methods=[
-            {"name": "baseline", "label": "Cross <entropy>", "summary": "", "settings": ""},
-            {"name": "maxsup", "label": "MaxSup", "summary": "", "settings": ""},
+            {
+                "name": "baseline",
+                "label": "Cross <entropy>",
+                "summary": "",
+                "settings": "",
+                "coefficients": {},
+            },
+            {
+                "name": "maxsup",
+                "label": "MaxSup",
+                "summary": "",
+                "settings": "",
+                "coefficients": {},
+            },
         ],
         baseline="baseline",
         seeds=[0, 1, 2],

@@ -50,7 +50,13 @@ def say(
     names = list(accuracy)
     seeds = list(range(len(accuracy[names[0]])))
     methods = [
-        MethodFacts(name=name, label=name.replace("-", " ").capitalize(), summary="", settings="")
+        MethodFacts(
+            name=name,
+            label=name.replace("-", " ").capitalize(),
+            summary="",
+            settings="",
+            coefficients={},
+        )
         for name in names
     ]
     runs: list[Run] = []

@@ -47,7 +47,8 @@ class Options(CommonOptions):
     recipe: str | None = None
     """How to train; "digits" by default on digits. See: maxsup recipes."""
     methods: tuple[str, ...] = ("baseline", "label-smoothing", "maxsup")
-    """What to compare; "all" for every method. See: maxsup methods."""
+    """What to compare; "all" for every method. Coefficients are set as in maxsup:alpha=0.05,
+    maxsup:alpha=0.1..0.2 (linear schedule), acls:alpha=0.1,margin=6. See: maxsup methods."""
     seeds: int = 5
     """How many trainings of each method; same seed, same start for all methods."""
     out: str | None = None
@@ -105,7 +106,7 @@ def run(options: Options, recipe: Recipe, data: DataSettings) -> int:
         contrasts=read_contrasts(options.study.contrasts, methods),
     )
     if options.dry_run:
-        show_dry_run(study.run(methods[0], first), runs=len(study.plan()))
+        show_dry_run(study.run(study.methods[0], first), runs=len(study.plan()))
         return 0
     directory = as_place(options.out or study.default_directory())
     results = compare(

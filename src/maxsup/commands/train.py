@@ -20,7 +20,7 @@ class Options(CommonOptions):
     data: str = "digits"
     """What to train on: digits, a folder (image folder, Parquet, WebDataset), or hf:owner/name."""
     method: str = "maxsup"
-    """The objective. See: maxsup methods."""
+    """The objective, with coefficients as in maxsup:alpha=0.3. See: maxsup methods."""
     seed: int = 0
     """Seed of the initial weights, the order of the images, and the augmentation."""
     out: str | None = None

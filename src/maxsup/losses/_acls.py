@@ -1,12 +1,18 @@
 import torch
 from torch import Tensor
 
+from maxsup.losses._coefficient import Coefficient
 from maxsup.losses._inputs import read_inputs
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
-from maxsup.losses._reduction import check_coefficient, reduce
+from maxsup.losses._reduction import reduce
 from maxsup.losses.numbers import at_target, gap_sum, numbers, top_class
 from maxsup.schedules import Schedule
+
+ALPHA = Coefficient("alpha", 0.1)
+MARGIN = Coefficient("margin", 10.0)
+POS_LAMBDA = Coefficient("pos_lambda", 1.0, symbol="λ₁")
+NEG_LAMBDA = Coefficient("neg_lambda", 0.1, symbol="λ₂")
 
 
 def acls_loss(
@@ -53,9 +59,10 @@ def acls_loss(
         >>> penalized - acls_loss(logits, target, alpha=0.0)  # 0.1·(2² + 0.1/2·(2² + 1²))
         tensor(0.4250)
     """
-    coefficients = {"alpha": alpha, "margin": margin}
-    for name, value in {**coefficients, "pos_lambda": pos_lambda, "neg_lambda": neg_lambda}.items():
-        check_coefficient(name, value)
+    ALPHA.check(alpha)
+    MARGIN.check(margin)
+    POS_LAMBDA.check(pos_lambda)
+    NEG_LAMBDA.check(neg_lambda)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction).widened()
     (true,) = numbers(inputs, "true")
     index = top_class(inputs.logits.detach())[0].squeeze(1)
@@ -103,16 +110,17 @@ class ACLSLoss(Loss):
         reduction: str = "mean",
     ) -> None:
         super().__init__(weight, ignore_index=ignore_index, reduction=reduction)
-        self.set_schedule("alpha", alpha)
-        self.set_schedule("margin", margin)
-        self.set_schedule("pos_lambda", pos_lambda)
-        self.set_schedule("neg_lambda", neg_lambda)
+        self.set_schedule(ALPHA, alpha)
+        self.set_schedule(MARGIN, margin)
+        self.set_schedule(POS_LAMBDA, pos_lambda)
+        self.set_schedule(NEG_LAMBDA, neg_lambda)
 
 
 METHOD = Method(
     name="acls",
     label="ACLS",
     summary="smooths by how far the largest logit lies beyond a margin, and the others below it",
-    build=lambda training: ACLSLoss(),
+    build=lambda training, **coefficients: ACLSLoss(**coefficients),
     page_file="acls.md",
+    coefficients=(ALPHA, MARGIN, POS_LAMBDA, NEG_LAMBDA),
 )

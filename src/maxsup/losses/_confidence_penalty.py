@@ -1,11 +1,14 @@
 from torch import Tensor
 
+from maxsup.losses._coefficient import Coefficient
 from maxsup.losses._inputs import read_inputs
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
-from maxsup.losses._reduction import check_coefficient, reduce
+from maxsup.losses._reduction import reduce
 from maxsup.losses.numbers import numbers
 from maxsup.schedules import Schedule
+
+BETA = Coefficient("beta", 0.1)
 
 
 def confidence_penalty_loss(
@@ -42,7 +45,7 @@ def confidence_penalty_loss(
         >>> confidence_penalty_loss(logits, target, 0.1)  # 0.9·log 4
         tensor(1.2477)
     """
-    check_coefficient("beta", beta)
+    BETA.check(beta)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction)
     true, entropy = numbers(inputs, "true", "entropy")
     return reduce(-true - beta * entropy, inputs, reduction)
@@ -76,13 +79,14 @@ class ConfidencePenaltyLoss(Loss):
         reduction: str = "mean",
     ) -> None:
         super().__init__(weight, ignore_index=ignore_index, reduction=reduction)
-        self.set_schedule("beta", beta)
+        self.set_schedule(BETA, beta)
 
 
 METHOD = Method(
     name="confidence-penalty",
     label="Confidence penalty",
     summary="rewards answers of high entropy",
-    build=lambda training: ConfidencePenaltyLoss(),
+    build=lambda training, beta: ConfidencePenaltyLoss(beta),
     page_file="confidence_penalty.md",
+    coefficients=(BETA,),
 )

@@ -1,13 +1,16 @@
 import torch
 from torch import Tensor
 
+from maxsup.losses._coefficient import Coefficient
 from maxsup.losses._focal import expected, focus
 from maxsup.losses._inputs import read_inputs
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
-from maxsup.losses._reduction import check_coefficient, reduce
+from maxsup.losses._reduction import reduce
 from maxsup.losses.numbers import numbers
 from maxsup.schedules import Schedule
+
+GAMMA = Coefficient("gamma", 5.0)
 
 
 def dual_focal_loss(
@@ -45,7 +48,7 @@ def dual_focal_loss(
         >>> dual_focal_loss(logits, torch.tensor([0]), gamma=2.0)  # 0.8²·log 2
         tensor(0.4436)
     """
-    check_coefficient("gamma", gamma)
+    GAMMA.check(gamma)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction).widened()
     if inputs.labels is not None:
         at_label = inputs.logits.detach().gather(1, inputs.labels.unsqueeze(1))
@@ -106,13 +109,14 @@ class DualFocalLoss(Loss):
         reduction: str = "mean",
     ) -> None:
         super().__init__(weight, ignore_index=ignore_index, reduction=reduction)
-        self.set_schedule("gamma", gamma)
+        self.set_schedule(GAMMA, gamma)
 
 
 METHOD = Method(
     name="dual-focal",
     label="Dual focal loss",
     summary="lets examples count less, the further the true class lies above the next",
-    build=lambda training: DualFocalLoss(),
+    build=lambda training, gamma: DualFocalLoss(gamma),
     page_file="dual_focal.md",
+    coefficients=(GAMMA,),
 )

@@ -1,12 +1,15 @@
 import torch
 from torch import Tensor
 
+from maxsup.losses._coefficient import Coefficient
 from maxsup.losses._inputs import Inputs, read_inputs, wide
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
-from maxsup.losses._reduction import check_coefficient, reduce
+from maxsup.losses._reduction import reduce
 from maxsup.losses.numbers import at_target, numbers
 from maxsup.schedules import Schedule
+
+GAMMA = Coefficient("gamma", 3.0)
 
 
 def focal_loss(
@@ -42,7 +45,7 @@ def focal_loss(
         >>> focal_loss(torch.zeros(1, 4), torch.tensor([0]), gamma=2.0)  # 0.75²·log 4
         tensor(0.7798)
     """
-    check_coefficient("gamma", gamma)
+    GAMMA.check(gamma)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction)
     if inputs.labels is not None:
         (true,) = numbers(inputs, "true")
@@ -92,13 +95,14 @@ class FocalLoss(Loss):
         reduction: str = "mean",
     ) -> None:
         super().__init__(weight, ignore_index=ignore_index, reduction=reduction)
-        self.set_schedule("gamma", gamma)
+        self.set_schedule(GAMMA, gamma)
 
 
 METHOD = Method(
     name="focal",
     label="Focal loss",
     summary="lets examples that the model knows already count less",
-    build=lambda training: FocalLoss(),
+    build=lambda training, gamma: FocalLoss(gamma),
     page_file="focal.md",
+    coefficients=(GAMMA,),
 )

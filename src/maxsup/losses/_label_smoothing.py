@@ -1,13 +1,17 @@
 import torch
 from torch import Tensor
 
+from maxsup._method_names import Ramp
+from maxsup.losses._coefficient import Coefficient
 from maxsup.losses._inputs import read_inputs, wide
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
-from maxsup.losses._reduction import check_coefficient, reduce
+from maxsup.losses._reduction import reduce
 from maxsup.losses._weighted_sum import as_number, weighted_sum
 from maxsup.losses.numbers import at_target
-from maxsup.schedules import Schedule, linear
+from maxsup.schedules import Schedule
+
+ALPHA = Coefficient("alpha", Ramp(0.1, 0.2), highest=1.0)
 
 
 def label_smoothing_loss(
@@ -48,7 +52,7 @@ def label_smoothing_loss(
         >>> label_smoothing_loss(torch.tensor([[2.0, 0.0, 1.0]]), torch.tensor([0]), alpha=0.1)
         tensor(0.5076)
     """
-    check_coefficient("alpha", alpha, at_most=1.0)
+    ALPHA.check(alpha)
     if weight is None:
         alpha = as_number(alpha)
         return weighted_sum(
@@ -93,15 +97,14 @@ class LabelSmoothingLoss(Loss):
         reduction: str = "mean",
     ) -> None:
         super().__init__(weight, ignore_index=ignore_index, reduction=reduction)
-        self.set_schedule("alpha", alpha, at_most=1.0)
+        self.set_schedule(ALPHA, alpha)
 
 
 METHOD = Method(
     name="label-smoothing",
     label="Label smoothing",
     summary="spreads α of the target over all classes; pulls down the true class's logit",
-    build=lambda training: LabelSmoothingLoss(
-        linear(0.1, 0.2, steps=training.steps, every=training.steps_per_epoch)
-    ),
+    build=lambda training, alpha: LabelSmoothingLoss(alpha),
     page_file="label_smoothing.md",
+    coefficients=(ALPHA,),
 )

@@ -5,12 +5,15 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from maxsup.losses._coefficient import Coefficient
 from maxsup.losses._inputs import Inputs, read_inputs, wide
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
-from maxsup.losses._reduction import check_coefficient, reduce
+from maxsup.losses._reduction import reduce
 from maxsup.losses.numbers import at_target, gap_sum, numbers
 from maxsup.schedules import Schedule
+
+ALPHA = Coefficient("alpha", 0.1)
 
 
 class LabelSmoothingTerms(NamedTuple):
@@ -63,7 +66,7 @@ def label_smoothing_terms(
         >>> terms.error_enhancement
         tensor([ 0.0000, -0.2000])
     """
-    check_coefficient("alpha", alpha)
+    ALPHA.check(alpha)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction)
     highest = wide(inputs.logits.detach()).amax(dim=1)
     # 0, or NaN where the logits hold a NaN or +inf, which must be seen in either term.
@@ -98,7 +101,7 @@ def ls_regularization_loss(
         >>> ls_regularization_loss(logits, target, 0.1) - ls_regularization_loss(logits, target, 0)
         tensor(0.1000)
     """
-    check_coefficient("alpha", alpha)
+    ALPHA.check(alpha)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction).widened()
     (true,) = numbers(inputs, "true")
     below, count = _gaps(inputs)
@@ -125,7 +128,7 @@ def ls_error_enhancement_loss(
         >>> with_term - ls_error_enhancement_loss(logits, target, 0)
         tensor(-0.2000)
     """
-    check_coefficient("alpha", alpha)
+    ALPHA.check(alpha)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction).widened()
     (true,) = numbers(inputs, "true")
     above, count = _gaps(inputs, above=True)
@@ -152,7 +155,7 @@ def ls_error_enhancement_top1_loss(
         >>> with_term - ls_error_enhancement_top1_loss(logits, target, 0)
         tensor(-0.2000)
     """
-    check_coefficient("alpha", alpha)
+    ALPHA.check(alpha)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction)
     true, top = numbers(inputs, "true", "top")
     return reduce(_penalized(true, alpha, true - top), inputs, reduction)
@@ -200,7 +203,7 @@ class _AblationLoss(Loss):
         reduction: str = "mean",
     ) -> None:
         super().__init__(weight, ignore_index=ignore_index, reduction=reduction)
-        self.set_schedule("alpha", alpha)
+        self.set_schedule(ALPHA, alpha)
 
 
 class LSRegularizationLoss(_AblationLoss):
@@ -259,21 +262,24 @@ METHODS = (
         name="ls-regularization",
         label="LS, regularization only",
         summary="the half of label smoothing that restrains right answers (ablation, Table 1)",
-        build=lambda training: LSRegularizationLoss(),
+        build=lambda training, alpha: LSRegularizationLoss(alpha),
         page_file="label_smoothing_terms.md",
+        coefficients=(ALPHA,),
     ),
     Method(
         name="ls-error-enhancement",
         label="LS, error enhancement only",
         summary="the half of label smoothing that inflates wrong answers (ablation, Table 1)",
-        build=lambda training: LSErrorEnhancementLoss(),
+        build=lambda training, alpha: LSErrorEnhancementLoss(alpha),
         page_file="label_smoothing_terms.md",
+        coefficients=(ALPHA,),
     ),
     Method(
         name="ls-error-enhancement-top1",
         label="LS, error enhancement of the top logit",
         summary="the difference between label smoothing and MaxSup (ablation, Table 1)",
-        build=lambda training: LSErrorEnhancementTop1Loss(),
+        build=lambda training, alpha: LSErrorEnhancementTop1Loss(alpha),
         page_file="label_smoothing_terms.md",
+        coefficients=(ALPHA,),
     ),
 )

@@ -4,11 +4,11 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from maxsup.losses import _label_smoothing, _maxsup
 from maxsup.losses._label_smoothing import label_smoothing_loss
 from maxsup.losses._linear_head import linear_head_loss
 from maxsup.losses._loss import Loss
 from maxsup.losses._maxsup import maxsup_loss
-from maxsup.losses._reduction import check_coefficient
 from maxsup.schedules import Schedule
 
 
@@ -57,7 +57,7 @@ def linear_maxsup_loss(
         >>> linear_maxsup_loss(features, linear_weight, torch.tensor([0, 2]))
         tensor(1.4221)
     """
-    check_coefficient("alpha", alpha)
+    _maxsup.ALPHA.check(alpha)
     return linear_head_loss(
         partial(maxsup_loss, alpha=alpha),
         features,
@@ -92,7 +92,7 @@ def linear_label_smoothing_loss(
         >>> linear_label_smoothing_loss(features, linear_weight, torch.tensor([0, 2]))
         tensor(1.3221)
     """
-    check_coefficient("alpha", alpha, at_most=1.0)
+    _label_smoothing.ALPHA.check(alpha)
     return linear_head_loss(
         partial(label_smoothing_loss, alpha=alpha),
         features,
@@ -111,7 +111,7 @@ class _LinearLoss(Loss):
 
     alpha: Tensor
     _head: Callable[..., Tensor]
-    _at_most = float("inf")
+    _alpha = _maxsup.ALPHA
 
     def __init__(
         self,
@@ -130,7 +130,7 @@ class _LinearLoss(Loss):
         super().__init__(weight, ignore_index=ignore_index, reduction=reduction)
         self.linear = nn.Linear(in_features, num_classes, bias=bias, device=device, dtype=dtype)
         self.chunk_size = chunk_size
-        self.set_schedule("alpha", alpha, at_most=self._at_most)
+        self.set_schedule(self._alpha, alpha)
 
     def forward(self, features: Tensor, target: Tensor) -> Tensor:
         """The objective's value of the layer's logits.
@@ -192,4 +192,4 @@ class LinearLabelSmoothingLoss(_LinearLoss):
     """
 
     _head = staticmethod(linear_label_smoothing_loss)
-    _at_most = 1.0
+    _alpha = _label_smoothing.ALPHA

@@ -1,12 +1,15 @@
 import torch
 from torch import Tensor
 
+from maxsup.losses._coefficient import Coefficient
 from maxsup.losses._inputs import read_inputs
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
-from maxsup.losses._reduction import check_coefficient, reduce
+from maxsup.losses._reduction import reduce
 from maxsup.losses.numbers import numbers
 from maxsup.schedules import Schedule
+
+TEMPERATURE = Coefficient("temperature", 0.04, open_below=True)
 
 
 def logit_normalization_loss(
@@ -43,7 +46,7 @@ def logit_normalization_loss(
         >>> logit_normalization_loss(logits, target, temperature=1.0)
         tensor(0.8189)
     """
-    check_coefficient("temperature", temperature, positive=True)
+    TEMPERATURE.check(temperature)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction).widened()
     missing = inputs.logits == -torch.inf
     finite = torch.where(missing, 0.0, inputs.logits)
@@ -83,13 +86,14 @@ class LogitNormalizationLoss(Loss):
         reduction: str = "mean",
     ) -> None:
         super().__init__(weight, ignore_index=ignore_index, reduction=reduction)
-        self.set_schedule("temperature", temperature, positive=True)
+        self.set_schedule(TEMPERATURE, temperature)
 
 
 METHOD = Method(
     name="logit-normalization",
     label="Logit normalization",
     summary="trains the direction of the logits alone, not their length",
-    build=lambda training: LogitNormalizationLoss(),
+    build=lambda training, temperature: LogitNormalizationLoss(temperature),
     page_file="logit_normalization.md",
+    coefficients=(TEMPERATURE,),
 )

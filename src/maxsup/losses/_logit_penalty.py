@@ -1,11 +1,14 @@
 from torch import Tensor
 
+from maxsup.losses._coefficient import Coefficient
 from maxsup.losses._inputs import read_inputs
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
-from maxsup.losses._reduction import check_coefficient, reduce
+from maxsup.losses._reduction import reduce
 from maxsup.losses.numbers import numbers
 from maxsup.schedules import Schedule
+
+BETA = Coefficient("beta", 6e-4)
 
 
 def logit_penalty_loss(
@@ -42,7 +45,7 @@ def logit_penalty_loss(
         >>> logit_penalty_loss(logits, target, 0.1) - logit_penalty_loss(logits, target, 0.0)
         tensor(0.2500)
     """
-    check_coefficient("beta", beta)
+    BETA.check(beta)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction)
     true, squares = numbers(inputs, "true", "squares")
     return reduce(beta / 2 * squares - true, inputs, reduction)
@@ -76,13 +79,14 @@ class LogitPenaltyLoss(Loss):
         reduction: str = "mean",
     ) -> None:
         super().__init__(weight, ignore_index=ignore_index, reduction=reduction)
-        self.set_schedule("beta", beta)
+        self.set_schedule(BETA, beta)
 
 
 METHOD = Method(
     name="logit-penalty",
     label="Logit penalty",
     summary="keeps all logits small, by half their squared norm",
-    build=lambda training: LogitPenaltyLoss(),
+    build=lambda training, beta: LogitPenaltyLoss(beta),
     page_file="logit_penalty.md",
+    coefficients=(BETA,),
 )

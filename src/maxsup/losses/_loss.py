@@ -1,22 +1,14 @@
 """The module that every objective extends: settings, scheduled coefficients, state."""
 
-import math
 from collections.abc import Callable
-from typing import NamedTuple, Self
+from typing import Self
 
 import torch
 from torch import Tensor, nn
 
+from maxsup.losses._coefficient import Coefficient
 from maxsup.losses._inputs import check_reduction, check_weight_kind
-from maxsup.losses._reduction import check_coefficient
 from maxsup.schedules import Schedule, constant
-
-
-class _Range(NamedTuple):
-    """What values a coefficient may take."""
-
-    at_most: float
-    positive: bool
 
 
 class Loss(nn.Module):
@@ -57,33 +49,27 @@ class Loss(nn.Module):
         self.register_buffer("weight", weight)
         self.register_buffer("count", torch.tensor(0))
         self._schedules: dict[str, Schedule] = {}
-        self._ranges: dict[str, _Range] = {}
+        self._declared: dict[str, Coefficient] = {}
 
-    def set_schedule(
-        self,
-        name: str,
-        value: float | Schedule,
-        *,
-        at_most: float = math.inf,
-        positive: bool = False,
-    ) -> None:
-        """Hold the coefficient that the function calls ``name``, fixed or following a schedule.
+    def set_schedule(self, coefficient: Coefficient | str, value: float | Schedule) -> None:
+        """Hold a coefficient, fixed or following a schedule, in a buffer of its name.
 
         Args:
-            name: The function's argument, and the buffer's name.
+            coefficient: What is known of it; or the name that it has in the function alone, where
+                any finite number ≥ 0 makes sense.
             value: A number, or a function from the number of steps taken to one.
-            at_most: The largest value that makes sense; the smallest is 0.
-            positive: Whether 0 makes none.
 
         Raises:
             ValueError: The coefficient at the present step is out of its range.
         """
+        if isinstance(coefficient, str):
+            coefficient = Coefficient(coefficient, default=0.0)
         schedule = value if callable(value) else constant(value)
         now = schedule(int(self.count))
-        check_coefficient(name, now, at_most=at_most, positive=positive)
-        self._schedules[name] = schedule
-        self._ranges[name] = _Range(at_most, positive)
-        self.register_buffer(name, torch.tensor(now, dtype=torch.float64))
+        coefficient.check(now)
+        self._schedules[coefficient.name] = schedule
+        self._declared[coefficient.name] = coefficient
+        self.register_buffer(coefficient.name, torch.tensor(now, dtype=torch.float64))
 
     def step(self) -> None:
         """Advance the scheduled coefficients by one optimiser step.
@@ -95,7 +81,7 @@ class Loss(nn.Module):
         count = int(self.count)
         for name, schedule in self._schedules.items():
             now = schedule(count)
-            check_coefficient(name, now, **self._ranges[name]._asdict())
+            self._declared[name].check(now)
             self.get_buffer(name).fill_(now)
 
     def end_epoch(self) -> None:

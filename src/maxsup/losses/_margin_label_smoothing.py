@@ -1,13 +1,17 @@
 import torch
 from torch import Tensor
 
+from maxsup.losses._coefficient import Coefficient
 from maxsup.losses._inputs import read_inputs
 from maxsup.losses._loss import Loss
 from maxsup.losses._maxsup import maxsup_loss
 from maxsup.losses._method import Method
-from maxsup.losses._reduction import check_coefficient, reduce
+from maxsup.losses._reduction import reduce
 from maxsup.losses.numbers import gap_sum, numbers, top_class
 from maxsup.schedules import Schedule
+
+ALPHA = Coefficient("alpha", 0.1)
+MARGIN = Coefficient("margin", 10.0)
 
 
 def margin_label_smoothing_loss(
@@ -47,8 +51,8 @@ def margin_label_smoothing_loss(
         >>> penalized - margin_label_smoothing_loss(logits, target, alpha=0.0)
         tensor(0.0500)
     """
-    check_coefficient("alpha", alpha)
-    check_coefficient("margin", margin)
+    ALPHA.check(alpha)
+    MARGIN.check(margin)
     if not isinstance(margin, Tensor) and margin == 0:
         return maxsup_loss(logits, target, alpha, weight, ignore_index, reduction)
 
@@ -93,14 +97,15 @@ class MarginLabelSmoothingLoss(Loss):
         reduction: str = "mean",
     ) -> None:
         super().__init__(weight, ignore_index=ignore_index, reduction=reduction)
-        self.set_schedule("alpha", alpha)
-        self.set_schedule("margin", margin)
+        self.set_schedule(ALPHA, alpha)
+        self.set_schedule(MARGIN, margin)
 
 
 METHOD = Method(
     name="margin-label-smoothing",
     label="Margin-based label smoothing",
     summary="pulls down the largest logit only where it lies further than a margin above another",
-    build=lambda training: MarginLabelSmoothingLoss(),
+    build=lambda training, alpha, margin: MarginLabelSmoothingLoss(alpha, margin),
     page_file="margin_label_smoothing.md",
+    coefficients=(ALPHA, MARGIN),
 )

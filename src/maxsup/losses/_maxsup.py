@@ -1,10 +1,13 @@
 from torch import Tensor
 
+from maxsup._method_names import Ramp
+from maxsup.losses._coefficient import Coefficient
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
-from maxsup.losses._reduction import check_coefficient
 from maxsup.losses._weighted_sum import as_number, weighted_sum
-from maxsup.schedules import Schedule, linear
+from maxsup.schedules import Schedule
+
+ALPHA = Coefficient("alpha", Ramp(0.1, 0.2))
 
 
 def maxsup_loss(
@@ -53,7 +56,7 @@ def maxsup_loss(
         >>> maxsup_loss(logits, wrong, alpha=0.1) - maxsup_loss(logits, wrong, alpha=0.0)
         tensor(0.1000)
     """
-    check_coefficient("alpha", alpha)
+    ALPHA.check(alpha)
     # z_max − z̄ is the largest log-probability less their mean.
     alpha = as_number(alpha)
     return weighted_sum(
@@ -97,15 +100,14 @@ class MaxSupLoss(Loss):
         reduction: str = "mean",
     ) -> None:
         super().__init__(weight, ignore_index=ignore_index, reduction=reduction)
-        self.set_schedule("alpha", alpha)
+        self.set_schedule(ALPHA, alpha)
 
 
 METHOD = Method(
     name="maxsup",
     label="MaxSup",
     summary="pulls down the largest logit, whether it is the true class's or not",
-    build=lambda training: MaxSupLoss(
-        linear(0.1, 0.2, steps=training.steps, every=training.steps_per_epoch)
-    ),
+    build=lambda training, alpha: MaxSupLoss(alpha),
     page_file="maxsup.md",
+    coefficients=(ALPHA,),
 )

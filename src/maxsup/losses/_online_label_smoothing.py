@@ -6,11 +6,14 @@ from typing import Self
 import torch
 from torch import Tensor, distributed
 
+from maxsup.losses._coefficient import Coefficient
 from maxsup.losses._inputs import Inputs, read_inputs, wide_dtype
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
-from maxsup.losses._reduction import check_coefficient, reduce
+from maxsup.losses._reduction import reduce
 from maxsup.losses.numbers import numbers
+
+_ALPHA = Coefficient("alpha", 0.5, highest=1.0)
 
 
 def online_label_smoothing_loss(
@@ -50,7 +53,7 @@ def online_label_smoothing_loss(
         >>> online_label_smoothing_loss(logits, target, torch.zeros(4, 4))  # half of log 4
         tensor(0.6931)
     """
-    check_coefficient("alpha", alpha, at_most=1.0)
+    _ALPHA.check(alpha)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction)
     _check_soft_labels(soft_labels, inputs.logits.shape[1])
     return reduce(_mixed(inputs, soft_labels, 1 - alpha, alpha), inputs, reduction)
@@ -104,6 +107,7 @@ _VARIANTS = {
     "cifar": _Variant(hard=0.5, soft=0.5, starts_uniform=False, frozen_from=float("inf")),
     "fine-grained": _Variant(hard=1.0, soft=1.0, starts_uniform=True, frozen_from=0.88),
 }
+VARIANT = Coefficient("variant", "cifar", choices=tuple(_VARIANTS))
 
 
 class OnlineLabelSmoothingLoss(Loss):
@@ -240,6 +244,7 @@ METHOD = Method(
     name="online-label-smoothing",
     label="Online label smoothing",
     summary="smooths towards the mean of the model's own right answers in the epoch before",
-    build=lambda training: OnlineLabelSmoothingLoss(training.num_classes),
+    build=lambda training, variant: OnlineLabelSmoothingLoss(training.num_classes, variant),
     page_file="online_label_smoothing.md",
+    coefficients=(VARIANT,),
 )

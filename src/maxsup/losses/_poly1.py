@@ -1,12 +1,15 @@
 import torch
 from torch import Tensor
 
+from maxsup.losses._coefficient import Coefficient
 from maxsup.losses._inputs import read_inputs
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
-from maxsup.losses._reduction import check_coefficient, reduce
+from maxsup.losses._reduction import reduce
 from maxsup.losses.numbers import numbers
 from maxsup.schedules import Schedule
+
+EPSILON = Coefficient("epsilon", 1.0)
 
 
 def poly1_loss(
@@ -41,7 +44,7 @@ def poly1_loss(
         >>> poly1_loss(torch.zeros(1, 4), torch.tensor([0]))  # log 4 + 0.75
         tensor(2.1363)
     """
-    check_coefficient("epsilon", epsilon)
+    EPSILON.check(epsilon)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction)
     if inputs.labels is not None:
         (true,) = numbers(inputs, "true")
@@ -80,13 +83,14 @@ class Poly1Loss(Loss):
         reduction: str = "mean",
     ) -> None:
         super().__init__(weight, ignore_index=ignore_index, reduction=reduction)
-        self.set_schedule("epsilon", epsilon)
+        self.set_schedule(EPSILON, epsilon)
 
 
 METHOD = Method(
     name="poly-1",
     label="Poly-1",
     summary="adds the wrong probability to cross-entropy's logarithm",
-    build=lambda training: Poly1Loss(),
+    build=lambda training, epsilon: Poly1Loss(epsilon),
     page_file="poly1.md",
+    coefficients=(EPSILON,),
 )

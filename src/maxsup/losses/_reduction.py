@@ -1,7 +1,5 @@
 """From a value per example to what the caller asked for."""
 
-import math
-
 import torch
 from torch import Tensor
 
@@ -41,27 +39,3 @@ def reduce(values: Tensor, inputs: Inputs, reduction: str, *, weighted: bool = F
         return values.mean() if values.numel() > 0 else values.sum()
     total = weight.sum()
     return values.sum() / torch.where(total == 0, 1.0, total)
-
-
-def check_coefficient(
-    name: str, value: float | Tensor, *, at_most: float = math.inf, positive: bool = False
-) -> None:
-    """Refuse a coefficient that makes no sense; a tensor's value is not looked at.
-
-    Raises:
-        ValueError: ``value`` is no number, negative, too large, or a tensor with axes, which would
-            be spread over the values of the examples.
-    """
-    if isinstance(value, Tensor):
-        if value.dim() != 0:
-            raise ValueError(
-                f"{name} must be a number or a 0-dimensional tensor; got one of shape "
-                f"{tuple(value.shape)}."
-            )
-        return
-    if not isinstance(value, int | float):
-        raise ValueError(f"{name} must be a number; got {type(value).__name__}.")
-    if not (value >= 0 and value <= at_most and value < math.inf) or (positive and value == 0):
-        expected = ">= 0" if at_most == math.inf else f"in [0, {at_most:g}]"
-        expected = "> 0" if positive else expected
-        raise ValueError(f"{name} must be a finite number {expected}; got {value}.")

@@ -1,12 +1,15 @@
 import torch
 from torch import Tensor
 
+from maxsup.losses._coefficient import Coefficient
 from maxsup.losses._inputs import Inputs, read_inputs
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
-from maxsup.losses._reduction import check_coefficient, reduce
+from maxsup.losses._reduction import reduce
 from maxsup.losses.numbers import numbers
 from maxsup.schedules import Schedule
+
+ALPHA = Coefficient("alpha", 0.1)
 
 
 def zipf_label_smoothing_loss(
@@ -49,7 +52,7 @@ def zipf_label_smoothing_loss(
         >>> penalized - zipf_label_smoothing_loss(logits, target, alpha=0.0)
         tensor(0.0403)
     """
-    check_coefficient("alpha", alpha)
+    ALPHA.check(alpha)
     if votes is not None and votes.shape != logits.shape:
         raise ValueError(
             f"votes must be shaped like the logits, {tuple(logits.shape)}; "
@@ -153,7 +156,7 @@ class ZipfLabelSmoothingLoss(Loss):
         reduction: str = "mean",
     ) -> None:
         super().__init__(weight, ignore_index=ignore_index, reduction=reduction)
-        self.set_schedule("alpha", alpha)
+        self.set_schedule(ALPHA, alpha)
 
     def forward(self, logits: Tensor, target: Tensor, votes: Tensor | None = None) -> Tensor:
         """The objective's value; ``votes`` as :func:`maxsup.functional.dense_votes` counts them."""
@@ -172,6 +175,7 @@ METHOD = Method(
     name="zipf-label-smoothing",
     label="Zipf label smoothing",
     summary="smooths by Zipf's law: the other classes' parts fall with their rank",
-    build=lambda training: ZipfLabelSmoothingLoss(),
+    build=lambda training, alpha: ZipfLabelSmoothingLoss(alpha),
     page_file="zipf_label_smoothing.md",
+    coefficients=(ALPHA,),
 )

@@ -1,6 +1,6 @@
 """What the author of an objective needs: the parts that maxsup's own objectives are made of.
 
-An objective is a function in four steps. :func:`check_coefficient` refuses a coefficient that makes
+An objective is a function in four steps. :meth:`Coefficient.check` refuses a coefficient that makes
 no sense; :func:`read_inputs` checks logits, target and class weights and brings them into one form,
 :class:`Inputs`; :func:`numbers` gives the few numbers of the logits that the objective asks for,
 with their gradient in closed form; :func:`reduce` weighs, masks and reduces one value per example.
@@ -9,8 +9,10 @@ everywhere. Four more help where the numbers do not suffice: :func:`gap_sum`, th
 logits to one of them; :func:`top_class`, the largest logit and its index; :func:`at_target`, values
 per class at the target; :func:`wide`, a tensor in float32 at least.
 
-A class that extends :class:`Loss` makes a module of the function, and a :class:`Method`, whose
-``build`` is given a :class:`Training`, makes it known to studies by name.
+A :class:`Coefficient` says once what is known of a coefficient: name, range, default, which may be
+a :class:`Ramp` over the epochs. A class that extends :class:`Loss` makes a module of the function,
+and a :class:`Method`, whose ``build`` is given a :class:`Training` and each coefficient by name,
+makes it known to studies by name. :func:`check_coefficient` is for those who declare none.
 
 Example:
     >>> from maxsup.losses.toolkit import numbers, read_inputs, reduce
@@ -23,16 +25,20 @@ Example:
     tensor(1.3863)
 """
 
+from maxsup._method_names import Ramp
+from maxsup.losses._coefficient import Coefficient, check_coefficient
 from maxsup.losses._inputs import Inputs, read_inputs, wide
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method, Training
-from maxsup.losses._reduction import check_coefficient, reduce
+from maxsup.losses._reduction import reduce
 from maxsup.losses.numbers import at_target, gap_sum, numbers, top_class
 
 __all__ = [
+    "Coefficient",
     "Inputs",
     "Loss",
     "Method",
+    "Ramp",
     "Training",
     "at_target",
     "check_coefficient",

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from maxsup._method_names import canonical
 from maxsup.results.schema import MeasureFacts, Run
 from maxsup.statistics import Contrast, Summary, default_contrasts, judge, summarise
 
@@ -33,7 +34,11 @@ class Analysis:
     in per cent, else in its own unit. By default 0.5 points, or 0.01."""
     contrasts: tuple[tuple[str, str], ...] = ()
     """Pairs of methods that are concluded on, the second being what the first is compared with; by
-    default each against the baseline, and MaxSup against label smoothing where both are there."""
+    default each against the baseline, and MaxSup against label smoothing where both are there, as
+    :func:`maxsup.statistics.default_contrasts` has it."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "baseline", canonical(self.baseline))
 
 
 class Analysed(NamedTuple):
@@ -162,11 +167,13 @@ def read_contrasts(words: Sequence[str], methods: Sequence[str]) -> tuple[tuple[
 def check_contrasts(
     contrasts: tuple[tuple[str, str], ...], methods: Sequence[str]
 ) -> tuple[tuple[str, str], ...]:
-    """The same contrasts, of which each names two of the methods, and none comes twice.
+    """The contrasts, spelt as the methods are; each names two of them, and none comes twice.
 
     Raises:
         ValueError: One does not.
     """
+    contrasts = tuple((canonical(method), canonical(against)) for method, against in contrasts)
+    methods = [canonical(name) for name in methods]
     seen = set()
     for method, against in contrasts:
         for name in (method, against):

@@ -58,6 +58,9 @@ def read_results(path: Path | str) -> schema.Results:
         _refuse(path, results["format"])
     for measure in results["measures"]:
         _complete(measure)
+    for method in results["methods"]:
+        # Files did not tell them apart at first.
+        method.setdefault("coefficients", {})
     return shown(cast(schema.Results, results))
 
 

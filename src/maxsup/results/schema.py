@@ -31,10 +31,11 @@ class DataFacts(TypedDict):
 class MethodFacts(TypedDict):
     """One objective of the study."""
 
-    name: str  # as on the command line
-    label: str  # as in a heading
+    name: str  # as on the command line, "maxsup:alpha=0.05"
+    label: str  # as in a heading, "MaxSup, α 0.05"
     summary: str
     settings: str  # "alpha 0.1 → 0.2 (linear)", "" where it has none
+    coefficients: dict[str, float | list[float] | str]  # two numbers: first and last of a schedule
 
 
 class MeasureFacts(TypedDict):

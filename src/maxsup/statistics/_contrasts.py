@@ -20,6 +20,7 @@ FEWEST_PAIRS = 3
 """Fewer differences conclude nothing: two say next to nothing of their own spread."""
 MOST_SEEDS = 1000
 """More seeds than this are not proposed."""
+_RIVALS = ("maxsup", "label-smoothing")
 _APART = 0.05
 """The level of Grubbs's test for a seed that lies apart."""
 
@@ -251,11 +252,19 @@ def _is_skewed(differences: NDArray[np.float64]) -> bool:
 def default_contrasts(methods: Sequence[str], baseline: str) -> list[Pair]:
     """Each method against the baseline; MaxSup against label smoothing where both are there.
 
+    Where each of the two is there once, they are compared whatever their coefficients. Where one of
+    them is there several times, each MaxSup is compared with the label smoothing that has the same
+    coefficients, ``maxsup:alpha=0.1`` with ``label-smoothing:alpha=0.1``, and with none where there
+    is no such one. A pair that holds the baseline is not added again.
+
     >>> default_contrasts(["baseline", "label-smoothing", "maxsup"], "baseline")[1:]
     [Pair(method='maxsup', against='baseline'), Pair(method='maxsup', against='label-smoothing')]
     """
     pairs = [Pair(method, baseline) for method in methods if method != baseline]
-    named = Pair("maxsup", "label-smoothing")
-    if {*named} <= {*methods} and baseline not in named:
-        pairs.append(named)
-    return pairs
+    maxsup, smoothing = ([m for m in methods if m.partition(":")[0] == n] for n in _RIVALS)
+    if len(maxsup) == len(smoothing) == 1:
+        rivals = [Pair(maxsup[0], smoothing[0])]
+    else:
+        alike = [(m, m.replace(*_RIVALS, 1)) for m in maxsup]
+        rivals = [Pair(m, against) for m, against in alike if against in smoothing]
+    return pairs + [pair for pair in rivals if baseline not in pair]

@@ -15,7 +15,7 @@ from accelerate import Accelerator
 from maxsup._version import __version__
 from maxsup.data import ImageData
 from maxsup.evaluation import RELIABILITY, measure_facts
-from maxsup.methods import get_method
+from maxsup.methods import Ramp, get_method
 from maxsup.results import analyse, schema, verdict
 from maxsup.statistics import summarise
 from maxsup.study._densities import pooled_logits
@@ -145,7 +145,14 @@ def _data_facts(settings: StudySettings, data: ImageData) -> schema.DataFacts:
 def _method_facts(name: str) -> schema.MethodFacts:
     method = get_method(name)
     return schema.MethodFacts(
-        name=method.name, label=method.label, summary=method.summary, settings=method.settings()
+        name=method.name,
+        label=method.label,
+        summary=method.summary,
+        settings=method.settings(),
+        coefficients={
+            name: list(value) if isinstance(value, Ramp) else value
+            for name, value in method.values().items()
+        },
     )
 
 

@@ -202,9 +202,7 @@ def _submit(
         train.remote(
             Task(
                 settings=settings.run(method, seed),
-                method=None
-                if methods.is_known_elsewhere(method)
-                else ray.cloudpickle.dumps(methods.get_method(method)),
+                method=ray.cloudpickle.dumps(methods.known_here_alone(method)),
                 plugins=plugins,
                 study_file=directory / STUDY_FILE,
                 directory=settings.run_directory(directory, method, seed),

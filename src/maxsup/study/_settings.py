@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maxsup._files import write_text
+from maxsup._method_names import canonical, directory_name
 from maxsup._places import is_empty
 from maxsup.data import DataSettings, short_name
 from maxsup.evaluation import measure_facts
-from maxsup.methods import get_method
+from maxsup.methods import check_distinct
 from maxsup.recipes import Recipe
 from maxsup.results import (
     DEFAULT_PRIMARY,
@@ -43,7 +44,8 @@ class StudySettings:
     recipe: Recipe
     """How every model is trained."""
     methods: tuple[str, ...] = ("baseline", "label-smoothing", "maxsup")
-    """The names of the methods to compare."""
+    """The names of the methods to compare, with the coefficients that are set for them, as in
+    ``maxsup:alpha=0.1..0.2``; a method may be there several times with different values."""
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
     """The seeds that each method is trained with."""
     baseline: str = ""
@@ -58,18 +60,19 @@ class StudySettings:
     each against the baseline, and MaxSup against label smoothing where both are there."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "methods", tuple(map(canonical, self.methods)))
+        object.__setattr__(self, "baseline", canonical(self.baseline))
         if not self.baseline and self.methods:
             object.__setattr__(self, "baseline", self.methods[0])
         if not self.methods:
             raise ValueError("A study needs at least one method; --methods names none.")
         if not self.seeds:
             raise ValueError("A study needs at least one seed; got none.")
-        for name in self.methods:
-            get_method(name)
         for what, values in (("method", self.methods), ("seed", self.seeds)):
             twice = sorted({str(v) for v in values if values.count(v) > 1})
             if twice:
                 raise ValueError(f"Each {what} can be named once; twice came {', '.join(twice)}.")
+        check_distinct(self.methods)
         if self.baseline not in self.methods:
             raise ValueError(
                 f"The baseline {self.baseline!r} is not among the methods "
@@ -77,7 +80,7 @@ class StudySettings:
                 "--baseline."
             )
         margin_of(find_primary(measure_facts(), self.primary), self.margin)
-        check_contrasts(self.contrasts, self.methods)
+        object.__setattr__(self, "contrasts", check_contrasts(self.contrasts, self.methods))
 
     def analysis(self) -> Analysis:
         """The question that is put to the runs' numbers."""
@@ -96,7 +99,7 @@ class StudySettings:
 
     def run_directory(self, directory: Path, method: str, seed: int) -> Path:
         """Where a run is kept within the study's directory."""
-        return directory / method / f"seed-{seed}"
+        return directory / directory_name(method) / f"seed-{seed}"
 
     def claim(self, directory: Path) -> None:
         """Make ``directory`` this study's, or see that it is already.

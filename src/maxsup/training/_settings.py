@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maxsup._files import write_text
+from maxsup._method_names import canonical, directory_name
 from maxsup.data import DataSettings
 from maxsup.recipes import Recipe
 from maxsup.training._settings_file import FORMAT, check_format, read_parts
@@ -20,13 +21,16 @@ class RunSettings:
     """
 
     method: str
-    """The objective's name."""
+    """The objective's name, with the coefficients that are set for it: ``maxsup:alpha=0.1``."""
     seed: int
     """The seed of the initial weights, the order of the images, and the augmentation."""
     recipe: Recipe
     """How the model is trained."""
     data: DataSettings
     """What it is trained on."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "method", canonical(self.method))
 
     def default_directory(self) -> Path:
         """Where the run is kept unless a directory is named.
@@ -36,7 +40,7 @@ class RunSettings:
         >>> settings.default_directory()
         PosixPath('runs/digits/maxsup/seed-7')
         """
-        return Path("runs") / self.recipe.name / self.method / f"seed-{self.seed}"
+        return Path("runs") / self.recipe.name / directory_name(self.method) / f"seed-{self.seed}"
 
     def to_json(self) -> str:
         """The settings as JSON."""

@@ -11,7 +11,9 @@ from typing import Any
 from accelerate import Accelerator
 from accelerate.tracking import LOGGER_TYPE_TO_CLASS
 
+from maxsup._method_names import written
 from maxsup._trackers import TrackerName
+from maxsup.methods import get_method
 from maxsup.training._settings import RunSettings
 
 _PROJECT = "maxsup"
@@ -108,4 +110,7 @@ def _flat(settings: RunSettings) -> dict[str, Any]:
             flat |= {f"{name}.{inner}": each for inner, each in value.items()}
         else:
             flat[name] = value
+    for name, value in get_method(settings.method).values().items():
+        # A number where it is one, so that runs can be put in its order.
+        flat[f"coefficient.{name}"] = value if isinstance(value, int | float) else written(value)
     return flat

@@ -1,0 +1,129 @@
+"""What is known of a coefficient before anything is built: name, range, default."""
+
+import math
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from maxsup._method_names import Ramp, Value, written
+
+_GREEK = {"alpha": "α", "beta": "β", "gamma": "γ", "epsilon": "ε", "temperature": "τ"}
+
+
+@dataclass(frozen=True)
+class Coefficient:
+    """A coefficient of an objective: its function, its module and the registry share this one.
+
+    Example:
+        >>> alpha = Coefficient("alpha", Ramp(0.1, 0.2), highest=1.0)
+        >>> alpha.describe()
+        'alpha in [0, 1], by default 0.1..0.2'
+        >>> alpha.check(1.5)
+        Traceback (most recent call last):
+        ValueError: alpha must be a finite number in [0, 1]; got 1.5.
+    """
+
+    name: str
+    """As the function's argument, ``alpha``."""
+    default: Value
+    """What studies set it to where nothing is said: a number, a :class:`Ramp`, or a word."""
+    lowest: float = 0.0
+    """The lower end of the range."""
+    highest: float = math.inf
+    """The upper end of the range."""
+    open_below: bool = False
+    """Whether the lower end itself is out of the range."""
+    open_above: bool = False
+    """Whether the upper end itself is out of the range, as infinity always is."""
+    scheduled: bool = True
+    """Whether it may follow a schedule."""
+    choices: tuple[str, ...] = ()
+    """The words that it may be, where it is no number."""
+    symbol: str | None = None
+    """As in a heading, ``α``; by default the Greek letter that it is named after, or its name."""
+
+    def check(self, value: float | Tensor) -> None:
+        """Refuse a number that makes no sense; a tensor's value is not looked at.
+
+        Raises:
+            ValueError: ``value`` is no number, out of the range, or a tensor with axes, which would
+                be spread over the values of the examples.
+        """
+        if isinstance(value, Tensor):
+            if value.dim() != 0:
+                raise ValueError(
+                    f"{self.name} must be a number or a 0-dimensional tensor; got one of shape "
+                    f"{tuple(value.shape)}."
+                )
+            return
+        if not isinstance(value, int | float):
+            raise ValueError(f"{self.name} must be a number; got {type(value).__name__}.")
+        above = value > self.lowest or (value == self.lowest and not self.open_below)
+        below = value < self.highest or (value == self.highest and not self.open_above)
+        # Written so that NaN fails too.
+        if not (above and below and -math.inf < value < math.inf):
+            raise ValueError(f"{self.name} must be a finite number{self._range(' ')}; got {value}.")
+
+    def check_setting(self, value: Value) -> None:
+        """Refuse what a study cannot set it to.
+
+        Raises:
+            ValueError: A number or an end of a ramp is out of the range, or the coefficient takes
+                no such thing.
+        """
+        if self.choices:
+            if value not in self.choices:
+                raise ValueError(
+                    f"{self.name} must be one of {', '.join(self.choices)}; got {written(value)}."
+                )
+        elif isinstance(value, str):
+            raise ValueError(f"{self.name} must be a number{self._range(' ')}; got {value!r}.")
+        elif isinstance(value, Ramp):
+            if not self.scheduled:
+                raise ValueError(
+                    f"{self.name} follows no schedule; give it one number, not {value}."
+                )
+            self.check(value.start)
+            self.check(value.end)
+        else:
+            self.check(value)
+
+    def describe(self) -> str:
+        """Name, range and default in words."""
+        if self.choices:
+            return f"{self.name} {' or '.join(self.choices)}, by default {self.default}"
+        ends = self._range("")
+        between = f" {ends}" if ends else ""
+        fixed = "" if self.scheduled else ", the same throughout"
+        return f"{self.name}{between}, by default {written(self.default)}{fixed}"
+
+    def label(self, value: Value) -> str:
+        """How a setting of it is written in a heading.
+
+        >>> Coefficient("alpha", 0.1).label(Ramp(0.1, 0.2))
+        'α 0.1 → 0.2'
+        """
+        symbol = self.symbol or _GREEK.get(self.name, self.name.replace("_", " "))
+        return f"{symbol} {written(value).replace('..', ' → ')}"
+
+    def _range(self, before: str) -> str:
+        low, high = f"{self.lowest:g}", f"{self.highest:g}"
+        if self.lowest == -math.inf and self.highest == math.inf:
+            return ""
+        if self.highest == math.inf:
+            return f"{before}{'>' if self.open_below else '>='} {low}"
+        if self.lowest == -math.inf:
+            return f"{before}{'<' if self.open_above else '<='} {high}"
+        opening, closing = "(" if self.open_below else "[", ")" if self.open_above else "]"
+        return f"{before}in {opening}{low}, {high}{closing}"
+
+
+def check_coefficient(
+    name: str, value: float | Tensor, *, lowest: float = 0.0, highest: float = math.inf
+) -> None:
+    """:meth:`Coefficient.check` of an objective that declares no coefficients.
+
+    Raises:
+        ValueError: As there.
+    """
+    Coefficient(name, 0.0, lowest, highest).check(value)
