@@ -185,3 +185,20 @@ def test_the_benchmark_of_training_has_all_loops(tmp_path: Path) -> None:
         "maxsup's training, MaxSup",
     ]
     assert all(speed > 0 for speed in speeds.values())
+
+
+def test_the_simulation_of_the_decision(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spec = importlib.util.spec_from_file_location("inference", FILE.with_name("inference.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    kept = tmp_path / "rows.json"
+    module.main(["--studies", "40", "--seeds", "5", "--rivals", "2", "--json", str(kept)])
+    rows = json.loads(kept.read_text())
+    assert [row["differences"] for row in rows] == list(module.KINDS)
+    for row in rows:
+        # An interval that does not hold 0 is what decides, where nothing differs.
+        assert row["decided"] == pytest.approx(1 - row["covered"])
+    printed = capsys.readouterr().out
+    assert all(kind in printed for kind in module.KINDS)
