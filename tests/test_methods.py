@@ -1,3 +1,5 @@
+import dataclasses
+import math
 import os
 import pickle
 import re
@@ -12,10 +14,13 @@ import torch
 import maxsup
 from maxsup import losses, methods
 from maxsup.methods import (
+    Coefficient,
     Method,
+    Ramp,
     Training,
     all_methods,
     build_criterion,
+    check_distinct,
     get_method,
     load_plugin,
     register,
@@ -405,3 +410,177 @@ def test_installed_method_whose_name_is_taken_is_broken(install):
     with pytest.warns(UserWarning, match="'third' is there already"):
         assert get_method("third").label == "Mine"
     assert all(method.name != "quarter" for method in all_methods())
+
+
+@pytest.mark.parametrize("method", all_methods(), ids=lambda method: method.name)
+def test_method_s_coefficients_are_those_of_its_criterion(method):
+    numbers = {each.name for each in method.coefficients if not each.choices}
+    criterion = method.criterion(TRAINING)
+    assert set(criterion.coefficients()) == numbers
+    for each in method.coefficients:
+        # What the registry takes, and only that, the criterion takes as well.
+        for value in (-0.1, 0.0, 0.5, 1.0, 1.1, 1e9, math.inf, math.nan):
+            assert takes(each.check_setting, value) == takes(
+                lambda v, name=each.name: method.build(TRAINING, **built(method) | {name: v}), value
+            ), (each.name, value)
+
+
+def built(method):
+    return {
+        name: value.start if isinstance(value, Ramp) else value
+        for name, value in method.values().items()
+    }
+
+
+def takes(check, value):
+    try:
+        check(value)
+    except ValueError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "values", "settings"),
+    [
+        ("maxsup:alpha=0.05", "MaxSup, α 0.05", {"alpha": 0.05}, "alpha 0.05"),
+        (
+            "maxsup:alpha=0.0..0.30",
+            "MaxSup, α 0 → 0.3",
+            {"alpha": Ramp(0.0, 0.3)},
+            "alpha 0 → 0.3 (linear)",
+        ),
+        ("focal:gamma=2", "Focal loss, γ 2", {"gamma": 2.0}, "gamma 2"),
+        (
+            "acls:neg-lambda=0.5,margin=6",
+            "ACLS, margin 6, λ₂ 0.5",
+            {"alpha": 0.1, "margin": 6.0, "pos_lambda": 1.0, "neg_lambda": 0.5},
+            "alpha 0.1, margin 6, pos_lambda 1, neg_lambda 0.5",
+        ),
+        (
+            "online-label-smoothing:variant=fine-grained",
+            "Online label smoothing, variant fine-grained",
+            {"variant": "fine-grained"},
+            "variant fine-grained",
+        ),
+    ],
+)
+def test_name_with_coefficients_is_a_method(name, label, values, settings):
+    method = get_method(name)
+    assert (method.label, method.values(), method.settings()) == (label, values, settings)
+    assert get_method(method.name) == method
+    assert type(method.criterion(TRAINING)) is CLASSES[name.partition(":")[0]]
+    assert method.page() == get_method(name.partition(":")[0]).page()
+
+
+def test_method_may_be_set_again():
+    method = get_method("acls:margin=6").at({"alpha": 0.2})
+    assert (method.name, method.label) == ("acls:alpha=0.2,margin=6", "ACLS, α 0.2, margin 6")
+    assert method == get_method("acls:alpha=0.2,margin=6")
+
+
+def test_ramp_rises_epoch_by_epoch():
+    criterion = build_criterion("zipf-label-smoothing:alpha=0.4..0.2", TRAINING)
+    for count in range(TRAINING.steps + 1):
+        expected = 0.4 - 0.2 * (count // 50) / 20
+        assert criterion.coefficients() == {"alpha": pytest.approx(expected)}
+        criterion.step()
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("maxsup:beta=1", "maxsup has no coefficient 'beta'.*maxsup has: alpha >= 0"),
+        ("acls:margn=1", "Did you mean 'margin'.*alpha >= 0.*margin >= 0.*neg_lambda >= 0"),
+        ("baseline:alpha=0.1", "baseline declares no coefficients"),
+        ("maxsup:alpha=-1", r"maxsup: alpha must be .*>= 0; got -1.*by default 0\.1\.\.0\.2"),
+        ("maxsup:alpha=inf", "alpha must be a finite number >= 0; got inf"),
+        ("maxsup:alpha=strong", "alpha must be a number >= 0; got 'strong'"),
+        ("label-smoothing:alpha=1.5", r"alpha must be .*in \[0, 1\]; got 1\.5"),
+        ("label-smoothing:alpha=0.5..1.5", r"alpha must be .*in \[0, 1\]; got 1\.5"),
+        ("logit-normalization:temperature=0", "temperature must be .*> 0; got 0"),
+        ("online-label-smoothing:variant=cfar", "one of cifar, fine-grained; got cfar"),
+        ("online-label-smoothing:variant=1", "one of cifar, fine-grained; got 1"),
+        ("maxsub:alpha=1", "'maxsub'. Did you mean 'maxsup'"),
+        ("maxsup=0.1", "Coefficients are written behind the name"),
+        ("alpha=0.1", "Coefficients are written behind the name"),
+    ],
+)
+def test_coefficient_that_is_not_there_or_out_of_range_is_refused(name, message):
+    with pytest.raises(ValueError, match=message):
+        get_method(name)
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (("maxsup", "maxsup:alpha=0.1..0.2"), r"the same coefficients \(alpha 0\.1\.\.0\.2\)"),
+        (("acls:margin=10", "acls:alpha=0.1"), "are the same method with the same coefficients"),
+        (("baseline", "baseline"), "are the same method; name one"),
+    ],
+)
+def test_methods_that_train_the_same_are_refused(names, message):
+    with pytest.raises(ValueError, match=message):
+        check_distinct(names)
+    check_distinct(("maxsup", "maxsup:alpha=0.1", "maxsup:alpha=0.2", "baseline"))
+
+
+@pytest.mark.usefixtures("registry")
+def test_methods_that_would_share_a_directory_are_refused():
+    register(Method("Maxsup-alpha-1", "Mine", "mine", build=halved_maxsup().build))
+    with pytest.raises(ValueError, match="in one directory, maxsup-alpha-1"):
+        check_distinct(("Maxsup-alpha-1", "maxsup:alpha=1"))
+
+
+@pytest.mark.usefixtures("registry")
+def test_plugin_may_declare_coefficients_of_any_range(tmp_path):
+    (own,) = load_plugin(OWN_METHOD)
+    assert [each.describe() for each in own.coefficients] == ["beta in [0, 1], by default 0.01"]
+    assert get_method("squared-maxsup:beta=0.5").criterion(TRAINING).coefficients() == {"beta": 0.5}
+    with pytest.raises(ValueError, match=r"beta must be a finite number in \[0, 1\]; got 2"):
+        get_method("squared-maxsup:beta=2")
+    poly = Method(
+        "poly",
+        "Poly",
+        "any",
+        build=lambda training, epsilon: maxsup.Poly1Loss(abs(epsilon)),
+        coefficients=(Coefficient("epsilon", -0.5, -1.0, 1.0, open_above=True, scheduled=False),),
+    )
+    register(poly)
+    assert poly.coefficients[0].describe() == (
+        "epsilon in [-1, 1), by default -0.5, the same throughout"
+    )
+    assert get_method("poly:epsilon=-1").label == "Poly, ε -1"
+    for value, message in (("1", r"in \[-1, 1\); got 1"), ("-1..0", "follows no schedule")):
+        with pytest.raises(ValueError, match=message):
+            get_method(f"poly:epsilon={value}")
+
+
+@pytest.mark.usefixtures("registry")
+def test_method_without_declared_coefficients_is_taken_as_it_is(tmp_path):
+    load_plugin(write(tmp_path / "own.py"))
+    assert get_method("quarter").settings() == "alpha 0.25"
+    assert get_method("quarter").values() == {}
+    with pytest.raises(ValueError, match="quarter declares no coefficients"):
+        get_method("quarter:alpha=1")
+
+
+@pytest.mark.parametrize("name", ["two words", "a/b", ":", "..", "ends.", "-first", "ä", ""])
+def test_method_s_name_must_be_that_of_a_directory(name):
+    with pytest.raises(ValueError, match="letters, digits"):
+        Method(name, "Label", "summary", build=halved_maxsup().build)
+
+
+def test_method_whose_default_is_out_of_range_is_refused():
+    with pytest.raises(ValueError, match="alpha must be a finite number >= 0; got -1"):
+        Method("x", "X", "x", build=print, coefficients=(Coefficient("alpha", -1.0),))
+    with pytest.raises(ValueError, match="twice: alpha, alpha"):
+        Method("x", "X", "x", build=print, coefficients=(Coefficient("alpha", 1.0),) * 2)
+
+
+def test_known_here_alone_names_the_method_behind_coefficients(monkeypatch):
+    monkeypatch.setattr(methods, "_METHODS", dict(methods._METHODS))
+    monkeypatch.setattr(methods, "_local", set())
+    mine = register(dataclasses.replace(get_method("maxsup"), name="mine"))
+    assert methods.known_here_alone("mine:alpha=0.3") is mine
+    assert methods.known_here_alone("maxsup:alpha=0.3") is None

@@ -126,10 +126,8 @@ def shortest(number: float) -> str:
 def _read_value(text: str, whole: str) -> Value:
     start, dots, end = text.partition("..")
     if dots:
-        # Of "1...5", the first dot is the number's.
-        if end.startswith(".") and not start.endswith("."):
-            start, end = start + ".", end[1:]
-        values = _number(start), _number(end)
+        # Of "0...1", the dot in the middle may be either number's.
+        values = _number(start), None if "..." in text else _number(end)
         if values[0] is None or values[1] is None:
             raise ValueError(
                 f"{whole!r} cannot be read: {text!r} is no FROM..TO; write two numbers, such as "

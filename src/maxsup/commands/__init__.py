@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import maxsup
 from maxsup._lab import lab_is_needed
 from maxsup.commands._command import Command, SettingsCommand
+from maxsup.commands._encoding import show_in_any_encoding
 from maxsup.commands._overview import print_completion, print_help
 
 __all__ = ["main"]
@@ -29,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         interrupted.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    show_in_any_encoding()
     try:
         match words:
             case ["--version", *_]:

@@ -43,7 +43,22 @@ class AnalysisOptions:
     is no percentage. By default 0.5 points, or 0.01."""
     contrasts: tuple[str, ...] = ()
     """Pairs to conclude on, METHOD/METHOD, or "all"; by default each against the baseline, and
-    maxsup/label-smoothing where both are there."""
+    maxsup/label-smoothing where both are there (at the same coefficients where there are
+    several)."""
+
+
+@dataclass(frozen=True)
+class TableOptions:
+    """The form of the table; in one for a paper it stands alone on standard output."""
+
+    latex: bool = False
+    """Print the table alone, as it would stand in a paper, in LaTeX with booktabs."""
+    markdown: bool = False
+    """Print the table alone, in Markdown."""
+
+    def __post_init__(self) -> None:
+        if self.latex and self.markdown:
+            raise ValueError("--latex and --markdown are two forms of one table; name one of them.")
 
 
 @dataclass(frozen=True)

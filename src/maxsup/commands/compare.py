@@ -10,6 +10,7 @@ from maxsup.commands._options import (
     AnalysisOptions,
     CommonOptions,
     RecordOptions,
+    TableOptions,
     is_first_process,
 )
 from maxsup.data import DataSettings
@@ -64,6 +65,9 @@ class Options(CommonOptions):
     record: Annotated[
         tyro.conf.OmitArgPrefixes[RecordOptions], tyro.conf.arg(name="Record-keeping", help="")
     ] = field(default_factory=RecordOptions)
+    table: Annotated[
+        tyro.conf.OmitArgPrefixes[TableOptions], tyro.conf.arg(name="Table", help="")
+    ] = field(default_factory=TableOptions)
 
 
 def defaults(named: Options) -> tuple[Options, Recipe, DataSettings]:
@@ -83,12 +87,11 @@ def run(options: Options, recipe: Recipe, data: DataSettings) -> int:
     if cluster.on == "here" and (cluster.gpus_per_run, cluster.cpus_per_run) != (None, None):
         raise ValueError("--gpus-per-run and --cpus-per-run are for Ray: add --on ray.")
 
-    from rich.console import Console
-
     from maxsup._places import as_place
     from maxsup.commands._dry_run import show_dry_run
+    from maxsup.commands._show_results import show_results
     from maxsup.methods import all_methods
-    from maxsup.report import results_table, write_report
+    from maxsup.report import write_report
     from maxsup.results import DEFAULT_PRIMARY, read_contrasts
     from maxsup.study import RayCluster, StudySettings, compare
 
@@ -119,8 +122,7 @@ def run(options: Options, recipe: Recipe, data: DataSettings) -> int:
     )
     if is_first_process():
         write_report(results, directory / REPORT_FILE)
-        Console().print(results_table(results))
-        print(f"\nThe page: {directory / REPORT_FILE}")
+        show_results(results, directory / REPORT_FILE, options.table)
     return 0 if any(run["status"] == "finished" for run in results["runs"]) else 1
 
 

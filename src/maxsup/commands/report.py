@@ -6,7 +6,7 @@ from typing import Annotated
 import tyro
 
 from maxsup.commands._command import Command
-from maxsup.commands._options import AnalysisOptions, CommonOptions
+from maxsup.commands._options import AnalysisOptions, CommonOptions, TableOptions
 
 
 @dataclass(frozen=True)
@@ -20,14 +20,16 @@ class Options(CommonOptions):
     analysis: Annotated[
         tyro.conf.OmitArgPrefixes[AnalysisOptions], tyro.conf.arg(name="Analysis", help="")
     ] = field(default_factory=AnalysisOptions)
+    table: Annotated[
+        tyro.conf.OmitArgPrefixes[TableOptions], tyro.conf.arg(name="Table", help="")
+    ] = field(default_factory=TableOptions)
 
 
 def run(options: Options) -> int:
     """Analyse again, print the table and write a page."""
-    from rich.console import Console
-
     from maxsup._places import as_place
-    from maxsup.report import results_table, write_report
+    from maxsup.commands._show_results import show_results
+    from maxsup.report import write_report
     from maxsup.results import RESULTS_FILE, Analysis, analyse_again, read_contrasts, read_results
 
     place = as_place(options.study)
@@ -46,8 +48,7 @@ def run(options: Options) -> int:
     )
     page = file.parent / "report-again.html" if options.page is None else as_place(options.page)
     write_report(again, page)
-    Console().print(results_table(again))
-    print(f"\nThe page: {page}")
+    show_results(again, page, options.table)
     return 0
 
 

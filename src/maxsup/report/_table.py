@@ -32,12 +32,12 @@ def _primary_table(results: Results) -> Table:
     table = Table(title_justify="left", title=_title(results))
     table.add_column("method", no_wrap=True)
     table.add_column(Text(numbers.name_of(primary)), justify="right", no_wrap=True)
-    table.add_column("difference, 95 % interval", justify="right")
-    table.add_column("conclusion", justify="right")
+    table.add_column("difference, 95 % interval", justify="right", min_width=12)
+    table.add_column("conclusion", justify="right", min_width=10)
     for method in results["methods"]:
         summary = results["summary"][primary["name"]][method["name"]]
         table.add_row(
-            method["name"],
+            _in_two_lines(method["name"]),
             numbers.mean_and_std(summary, primary),
             numbers.against_baseline(results, method["name"]),
             numbers.conclusion(results, method["name"]),
@@ -53,8 +53,13 @@ def _means_table(results: Results) -> Table:
         table.add_column(Text(numbers.name_of(measure)), justify="right", min_width=8)
     for method in results["methods"]:
         means = [results["summary"][each["name"]][method["name"]]["mean"] for each in beside]
-        table.add_row(method["name"], *map(numbers.number, means, beside))
+        table.add_row(_in_two_lines(method["name"]), *map(numbers.number, means, beside))
     return table
+
+
+def _in_two_lines(name: str) -> str:
+    """A method's name with its coefficients below it, where it has any: a line is short."""
+    return name.replace(":", ":\n  ")
 
 
 def _title(results: Results) -> Text:

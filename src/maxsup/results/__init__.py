@@ -31,7 +31,13 @@ from maxsup.results._analysis import (
     margin_of,
     read_contrasts,
 )
-from maxsup.results._file import RESULTS_FILE, TABLE_FILE, read_results, write_results
+from maxsup.results._file import (
+    RESULTS_FILE,
+    SUMMARY_FILE,
+    TABLE_FILE,
+    read_results,
+    write_results,
+)
 from maxsup.results._shown import shown
 from maxsup.results._verdict import analyse_again, verdict
 from maxsup.results.schema import Results
@@ -39,6 +45,7 @@ from maxsup.results.schema import Results
 __all__ = [
     "DEFAULT_PRIMARY",
     "RESULTS_FILE",
+    "SUMMARY_FILE",
     "TABLE_FILE",
     "Analysed",
     "Analysis",

@@ -10,9 +10,11 @@ from maxsup._files import write_text
 from maxsup._places import as_place
 from maxsup.results import schema
 from maxsup.results._shown import shown
+from maxsup.results._summary_table import summary_table
 
 RESULTS_FILE = "results.json"
 TABLE_FILE = "results.csv"
+SUMMARY_FILE = "summary.csv"
 
 _FORMER_HEADLINES = (
     "test_accuracy",
@@ -26,7 +28,10 @@ _FORMER_HEADLINES = (
 
 
 def write_results(results: schema.Results, directory: Path) -> None:
-    """Write ``results.json``, and ``results.csv`` with a row for each run.
+    """Write ``results.json``, ``results.csv`` with a row for each run, and ``summary.csv``.
+
+    The last has a row for each measure and method: n, mean, standard deviation, the difference to
+    the baseline with its interval, and in the primary measure what is concluded.
 
     Args:
         results: The results of :func:`maxsup.study.compare`.
@@ -38,6 +43,7 @@ def write_results(results: schema.Results, directory: Path) -> None:
     text = json.dumps(results, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     write_text(directory / RESULTS_FILE, text)
     write_text(directory / TABLE_FILE, _table(results))
+    write_text(directory / SUMMARY_FILE, summary_table(results))
 
 
 def read_results(path: Path | str) -> schema.Results:

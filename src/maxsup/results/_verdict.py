@@ -32,6 +32,7 @@ def verdict(
     return Verdict(
         sentence=words.sentence(),
         notes=[
+            _untuned_note(methods),
             *words.procedure_note(),
             *words.contrast_notes(data["test"]),
             *_noise_note(data),
@@ -271,6 +272,27 @@ class _Words:
 
     def _both(self, contrast: Contrast) -> str:
         return f"{self.labels[contrast['method']]} and {self._of(contrast['against'])}"
+
+
+def _untuned_note(methods: Sequence[MethodFacts]) -> str:
+    """At which coefficients the methods ran, and for which of them the recipe was tuned."""
+    named = [method["label"] for method in methods if ":" in method["name"]]
+    can_differ = [method for method in methods if method["coefficients"] or method["settings"]]
+    recipe = "the recipe was tuned for none of the methods"
+    if not can_differ:
+        return f"Nothing was tuned on this data, and {recipe}."
+    if not named:
+        ran = "Every method ran at its own default"
+    elif len(named) == len(can_differ):
+        ran = "Every method ran at the values that were named for it"
+    else:
+        ran = (
+            f"{_listed(named)} ran at the values that were named, every other method at its own "
+            "default"
+        )
+    return (
+        f"{ran}: no coefficient was tuned on this data, and {recipe}. At its best another may lead."
+    )
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -40,8 +40,9 @@ def compare(
     Args:
         settings: What to compare.
         directory: Where the study is kept, a path or a URL such as ``s3://…``: its settings,
-            ``METHOD/seed-N/`` for each run, and the ``results.json`` and ``results.csv`` that this
-            writes. By default ``runs/`` and the name of the data.
+            ``METHOD/seed-N/`` for each run (``maxsup-alpha-0.1/seed-N/`` where coefficients are
+            set), and the ``results.json``, ``results.csv`` and ``summary.csv`` that this writes. By
+            default ``runs/`` and the name of the data.
         command: The command that repeats the study, noted in the results; by default this call.
         console: Where progress is shown; standard error by default.
         on: Where to train, several runs at once; all its nodes must reach the directory under the

@@ -1,0 +1,23 @@
+"""What ``compare`` and ``report`` print of a study."""
+
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from maxsup.commands._options import TableOptions
+from maxsup.report import latex_table, markdown_table, results_table
+from maxsup.results import Results
+
+
+def show_results(results: Results, page: Path, form: TableOptions) -> None:
+    """Print the table, in the form that was asked for, and where the page is.
+
+    A table for a paper stands alone on standard output, so that it can be sent to a file.
+    """
+    if form.latex or form.markdown:
+        print((latex_table if form.latex else markdown_table)(results), end="")
+        print(f"The page: {page}", file=sys.stderr)
+    else:
+        Console().print(results_table(results))
+        print(f"\nThe page: {page}")
