@@ -105,7 +105,9 @@ def test_methods_and_recipes_are_listed_and_shown(capsys: pytest.CaptureFixture[
     for name in ("baseline", "label-smoothing", "maxsup", "logit-penalty", "ls-regularization"):
         assert name in listed
     assert run("methods", "maxsup") == 0
-    assert "largest logit" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "largest logit" in shown
+    assert "maxsup:alpha=0.1..0.2: alpha >= 0, by default 0.1..0.2" in " ".join(shown.split())
     assert run("recipes") == 0
     assert "cifar100-resnet18" in capsys.readouterr().out
     assert run("recipes", "cifar100-resnet18") == 0
@@ -129,6 +131,9 @@ def test_methods_and_recipes_are_listed_and_shown(capsys: pytest.CaptureFixture[
         (["compare", "digits", "--baseline", "maxsub"], "'maxsub' is not among the methods"),
         (["compare", "digits", "--model", "resnet81"], "No model is called 'resnet81'"),
         (["compare", "digits", "--batch-size", "5000"], "a batch_size of at most 1257"),
+        (["compare", "digits", "--methods", "baseline", "maxsup:beta=1"], "maxsup has: alpha >= 0"),
+        (["compare", "digits", "--contrasts", "maxsup:alpha=1/baseline"], "none of the methods"),
+        (["train", "digits", "--method", "label-smoothing:alpha=3"], "in [0, 1]; got 3"),
         (["train", "nope"], "No recipe is called 'nope'"),
         (["train", "digits", "--method", "nope"], "No method is called 'nope'"),
         (["train", "nowhere/settings.json"], "nowhere/settings.json"),
@@ -227,3 +232,34 @@ def test_command_whose_output_nobody_reads_ends_quietly() -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait(timeout=60) == 0
+
+
+def test_table_for_a_paper_stands_alone_on_standard_output(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--methods", "baseline", "maxsup:alpha=.3", "--seeds", "2", "--out", str(tmp_path)]
+    assert run("compare", "digits", *words, *QUICK, "--markdown") == 0
+    shown = capsys.readouterr()
+    assert shown.out.startswith("| Method | Accuracy, % ↑ |")
+    assert "| MaxSup, α 0.3 |" in shown.out
+    assert "The page: " in shown.err
+    assert run("report", str(tmp_path), "--latex", "--baseline", "maxsup:alpha=0.30") == 0
+    shown = capsys.readouterr()
+    assert shown.out.startswith("% Needs")
+    assert shown.out.endswith("\\end{table}\n")
+    assert r"difference to MaxSup, $\alpha$ 0.3" in shown.out
+    with pytest.raises(SystemExit):
+        run("report", str(tmp_path), "--latex", "--markdown")
+    assert "name one" in " ".join(capsys.readouterr().err.split())
+
+
+def test_train_takes_coefficients_and_its_settings_file_keeps_them(tmp_path: Path) -> None:
+    words = ["train", "digits", "--method", "maxsup:alpha=0.30", *QUICK]
+    assert run(*words, "--out", str(tmp_path / "first")) == 0
+    file = tmp_path / "first" / "settings.json"
+    assert json.loads(file.read_text())["method"] == "maxsup:alpha=0.3"
+    assert run("train", str(file), "--out", str(tmp_path / "second")) == 0
+    first, second = (
+        json.loads((tmp_path / place / "result.json").read_text()) for place in ("first", "second")
+    )
+    assert first["values"] == second["values"]

@@ -1,3 +1,4 @@
+import csv
 import json
 from pathlib import Path
 
@@ -54,3 +55,47 @@ def test_read_results_refuses_another_format(tmp_path: Path, text: str, message:
     (tmp_path / "results.json").write_text(text)
     with pytest.raises(ValueError, match=message):
         read_results(tmp_path / "results.json")
+
+
+def test_summary_has_a_row_for_each_measure_and_method(results: Results, tmp_path: Path) -> None:
+    results["contrasts"].append({**results["contrasts"][0], "against": "other", "low": None})
+    write_results(results, tmp_path)
+    with (tmp_path / "summary.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["measure"], row["method"], row["against"]) for row in rows] == [
+        ("test_accuracy", "baseline", ""),
+        ("test_accuracy", "maxsup", "baseline"),
+        ("test_accuracy", "maxsup", "other"),
+        ("test_brier", "baseline", ""),
+        ("test_brier", "maxsup", "baseline"),
+        ("test_nll", "baseline", ""),
+        ("test_nll", "maxsup", "baseline"),
+    ]
+    primary, contrast = rows[1], results["contrasts"][0]
+    assert int(primary["n"]) == 3
+    assert float(primary["mean"]) == pytest.approx((0.75 + 0.76 + 0.775) / 3)
+    assert float(primary["sd"]) == pytest.approx(0.0125831, rel=1e-5)
+    assert [float(primary[key]) for key in ("difference", "low", "high")] == [
+        contrast["mean"],
+        contrast["low"],
+        contrast["high"],
+    ]
+    assert (primary["conclusion"], rows[2]["low"]) == ("better", "")
+    nll = results["summary"]["test_nll"]["maxsup"]["difference"]
+    assert nll is not None
+    assert [float(rows[-1][key]) for key in ("difference", "low", "high")] == [
+        nll["mean"],
+        nll["low"],
+        nll["high"],
+    ]
+    assert rows[-1]["conclusion"] == ""
+
+
+def test_read_results_completes_files_written_before_coefficients(
+    results: Results, tmp_path: Path
+) -> None:
+    for method in results["methods"]:
+        del method["coefficients"]  # type: ignore[misc]
+    write_results(results, tmp_path)
+    read = read_results(tmp_path / "results.json")
+    assert [method["coefficients"] for method in read["methods"]] == [{}, {}]

@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from maxsup.methods import get_method
 from maxsup.results import Analysis, analyse, analyse_again
 from maxsup.results._verdict import _same_note, verdict
 from maxsup.results.schema import DataFacts, MeasureFacts, MethodFacts, Results, Run
@@ -270,3 +271,32 @@ def test_methods_that_did_what_the_baseline_does_are_named() -> None:
     assert _same_note(labels, "a", runs[:2] + runs[4:]) == []
     failed = run("b", 2, 0.5) | {"values": {}}
     assert len(_same_note(labels, "a", [*runs, failed])) == 1  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["baseline", "maxsup"], "Every method ran at its own default: no coefficient was tuned"),
+        (["baseline", "maxsup:alpha=0.1"], "Every method ran at the values that were named for it"),
+        (
+            ["baseline", "maxsup:alpha=0.1", "focal"],
+            "MaxSup, α 0.1 ran at the values that were named, every other method at its own",
+        ),
+        (["baseline"], "Nothing was tuned on this data"),
+    ],
+)
+def test_first_note_says_that_nothing_was_tuned(names: list[str], said: str) -> None:
+    methods = [
+        MethodFacts(
+            name=method.name,
+            label=method.label,
+            summary="",
+            settings=method.settings(),
+            coefficients=dict.fromkeys(method.values(), 0.1),
+        )
+        for method in map(get_method, names)
+    ]
+    analysed = analyse([], MEASURES, [method["name"] for method in methods], Analysis("baseline"))
+    first, *_ = verdict(DATA, methods, "baseline", [0], [], analysed)["notes"]
+    assert first.startswith(said)
+    assert "the recipe was tuned for none of the methods" in first

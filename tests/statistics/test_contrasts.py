@@ -183,3 +183,33 @@ def test_the_whole_decision_errs_as_rarely_as_it_promises():
         judged = judge(values, [(name, "base") for name in names[1:]], margin=0.1)
         wrong += any(each["conclusion"] in ("better", "worse") for each in judged)
     assert 0.005 < wrong / 1000 < 0.06
+
+
+@pytest.mark.parametrize(
+    ("methods", "baseline", "rivals"),
+    [
+        # One of each: they are compared, whatever their strengths.
+        ("b maxsup:alpha=0.05 label-smoothing", "b", ["maxsup:alpha=0.05 label-smoothing"]),
+        # Several: those of equal strength.
+        (
+            "b maxsup maxsup:alpha=0.1 maxsup:alpha=0.1..0.3 label-smoothing:alpha=0.1 "
+            "label-smoothing:alpha=0.1..0.3",
+            "b",
+            [
+                "maxsup:alpha=0.1 label-smoothing:alpha=0.1",
+                "maxsup:alpha=0.1..0.3 label-smoothing:alpha=0.1..0.3",
+            ],
+        ),
+        ("b maxsup:alpha=0.1 maxsup:alpha=0.2 label-smoothing", "b", []),
+        ("b maxsup maxsup:alpha=0.2 label-smoothing", "b", ["maxsup label-smoothing"]),
+        ("b maxsup-like label-smoothing", "b", []),
+        # What holds the baseline is there already.
+        ("label-smoothing:alpha=0.1 maxsup:alpha=0.1 maxsup", "label-smoothing:alpha=0.1", []),
+    ],
+)
+def test_default_contrasts_hold_maxsup_against_label_smoothing_of_its_strength(
+    methods, baseline, rivals
+):
+    names = methods.split()
+    found = [" ".join(pair) for pair in default_contrasts(names, baseline)]
+    assert found == [f"{name} {baseline}" for name in names if name != baseline] + rivals

@@ -175,7 +175,7 @@ def test_plugin_of_a_study_is_loaded_by_its_nodes(
 ) -> None:
     """By one process for several runs, one after the other, too."""
     results = compare(
-        settings(methods=("baseline", "squared-maxsup"), seeds=(0, 1), epochs=1),
+        settings(methods=("baseline", "squared-maxsup:beta=0.05"), seeds=(0, 1), epochs=1),
         tmp_path,
         console=Console(quiet=True),
         on=RayCluster(),

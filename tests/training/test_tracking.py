@@ -99,6 +99,7 @@ def test_every_run_of_a_study_is_a_run_of_the_tracker(
     assert len({each.options["id"] for each in recorders}) == 4
     second = recorders[1]
     assert second.options["config"]["method"] == "maxsup"
+    assert second.options["config"]["coefficient.alpha"] == "0.1..0.2"
     assert second.options["config"]["recipe.batch_size"] == 200
     expected = history(place / "maxsup" / "seed-0")
     assert [step for step, _ in second.rows] == [1, 2]

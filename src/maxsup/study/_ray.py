@@ -202,7 +202,9 @@ def _submit(
         train.remote(
             Task(
                 settings=settings.run(method, seed),
-                method=ray.cloudpickle.dumps(methods.known_here_alone(method)),
+                method=None
+                if (own := methods.known_here_alone(method)) is None
+                else ray.cloudpickle.dumps(own),
                 plugins=plugins,
                 study_file=directory / STUDY_FILE,
                 directory=settings.run_directory(directory, method, seed),

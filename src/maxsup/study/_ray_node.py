@@ -49,8 +49,8 @@ class Task:
     """All that a node must know of a run."""
 
     settings: RunSettings
-    method: bytes
-    """Pickled: the method of the settings where only the study's own process knows it, or None."""
+    method: bytes | None
+    """The method of the settings, pickled, where only the study's own process knows it."""
     plugins: tuple[str, ...]
     """What defines methods of the study, as :func:`maxsup.methods.load_plugin` takes it."""
     study_file: Path
@@ -142,10 +142,9 @@ def train_on_node(task: Task, news: Any) -> Outcome:
     methods.forget_adopted()
     for plugin in task.plugins:
         methods.load_plugin(plugin)
-    # Ray sends what a node cannot import as a whole, and so must this be read by its means.
-    method = import_ray().cloudpickle.loads(task.method)
-    if method is not None:
-        methods.adopt(method)
+    if task.method is not None:
+        # Ray sends what a node cannot import as a whole, and so must this be read by its means.
+        methods.adopt(import_ray().cloudpickle.loads(task.method))
     recipe = task.settings.recipe
     accelerator = build_accelerator(recipe)
     data = _load_data(task.settings.data, recipe)
