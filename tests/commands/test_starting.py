@@ -29,6 +29,8 @@ with contextlib.redirect_stdout(shown), contextlib.redirect_stderr(io.StringIO()
 print(json.dumps([seen, shown.getvalue()]))
 """
 
+ALL_COMMANDS = {"compare", "report", "train", "prepare", "methods", "recipes"}
+
 
 class Started(NamedTuple):
     """What a command line led to, in a process that has run those before it."""
@@ -67,8 +69,8 @@ def start(*lines: str, directory: Path | None = None) -> tuple[list[Started], st
         ("--version", 0, set()),
         ("", 2, set()),
         ("compair digits", 2, set()),
-        ("--help", 0, {"compare", "train", "prepare", "methods", "recipes"}),
-        ("--print-completion bash", 0, {"compare", "train", "prepare", "methods", "recipes"}),
+        ("--help", 0, ALL_COMMANDS),
+        ("--print-completion bash", 0, ALL_COMMANDS),
         ("compare --help", 0, {"compare"}),
         ("compare digits --sead 3", 2, {"compare"}),
         ("compare digits --seeds many", 2, {"compare"}),

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from maxsup.statistics import (
-    holm,
     paired_difference,
     sign_flip_p,
     smallest_sign_flip_p,
@@ -87,8 +86,6 @@ class TestPairedDifference:
         assert found["p_t"] == pytest.approx(stats.ttest_rel(method, baseline).pvalue, rel=1e-6)
         assert found["p_sign_flip"] == by_enumeration(differences)
         assert found["p_sign_flip_smallest"] == 2 / 2**n
-        assert found["p_t_holm"] is None
-        assert found["p_sign_flip_holm"] is None
 
     @settings(deadline=None)
     @given(st.lists(st.tuples(numbers, numbers), min_size=2, max_size=8))
@@ -156,43 +153,6 @@ class TestPairedDifference:
         assert 0.93 < covered / studies < 0.97
 
 
-class TestHolm:
-    def test_worked_by_hand(self):
-        # 4·0.005, 3·0.01, 2·0.03, 1·0.04 raised to the one before it.
-        found = holm({"a": 0.01, "b": 0.04, "c": 0.03, "d": 0.005})
-        assert found == pytest.approx({"a": 0.03, "b": 0.06, "c": 0.06, "d": 0.02})
-        assert list(found) == ["a", "b", "c", "d"]
-
-    @settings(deadline=None)
-    @given(st.dictionaries(st.text(max_size=3), st.none() | st.floats(0, 1), max_size=8))
-    def test_properties(self, p_values):
-        found = holm(p_values)
-        given_ones = {name: p for name, p in p_values.items() if p is not None}
-        assert list(found) == list(p_values)
-        assert all((found[name] is None) == (p is None) for name, p in p_values.items())
-        for name, p in given_ones.items():
-            # Raised to at least itself, and to at most Bonferroni's.
-            assert p <= found[name] <= min(1.0, len(given_ones) * p)
-            # The closed form: the largest of all steps down to this one.
-            steps = [
-                p_other * sum(p_third >= p_other for p_third in given_ones.values())
-                for p_other in given_ones.values()
-                if p_other <= p
-            ]
-            assert found[name] == pytest.approx(min(1.0, max(steps)))
-
-    def test_nothing_to_adjust(self):
-        assert holm({}) == {}
-        assert holm({"a": None, "b": 0.2}) == {"a": None, "b": 0.2}
-
-    @pytest.mark.parametrize("wrong", [-0.1, 1.1, math.nan])
-    def test_bad_input_is_named(self, wrong):
-        with pytest.raises(
-            ValueError, match=rf"p_values must lie in \[0, 1\]; got {wrong} for 'a'"
-        ):
-            holm({"a": wrong})
-
-
 class TestSummarise:
     def test_means_and_deviations_are_of_what_exists(self):
         found = summarise(
@@ -210,28 +170,6 @@ class TestSummarise:
 
     def test_the_same_value_every_time_has_no_deviation(self):
         assert summarise({"base": dict.fromkeys(range(3), 0.1)}, "base")["base"]["std"] == 0.0
-
-    def test_holm_goes_over_the_methods(self):
-        methods = {
-            "base": BASE,
-            "good": shifted([0.010, 0.012, 0.011]),
-            "same": shifted([0.010, -0.010, 0.003]),
-            "fair": shifted([0.010, 0.002, 0.005]),
-        }
-        found = {name: of["difference"] for name, of in summarise(methods, "base").items()}
-        del found["base"]
-        for p in ("p_t", "p_sign_flip"):
-            expected = holm({name: difference[p] for name, difference in found.items()})
-            assert {name: of[f"{p}_holm"] for name, of in found.items()} == expected
-            assert found["good"][f"{p}_holm"] == pytest.approx(3 * found["good"][p])
-
-    @pytest.mark.parametrize("failed", [{}, {"failed": dict.fromkeys(SEEDS)}])
-    def test_a_single_comparison_is_not_adjusted(self, failed):
-        methods = {"base": BASE, "good": shifted([0.010, 0.012, 0.011])} | failed
-        found = summarise(methods, "base")["good"]["difference"]
-        assert found["p_t"] < 0.05
-        assert found["p_t_holm"] is None
-        assert found["p_sign_flip_holm"] is None
 
     def test_a_baseline_without_runs_compares_nothing(self):
         found = summarise({"base": dict.fromkeys(SEEDS), "one": BASE, "two": BASE}, "base")

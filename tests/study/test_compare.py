@@ -195,7 +195,7 @@ def test_one_seed_has_no_interval_and_says_so(run_study: Study, tmp_path: Path) 
     difference = results["summary"]["test_accuracy"]["maxsup"]["difference"]
     assert difference is not None
     assert (difference["low"], difference["p_t"], difference["p_sign_flip"]) == (None, None, None)
-    assert results["verdict"]["sentence"].startswith("With one seed nothing can be told")
+    assert results["verdict"]["sentence"].startswith("One seed concludes nothing")
 
 
 def test_methods_and_seeds_can_be_added(
