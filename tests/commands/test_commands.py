@@ -133,6 +133,7 @@ def test_methods_and_recipes_are_listed_and_shown(capsys: pytest.CaptureFixture[
         (["compare", "digits", "--batch-size", "5000"], "a batch_size of at most 1257"),
         (["compare", "digits", "--methods", "baseline", "maxsup:beta=1"], "maxsup has: alpha >= 0"),
         (["compare", "digits", "--contrasts", "maxsup:alpha=1/baseline"], "none of the methods"),
+        (["compare", "digits", "--dry-run", "--latex"], "no table to print with --dry-run"),
         (["train", "digits", "--method", "label-smoothing:alpha=3"], "in [0, 1]; got 3"),
         (["train", "nope"], "No recipe is called 'nope'"),
         (["train", "digits", "--method", "nope"], "No method is called 'nope'"),

@@ -87,6 +87,9 @@ def run(options: Options, recipe: Recipe, data: DataSettings) -> int:
     if cluster.on == "here" and (cluster.gpus_per_run, cluster.cpus_per_run) != (None, None):
         raise ValueError("--gpus-per-run and --cpus-per-run are for Ray: add --on ray.")
 
+    if options.dry_run and options.table != TableOptions():
+        raise ValueError("--latex and --markdown have no table to print with --dry-run.")
+
     from maxsup._places import as_place
     from maxsup.commands._dry_run import show_dry_run
     from maxsup.commands._show_results import show_results
