@@ -3,6 +3,7 @@ import io
 from pathlib import Path
 
 from maxsup import figures
+from maxsup.figures._panel import in_lines
 from maxsup.recipes import get_recipe
 from maxsup.training import recipe_curves
 
@@ -49,3 +50,14 @@ def test_recipe_curves_follow_the_recipe() -> None:
         recipe.resolution(recipe.epochs - 1),
     ]
     assert recipe_curves(get_recipe("digits")).side is None
+
+
+def test_labels_of_two_strengths_are_told_apart() -> None:
+    labels = {
+        "a": "Margin-based label smoothing, α 0.1 → 0.2",
+        "b": "Margin-based label smoothing, α 0.1 → 0.3",
+    }
+    written = [in_lines(label, 18).replace("\n", " ") for label in labels.values()]
+    assert written == [*labels.values()]
+    assert all(len(line) <= 18 for label in labels.values() for line in in_lines(label, 18).split())
+    assert in_lines("x" * 100, 18).endswith("…")

@@ -2,6 +2,7 @@
 
 import io
 import re
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -106,7 +107,7 @@ def panel(name: str, description: str, *, height: int = 240, title: str = "") ->
         figure = Figure(figsize=(WIDTH / 72, height / 72), dpi=72, layout="constrained")
         drawn = Panel(figure.add_subplot())
         if title:
-            drawn.axes.set_title(shorten(title, 34))
+            drawn.axes.set_title(in_lines(title, 34, most=2))
         yield drawn
         figure.patch.set_alpha(0)
         drawn.axes.patch.set_alpha(0)
@@ -122,6 +123,22 @@ def shorten(text: str, length: int) -> str:
     'a rather…'
     """
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
+def in_lines(text: str, length: int, most: int = 3) -> str:
+    r"""A text in lines that fit, broken behind its commas where it can be.
+
+    >>> in_lines("Label smoothing, α 0.1 → 0.2", 18)
+    'Label smoothing,\nα 0.1 → 0.2'
+    """
+    pieces = [
+        piece.replace(" ", "\N{NO-BREAK SPACE}") if len(piece) < length else piece
+        for piece in text.split(", ")
+    ]
+    lines = textwrap.wrap(", ".join(pieces), length)
+    if len(lines) > most:
+        lines[most - 1 :] = [shorten(" ".join(lines[most - 1 :]), length)]
+    return "\n".join(lines).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def swatch(number: int) -> str:

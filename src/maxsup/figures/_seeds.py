@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from maxsup.figures._panel import INK, PAPER, SOFT, method_style, panel, shorten
+from maxsup.figures._panel import INK, PAPER, SOFT, in_lines, method_style, panel
 
 _ROW = 30
+_LINE = 12
 _AROUND = 64
 
 
@@ -33,7 +34,7 @@ def seeds_figure(
     with panel(
         "seeds",
         f"{measure} of each seed, by method. Means: {shown}.",
-        height=_AROUND + _ROW * len(rows),
+        height=_height(labels),
     ) as drawn:
         axes = drawn.axes
         for seed in sorted({seed for of in values.values() for seed in of}):
@@ -88,7 +89,7 @@ def differences_figure(
     with panel(
         "differences",
         f"Difference to the baseline in {unit}: {shown}.",
-        height=_AROUND + _ROW * len(named),
+        height=_height(named),
     ) as drawn:
         axes = drawn.axes
         axes.axvspan(-margin, margin, color=SOFT, alpha=0.18, linewidth=0, zorder=0)
@@ -111,8 +112,14 @@ def differences_figure(
     return drawn.svg
 
 
+def _height(labels: Mapping[str, str]) -> int:
+    """The picture's height, in which each row has room for the lines of its label."""
+    lines = max((in_lines(label, 18).count("\n") + 1 for label in labels.values()), default=1)
+    return _AROUND + max(_ROW, _LINE * lines + 4) * len(labels)
+
+
 def _finish(axes: Axes, labels: Mapping[str, str], x_label: str) -> None:
-    names = [shorten(label, 18) for label in labels.values()]
+    names = [in_lines(label, 18) for label in labels.values()]
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.grid(axis="y", visible=False)
