@@ -3,6 +3,7 @@
 import io
 import re
 import textwrap
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -112,7 +113,10 @@ def panel(name: str, description: str, *, height: int = 240, title: str = "") ->
         figure.patch.set_alpha(0)
         drawn.axes.patch.set_alpha(0)
         buffer = io.StringIO()
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        with warnings.catch_warnings():
+            # Letters are drawn by whoever shows the page, whose fonts may have more of them.
+            warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+            figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     drawn.svg = _for_page(buffer.getvalue(), name, description, height)
 
 
