@@ -47,7 +47,13 @@ def with_hostile_names(results: Results) -> Results:
     for method in results["methods"]:
         method["label"] = f"{method['name']} {HOSTILE}"
     results["runs"][-1].update(
-        status="failed", cause=HOSTILE, fingerprint=None, values={}, history=[], reliability=None
+        status="failed",
+        cause=HOSTILE,
+        fingerprint=None,
+        values={},
+        history=[],
+        reliability=None,
+        risk_coverage=None,
     )
     return results
 
@@ -118,6 +124,7 @@ def with_nothing_finished(results: Results) -> Results:
             values={},
             history=[],
             reliability=None,
+            risk_coverage=None,
         )
     for of_method in (*results["summary"].values(), results["timings"]["seconds_per_epoch"]):
         for summary in of_method.values():

@@ -19,6 +19,7 @@ def _facts(
         digits=2,
         split="test",
         headline=headline,
+        detail=False,
     )
 
 

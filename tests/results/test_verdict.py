@@ -27,6 +27,7 @@ MEASURES = [
         digits=2,
         split="train" if name.startswith("train") else "test",
         headline=True,
+        detail=False,
     )
     for name, label, percent in (
         ("test_accuracy", "Accuracy", True),
@@ -75,6 +76,7 @@ def say(
                     if curves
                     else [],
                     reliability=None,
+                    risk_coverage=None,
                 )
             )
     analysed = analyse(runs, MEASURES, names, Analysis(names[0], primary, margin))
@@ -227,6 +229,7 @@ def test_another_question_to_the_same_numbers(results: Results) -> None:
             values={"test_accuracy": 0.7 + shift + seed / 1000, "test_brier": 0.3, "test_nll": nll},
             history=[],
             reliability=None,
+            risk_coverage=None,
         )
         for method, shift, nll in (("baseline", 0.0, 1.0), ("maxsup", 0.05, 1.2))
         for seed in range(6)
@@ -254,6 +257,7 @@ def test_methods_that_did_what_the_baseline_does_are_named() -> None:
             values={"test_accuracy": accuracy, "test_nll": 0.1 * seed},
             history=[],
             reliability=None,
+            risk_coverage=None,
         )
 
     runs = [run("a", 0, 0.9), run("a", 1, 0.8), run("b", 0, 0.9), run("b", 1, 0.8)]

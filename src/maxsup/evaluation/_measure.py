@@ -23,6 +23,16 @@ class Sizes(NamedTuple):
     """The device that the outputs are on."""
 
 
+class Context(NamedTuple):
+    """What a metric is built for."""
+
+    num_classes: int
+    num_features: int | None
+    """D; none where there are no features."""
+    temperature: float | None
+    """The temperature that was fitted on the validation part, where there is one."""
+
+
 @dataclass(frozen=True, eq=False)
 class Accumulation:
     """What is added up over a split, for one measure or for several that share the work.
@@ -33,7 +43,7 @@ class Accumulation:
         needs_features: Whether it looks at the features, which not all outputs have.
     """
 
-    build: Callable[[Sizes], Metric]
+    build: Callable[[Context], Metric]
     update: Callable[[Any, Outputs], None]
     needs_features: bool = False
 
@@ -58,6 +68,8 @@ class Measure:
     """The splits whose number is reported of a finished training."""
     headline: bool = False
     """Whether it stands in the short table of the terminal."""
+    detail: bool = False
+    """Whether the page's large table leaves it to the section on its subject."""
     each_epoch: bool = False
     """Whether it is measured after every epoch as well, on the validation and test sets."""
     percent: bool = False
@@ -91,6 +103,7 @@ class Measure:
             digits=self.digits,
             split=split,
             headline=self.headline and split == self.splits[0],
+            detail=self.detail,
         )
 
 
@@ -129,6 +142,7 @@ def measure_outputs(
     records: Sequence[Record] = (),
     *,
     sizes: Sizes | None = None,
+    temperature: float | None = None,
 ) -> Found:
     """Measure outputs in one pass, however many measures there are.
 
@@ -141,6 +155,9 @@ def measure_outputs(
         records: What to record beside.
         sizes: The numbers of classes and features, needed where a process may have no batch of its
             own; by default those of the first batch.
+        temperature: The temperature that was fitted on a validation part, by
+            :func:`maxsup.measures.fit_temperature`, for the measures after temperature; by default
+            it is cross-fitted on the two halves of the outputs themselves.
 
     Raises:
         ValueError: There is not one batch and no sizes either, or a tensor is not what it should
@@ -156,11 +173,11 @@ def measure_outputs(
     items: list[Measure | Record] = [*measures, *records]
     accumulations = dict.fromkeys(item.accumulation for item in items)
     if sizes is not None:
-        metrics = _build(accumulations, sizes)
+        metrics = _build(accumulations, sizes, temperature)
     for batch in outputs:
         if metrics is None:
             sizes = Sizes(batch.num_classes, batch.num_features, batch.logits.device)
-            metrics = _build(accumulations, sizes)
+            metrics = _build(accumulations, sizes, temperature)
         for accumulation, metric in metrics.items():
             accumulation.update(metric, batch)
     if metrics is None:
@@ -183,9 +200,12 @@ def measure_outputs(
     )
 
 
-def _build(accumulations: Iterable[Accumulation], sizes: Sizes) -> dict[Accumulation, Metric]:
+def _build(
+    accumulations: Iterable[Accumulation], sizes: Sizes, temperature: float | None
+) -> dict[Accumulation, Metric]:
+    context = Context(sizes.num_classes, sizes.num_features, temperature)
     return {
-        each: each.build(sizes).to(sizes.device)
+        each: each.build(context).to(sizes.device)
         for each in accumulations
         if sizes.num_features is not None or not each.needs_features
     }

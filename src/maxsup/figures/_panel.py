@@ -124,8 +124,13 @@ def shorten(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
 
 
-def swatch(number: int) -> str:
-    """A small SVG of a method's line and marker, for a legend."""
+def swatch(number: int, legend: str) -> str:
+    """A small SVG of a method's line and marker, for a legend.
+
+    Args:
+        number: The method's index in the study.
+        legend: A name that no other legend of the page has.
+    """
     style = method_style(number)
     with matplotlib.rc_context(_STYLE):
         figure = Figure(figsize=(36 / 72, 14 / 72), dpi=72)
@@ -136,7 +141,7 @@ def swatch(number: int) -> str:
         figure.patch.set_alpha(0)
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    svg = _for_page(buffer.getvalue(), f"swatch{number}", "", 14)
+    svg = _for_page(buffer.getvalue(), f"{legend}-swatch{number}", "", 14)
     return svg.replace('role="img"', 'aria-hidden="true"').replace(' aria-label=""', "")
 
 

@@ -11,6 +11,7 @@ Example:
     >>> facts = MeasureFacts(
     ...     name="test_accuracy", label="Accuracy", help="fraction classified right",
     ...     better="higher", percent=True, digits=1, split="test", headline=True,
+    ...     detail=False,
     ... )
     >>> for method, summary in summarise(accuracy, baseline="baseline").items():
     ...     print(method, numbers.mean_and_std(summary, facts))

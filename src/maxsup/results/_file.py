@@ -58,6 +58,8 @@ def read_results(path: Path | str) -> schema.Results:
         _refuse(path, results["format"])
     for measure in results["measures"]:
         _complete(measure)
+    for run in results["runs"]:
+        run.setdefault("risk_coverage", None)
     return shown(cast(schema.Results, results))
 
 
@@ -73,13 +75,14 @@ def _refuse(path: Path | str, found: object) -> NoReturn:
 
 
 def _complete(measure: dict[str, Any]) -> None:
-    """Add what files did not say of a measure before they had ``split`` and ``headline``.
+    """Add what files did not say of a measure before they had ``split``, ``headline``, ``detail``.
 
     A measure's name began with its split then too.
     """
     split = measure["name"].partition("_")[0]
     measure.setdefault("split", split if split in get_args(schema.SplitName) else "test")
     measure.setdefault("headline", measure["name"] in _FORMER_HEADLINES)
+    measure.setdefault("detail", False)
 
 
 def _table(results: schema.Results) -> str:

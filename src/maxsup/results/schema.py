@@ -48,6 +48,7 @@ class MeasureFacts(TypedDict):
     digits: int  # decimals shown, after the factor of 100
     split: SplitName  # what it is measured on
     headline: bool  # whether it stands in the short tables of terminal and notebook
+    detail: bool  # whether the page's large table leaves it to the section on its subject
 
 
 class Fingerprint(TypedDict):
@@ -83,6 +84,7 @@ class Run(TypedDict):
     values: dict[str, float | None]  # by measure
     history: list[dict[str, float | None]]  # one row an epoch: "epoch" (from 1), "train_loss", …
     reliability: Reliability | None
+    risk_coverage: list[float] | None  # error among the most confident 1 %, 2 %, …, 100 %
 
 
 class Projection(TypedDict):

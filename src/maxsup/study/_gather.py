@@ -14,7 +14,7 @@ from accelerate import Accelerator
 
 from maxsup._version import __version__
 from maxsup.data import ImageData
-from maxsup.evaluation import RELIABILITY, measure_facts
+from maxsup.evaluation import RELIABILITY, RISK_COVERAGE, measure_facts
 from maxsup.methods import get_method
 from maxsup.results import analyse, schema, verdict
 from maxsup.statistics import summarise
@@ -101,6 +101,7 @@ def _run_row(
             values={},
             history=[],
             reliability=None,
+            risk_coverage=None,
         )
     return schema.Run(
         method=method,
@@ -114,6 +115,7 @@ def _run_row(
             for row in run.history
         ],
         reliability=_reliability(run),
+        risk_coverage=_risk_coverage(run),
     )
 
 
@@ -122,6 +124,15 @@ def _reliability(run: RunResult) -> schema.Reliability:
     return schema.Reliability(
         count=[round(samples) for samples in count], confidence=confidence, accuracy=accuracy
     )
+
+
+def _risk_coverage(run: RunResult) -> list[float] | None:
+    # A run of before this was recorded has none.
+    found = run.records.get(RISK_COVERAGE.name)
+    if found is None or not bool(found.isfinite().all()):
+        return None
+    # A picture needs no more, and the file is the smaller for it.
+    return [round(risk, 6) for risk in found.tolist()]
 
 
 def _finite(value: float) -> float | None:

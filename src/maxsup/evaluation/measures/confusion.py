@@ -7,7 +7,7 @@ CONFUSION = Record(
     name="confusion",
     splits=("train",),
     accumulation=Accumulation(
-        build=lambda sizes: SoftConfusion(sizes.num_classes),
+        build=lambda context: SoftConfusion(context.num_classes),
         update=lambda metric, outputs: metric.update(outputs.logits, outputs.true_labels),
     ),
     value=lambda matrix: matrix,
