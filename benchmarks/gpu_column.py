@@ -152,6 +152,9 @@ def train_all(record: Record, study: StudySettings, directory: Path, parallel: i
                 name, row = runs.next(timeout=max(0.0, record.left - TO_GATHER))
             except multiprocessing.TimeoutError:
                 break  # leaving ends the processes; each has a checkpoint after every epoch
+            except Exception as error:  # one failure must not cost the others' numbers
+                print(f"a run failed: {type(error).__name__}: {error}", file=sys.stderr)
+                continue
             record.keep(name, row | {"parallel": parallel})
             since = time.monotonic() - start
             print(f"{name}: done after {since:.0f} s, {record.left:.0f} s left", file=sys.stderr)

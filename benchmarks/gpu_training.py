@@ -8,6 +8,7 @@ all, with bf16, channels last and ``torch.compile``, unless a line says otherwis
 
 import contextlib
 import dataclasses
+import gc
 import json
 import random
 import socket
@@ -15,6 +16,7 @@ import statistics
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -99,6 +101,7 @@ def measure(record: Record, *, smoke: bool, compiled: bool) -> None:
 def speeds(workload: Workload, record: Record, rounds: int) -> Row:
     """Images/s of each loop, a number a round; fewer rounds or loops where time is short."""
     device = record.device
+    torch.compiler.reset()  # or what one workload has compiled counts against the next one's limit
     data = training.synthetic(workload.images, workload.side, workload.classes)
     loops = loops_of(workload, data, device)
     running: dict[str, Callable[[], float]] = {}
@@ -122,6 +125,7 @@ def speeds(workload: Workload, record: Record, rounds: int) -> Row:
         for name in order:
             found.setdefault(name, []).append(running[name]())
     running.clear()
+    gc.collect()
     if device.type == "cuda":
         torch.cuda.empty_cache()
     if not found:
@@ -279,7 +283,11 @@ def one_of_several(rank: int, processes: int, backend: str, port: int, errors: P
     plain = model()
     loss_of(plain(images), labels).backward()
     distributed.init_process_group(
-        backend, init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=processes
+        backend,
+        init_method=f"tcp://127.0.0.1:{port}",
+        rank=rank,
+        world_size=processes,
+        timeout=timedelta(seconds=40),
     )
     try:
         # One process alone would be given its model as it is.

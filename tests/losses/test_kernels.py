@@ -98,6 +98,40 @@ def check_everything():
     torch.testing.assert_close(leaves[0].grad, leaves[1].grad)
     torch.library.opcheck(kernels.log_prob_statistics, (logits, labels, 0))
 
+    for block in (0, 16):
+        assert_ignores(block)
+
+
+def assert_ignores(block):
+    """Whatever lies at ignored positions reaches neither numbers nor gradients."""
+    from maxsup.losses.numbers import triton as kernels
+
+    names = ("true", "top", "mean")
+    logits, labels = draw(6, 40, torch.float32)
+    kept = torch.tensor([True, False, True, False, False, True])
+    logits[1], logits[3], logits[4, 7] = torch.nan, -torch.inf, torch.inf
+    marked = torch.where(kept, labels, kernels.IGNORED)
+    true, mean, *rest = kernels.log_prob_statistics(logits, marked, block)
+    for number in (true, mean, rest[1]):
+        assert number[~kept].eq(0).all()
+    gradient = kernels.log_prob_gradient(logits, marked, *rest, *[torch.ones(6)] * 3, block)
+    assert gradient[~kept].eq(0).all()
+
+    ours, exact = logits.clone().requires_grad_(), logits[kept].double().requires_grad_()
+    found = kernels.numbers(read(ours, labels.where(kept, 0))._replace(kept=kept), names)
+    wanted = plain.numbers(read(exact, labels[kept]), names)
+    for mine, theirs in zip(found, wanted, strict=True):
+        assert mine[~kept].eq(0).all()
+        torch.testing.assert_close(mine[kept].double(), theirs, rtol=2e-6, atol=2e-6)
+    # A gradient of the gradient takes the plain operations.
+    for values, leaf in ((found, ours), (wanted, exact)):
+        (first,) = torch.autograd.grad(
+            sum(value.square().sum() for value in values), leaf, create_graph=True
+        )
+        first.square().sum().backward()
+    assert ours.grad[~kept].eq(0).all()
+    torch.testing.assert_close(ours.grad[kept].double(), exact.grad, rtol=1e-4, atol=1e-4)
+
 
 def test_triton_kernels_by_interpreter():
     if importlib.util.find_spec("triton") is None:

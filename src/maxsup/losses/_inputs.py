@@ -32,6 +32,15 @@ class Inputs(NamedTuple):
         """
         return self._replace(logits=wide(self.logits))
 
+    def masked(self) -> "Inputs":
+        """With 0 for the logits of ignored positions.
+
+        Not only for the value: a NaN there must not reach the gradient either.
+        """
+        if self.kept is None:
+            return self
+        return self._replace(logits=torch.where(self.kept.unsqueeze(1), self.logits, 0.0))
+
 
 def read_inputs(
     logits: Tensor,
@@ -74,13 +83,11 @@ def read_inputs(
     else:
         labels, kept = _read_labels(target.long(), num_classes, ignore_index)
         probabilities = None
-    if kept is not None and mask_logits:
-        # Not only the value: a NaN at an ignored position must not reach the gradient either.
-        logits = torch.where(kept.unsqueeze(1), logits, 0.0)
     if weight is not None:
         weight = weight.to(dtype).reshape(-1, *[1] * (logits.dim() - 2))
 
-    return Inputs(logits, labels, probabilities, kept, weight, single=single)
+    inputs = Inputs(logits, labels, probabilities, kept, weight, single=single)
+    return inputs.masked() if mask_logits else inputs
 
 
 def check_reduction(reduction: str) -> None:

@@ -72,10 +72,10 @@ def _read_and_sum(
     wanted = {
         name: factor for name, factor in zip(names, factors, strict=True) if factor is not None
     }
-    # A compiler's code would mask them anew in each of its passes over them.
-    mask_logits = not _choose.compiler_takes_whole()
-    inputs = read_inputs(logits, target, weight, ignore_index, reduction, mask_logits=mask_logits)
-    found = _choose.numbers(inputs, *wanted)
+    # Nothing else looks at the logits, so it is left to the backend to pass over those at ignored
+    # positions: fused code and kernels do it as they read, without a copy.
+    inputs = read_inputs(logits, target, weight, ignore_index, reduction, mask_logits=False)
+    found = _choose.numbers(inputs, *wanted, masked=False)
     return reduce(plain.weighted(found, tuple(wanted.values())), inputs, reduction)
 
 

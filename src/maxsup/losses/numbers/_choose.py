@@ -59,7 +59,9 @@ def backend(name: str) -> Iterator[None]:
         _named_last = before
 
 
-def numbers(inputs: Inputs, *names: Name, other: Tensor | None = None) -> tuple[Tensor, ...]:
+def numbers(
+    inputs: Inputs, *names: Name, other: Tensor | None = None, masked: bool = True
+) -> tuple[Tensor, ...]:
     """Numbers per example, each of shape (N, ...), float32 at least.
 
     Most objectives look at an example's log-probabilities in two or three indices only: the true
@@ -76,6 +78,8 @@ def numbers(inputs: Inputs, *names: Name, other: Tensor | None = None) -> tuple[
             classes, z̄ up to the offset that all logits share. ``entropy``: −Σ_k q_k·log q_k.
             ``squares``: Σ_k z_k² over the available classes.
         other: A class per example, (N, ...) int64.
+        masked: False where the logits may hold anything at ignored positions. What the numbers
+            are there is not said then, but it is finite, and no gradient reaches those logits.
 
     Returns:
         The numbers in the order of their names.
@@ -89,7 +93,9 @@ def numbers(inputs: Inputs, *names: Name, other: Tensor | None = None) -> tuple[
     if chosen == "triton":
         from maxsup.losses.numbers import triton
 
-        return triton.numbers(inputs, names, other)
+        return triton.numbers(inputs._replace(kept=None) if masked else inputs, names, other)
+    if not masked:
+        inputs = inputs.masked()
     if chosen == "closed_form":
         return closed_form.numbers(inputs, names, other)
     return plain.numbers(inputs, names, other)
