@@ -154,13 +154,15 @@ def sum_in_one_step(
 
     The arguments have not been checked. None where no backend has it.
     """
-    if (
-        weight is None
-        and _name() in (None, "closed_form")
-        and _is_plain_batch(logits, target, ignore_index, reduction)
-        and _are_numbers(factors)
-    ):
+    if weight is not None or not _are_numbers(factors) or reduction not in REDUCTIONS:
+        return None
+    name = _name()
+    if name in (None, "closed_form") and _is_plain_batch(logits, target, ignore_index):
         return closed_form_sum.weighted_sum(logits, target, factors, reduction)
+    if name in (None, "triton") and factors[0] and _is_plain_batch_on_a_gpu(logits, target):
+        from maxsup.losses.numbers import triton_sum
+
+        return triton_sum.weighted_sum(logits, target, factors, ignore_index, reduction)
     return None
 
 
@@ -263,7 +265,7 @@ def _are_numbers(
     return not any(isinstance(factor, Tensor) for factor in factors)
 
 
-def _is_plain_batch(logits: Tensor, target: Tensor, ignore_index: int, reduction: str) -> bool:
+def _is_plain_batch(logits: Tensor, target: Tensor, ignore_index: int) -> bool:
     """Whether these are a batch of logits and its labels, on the CPU, with nothing to hide."""
     return (
         type(logits) in (Tensor, torch.nn.Parameter)
@@ -274,7 +276,25 @@ def _is_plain_batch(logits: Tensor, target: Tensor, ignore_index: int, reduction
         and logits.numel() > 0
         and target.shape == logits.shape[:1] + logits.shape[2:]
         and not 0 <= ignore_index < logits.shape[1]
-        and reduction in REDUCTIONS
         and logits.device.type == target.device.type == "cpu"
         and by_hand(logits)
+    )
+
+
+def _is_plain_batch_on_a_gpu(logits: Tensor, target: Tensor) -> bool:
+    """Whether these are rows of logits and their labels, on one CUDA device."""
+    return (
+        type(logits) in (Tensor, torch.nn.Parameter)
+        and type(target) is Tensor
+        and logits.is_cuda
+        and logits.device == target.device
+        and target.dtype == torch.int64
+        and logits.dtype in (torch.float32, torch.bfloat16, torch.float16)
+        and logits.dim() == 2
+        and logits.shape[1] > 0
+        and logits.stride(1) == 1
+        and target.shape == logits.shape[:1]
+        and target.is_contiguous()
+        and by_hand(logits)
+        and _triton_is_there()
     )

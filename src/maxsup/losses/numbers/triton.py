@@ -114,7 +114,7 @@ def log_prob_statistics(
             logits.stride(0),
             classes,
             width,
-            num_warps=_warps(width),
+            num_warps=warps(width),
         )
     return true, mean, highest, log_sum, top, available
 
@@ -168,7 +168,7 @@ def log_prob_gradient(
             logits.stride(0),
             classes,
             width,
-            num_warps=_warps(width),
+            num_warps=warps(width),
         )
     return gradient
 
@@ -185,8 +185,8 @@ def _(logits: Tensor, *rest: object) -> Tensor:
     return logits.new_empty(logits.shape)
 
 
-def _warps(width: int) -> int:
-    """Eight to sixteen logits to a thread and load."""
+def warps(width: int) -> int:
+    """How many warps work on a block: eight to sixteen logits to a thread and load."""
     return max(1, min(16, width // 512))
 
 
