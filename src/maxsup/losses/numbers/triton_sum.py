@@ -21,7 +21,14 @@ from maxsup.losses._inputs import Inputs
 from maxsup.losses.numbers import plain
 from maxsup.losses.numbers._names import Name
 from maxsup.losses.numbers.closed_form_sum import Factors
-from maxsup.losses.numbers.triton import DTYPES, MOST_IN_ONE_BLOCK, warps
+from maxsup.losses.numbers.triton import (
+    DTYPES,
+    MOST_TO_READ,
+    MOST_TO_WRITE,
+    READ_BY_A_WARP,
+    WRITTEN_BY_A_WARP,
+    warps,
+)
 
 __all__ = ["DTYPES", "weighted_sum"]
 
@@ -128,7 +135,7 @@ def read_rows(
     per_row = torch.empty((5, rows), dtype=torch.float32, device=logits.device)
     top = torch.empty(rows, dtype=torch.int32, device=logits.device)
     if rows:
-        width = block or min(triton.next_power_of_2(classes), MOST_IN_ONE_BLOCK)
+        width = block or min(triton.next_power_of_2(classes), MOST_TO_READ)
         true, highest, mean = factors
         with on_device_of(logits):
             _read_row[(rows,)](
@@ -146,7 +153,7 @@ def read_rows(
                 bool(highest),
                 bool(mean),
                 width,
-                num_warps=warps(width),
+                num_warps=warps(width, READ_BY_A_WARP),
             )
     return per_row, top
 
@@ -178,7 +185,7 @@ def write_gradient(
     rows, classes = logits.shape
     gradient = torch.empty((rows, classes), dtype=logits.dtype, device=logits.device)
     if rows:
-        width = block or min(triton.next_power_of_2(classes), 4096)
+        width = block or min(triton.next_power_of_2(classes), MOST_TO_WRITE)
         true, highest, mean = factors
         with on_device_of(logits):
             _write_row[(rows, triton.cdiv(classes, width))](
@@ -199,7 +206,7 @@ def write_gradient(
                 float(mean or 0.0),
                 count is not None,
                 width,
-                num_warps=warps(width),
+                num_warps=warps(width, WRITTEN_BY_A_WARP),
             )
     return gradient
 
