@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from maxsup._files import atomic_write, write_text
+from maxsup._home import expand_home
 from maxsup.data._corrupt import Corrupt, list_corrupt
 from maxsup.data._entry import Entry, UnreadableImageError, entry_path, read_entry
 from maxsup.data._settings import DataSettings
@@ -81,7 +82,7 @@ def prepare_shards(
         >>> prepare_shards(DataSettings(str(folder / "pets")), folder / "small")
         Prepared(images=2, shards=1, corrupt=())
     """
-    shrink = shrink or ShrinkSettings()
+    shrink, out = shrink or ShrinkSettings(), expand_home(out)
     if shard_size < 1 or max_corrupt < 0:
         raise ValueError(
             f"shard_size must be positive and max_corrupt not negative; got {shard_size} and "
