@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from maxsup.data._hold_out import hold_out
+from maxsup.data._hold_out import hold_out, take_fraction
 from maxsup.data._image_data import ImageData
 from maxsup.data._label_noise import add_label_noise
 from maxsup.data._long_tail import thin_to_long_tail
@@ -55,6 +55,7 @@ def load_images(
         raise ValueError(f"image_size must be at least 1; got {image_size}.")
     train: LabelledSplit
     test: LabelledSplit | None
+    validation: LabelledSplit | None = None
     if settings.name == "digits":
         if photographs is not None:
             raise ValueError(
@@ -62,7 +63,7 @@ def load_images(
                 "a recipe for small images, or --no-random-resized-crop."
             )
         everything, classes = read_digits()
-        train, test = hold_out(everything, _DIGITS_TEST, settings.data_seed, "test")
+        train, test = hold_out(everything, _DIGITS_TEST, settings.data_seed, "test", classes)
         notes = [
             f"Of scikit-learn's digits, {100 * _DIGITS_TEST:g} % of each class are the test set."
         ]
@@ -72,26 +73,38 @@ def load_images(
         source = open_source(settings, prefer_label)
         classes = read_classes(source.train, source.label_column)
         if photographs is None:
-            train, test = read_small_images(source, classes, image_size, announce)
+            train, validation, test = read_small_images(source, classes, image_size, announce)
         else:
-            train, test = open_photographs(source, classes, photographs, settings.max_corrupt)
-        check_classes(train.labels, classes)
-        notes = [f"Labels are those of the column {source.label_column}."]
+            train, validation, test = open_photographs(
+                source, classes, photographs, settings.max_corrupt
+            )
+        _check_classes(train, classes, settings)
+        notes = [*source.notes, f"Labels are those of the column {source.label_column}."]
         if source.train_name != "train":
             notes.append(f"The training set is the split {source.train_name}.")
         if test is None:
-            train, test = hold_out(train, settings.test_fraction, settings.data_seed, "test")
+            train, test = hold_out(
+                train, settings.test_fraction, settings.data_seed, "test", classes
+            )
             notes.append(
-                f"The data has one split, {source.train_name}: {100 * settings.test_fraction:g} % "
-                "of each class were held out of it as the test set."
+                f"The data has no test split: {100 * settings.test_fraction:g} % of each class "
+                f"were held out of {source.train_name} as the test set."
             )
         else:
             notes.append(f"The test set is the split {source.test_name}.")
 
-    validation = None
+    if settings.fraction < 1:
+        whole = len(train)
+        train = take_fraction(train, settings.fraction, settings.data_seed)
+        notes.append(
+            f"Of each class, {100 * settings.fraction:g} % of the training images are taken: "
+            f"{len(train):,} of {whole:,}."
+        )
     if settings.validation:
-        train, validation = hold_out(train, settings.validation, settings.data_seed, "validation")
-    check_classes(train.labels, classes)
+        train, validation = hold_out(
+            train, settings.validation, settings.data_seed, "validation", classes
+        )
+    _check_classes(train, classes, settings)
     if settings.imbalance > 1:
         train = thin_to_long_tail(train, settings.imbalance, len(classes), settings.data_seed)
         counts = train.labels.bincount()
@@ -102,3 +115,21 @@ def load_images(
     if settings.label_noise:
         train = add_label_noise(train, settings.label_noise, len(classes), settings.data_seed)
     return ImageData(short_name(settings), classes, train, validation, test, tuple(notes))
+
+
+def _check_classes(train: LabelledSplit, classes: tuple[str, ...], settings: DataSettings) -> None:
+    """See that there is something to tell apart, and something to learn it from.
+
+    Raises:
+        ValueError: There is not; the message says what to do about it.
+    """
+    try:
+        check_classes(train.labels, classes)
+    except ValueError as error:
+        if "[" not in (settings.train_split or ""):
+            raise
+        raise ValueError(
+            f"{error} The rows of a split are often sorted by class, so that "
+            f"{settings.train_split} holds some classes alone: --fraction 0.1 takes a tenth of "
+            "every class instead."
+        ) from error

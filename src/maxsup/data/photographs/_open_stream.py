@@ -10,6 +10,7 @@ from maxsup.data._image_data import ImageData
 from maxsup.data._settings import DataSettings, short_name
 from maxsup.data.photographs._settings import PhotographSettings
 from maxsup.data.photographs._streamed import StreamedSplit
+from maxsup.data.sources._files import natural_order
 from maxsup.data.sources._labels import check_enough_classes
 from maxsup.data.sources._open import Source, open_source
 
@@ -45,18 +46,19 @@ def open_stream(
     if values is None or train_count is None:
         announce(f"Reading the labels of split {source.train_name} …")
         found, train_count = _read_labels(source.train, source.label_column)
-        values = values or {value: str(value) for value in sorted(found)}
-    test_count = _known_count(source.test)
-    if test_count is None:
-        announce(f"Counting the images of split {source.test_name} …")
-        _, test_count = _read_labels(source.test, source.label_column)
+        values = values or {value: str(value) for value in _in_order(found)}
     classes = tuple(values.values())
     check_enough_classes(classes)
     corrupt = CorruptImages(settings.max_corrupt)
     class_indices = {value: index for index, value in enumerate(values)}
     name = short_name(settings)
 
-    def split(stream: Any, which: str, count: int) -> StreamedSplit:
+    def split(stream: Any, which: str, count: int | None = None) -> StreamedSplit:
+        if count is None and (count := _known_count(stream)) is None:
+            announce(f"Counting the images of split {which} …")
+            _, count = _read_labels(stream, source.label_column)
+        # A description of a folder has no version that says anything.
+        version = stream.info.version if source.identity is None else source.identity(which)
         return StreamedSplit(
             _undecoded(stream, source),
             source.image_column,
@@ -65,7 +67,7 @@ def open_stream(
             count,
             class_indices,
             photographs,
-            f"{name} {stream.info.version}",
+            f"{name} {version}",
             corrupt,
         )
 
@@ -73,9 +75,12 @@ def open_stream(
         name,
         classes,
         split(source.train, source.train_name, train_count),
-        None,
-        split(source.test, source.test_name, test_count),
+        None
+        if source.validation is None or source.validation_name is None
+        else split(source.validation, source.validation_name),
+        split(source.test, source.test_name),
         (
+            *source.notes,
             f"Labels are those of the column {source.label_column}.",
             f"The test set is the split {source.test_name}.",
             "Photographs are streamed: shuffled by file, and by some thousands within.",
@@ -88,6 +93,7 @@ def _check(settings: DataSettings) -> None:
         "--validation": settings.validation > 0,
         "--label-noise": settings.label_noise > 0,
         "--imbalance": settings.imbalance > 1,
+        "--fraction": settings.fraction < 1,
     }
     for option, is_asked in asked.items():
         if is_asked:
@@ -106,6 +112,12 @@ def _known_values(stream: Any, column: str) -> Mapping[Any, str] | None:
     """The classes' names by label."""
     kind = stream.features[column]
     return dict(enumerate(kind.names)) if isinstance(kind, datasets.ClassLabel) else None
+
+
+def _in_order(values: set[Any]) -> list[Any]:
+    if all(isinstance(value, str) for value in values):
+        return sorted(values, key=natural_order)
+    return sorted(values)
 
 
 def _known_count(stream: Any) -> int | None:

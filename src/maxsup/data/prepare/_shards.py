@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,13 +16,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from maxsup._files import atomic_write, write_text
+from maxsup._home import expand_home
 from maxsup.data._corrupt import Corrupt, list_corrupt
 from maxsup.data._entry import Entry, UnreadableImageError, entry_path, read_entry
 from maxsup.data._settings import DataSettings
 from maxsup.data.prepare._settings import ShrinkSettings
 from maxsup.data.prepare._shrink import shrink_image
 from maxsup.data.sources._labels import read_classes, read_labels
-from maxsup.data.sources._open import open_source
+from maxsup.data.sources._open import SplitSource, open_splits
 
 _AT_ONCE = 256  # images; a row group of the Parquet files
 _SAMPLE = 200  # images from which the size of all is estimated
@@ -48,6 +49,7 @@ def prepare_shards(
     max_corrupt: int = 0,
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
+    announce: Callable[[str], None] | None = None,
 ) -> Prepared:
     """Write a data set anew as Parquet files of smaller JPEGs, as the Hugging Face Hub lays them.
 
@@ -60,10 +62,11 @@ def prepare_shards(
         out: The directory to write to.
         shrink: How the images are written.
         shard_size: About how many bytes a file has.
-        splits: The splits to write; by default those to train and to measure on.
+        splits: The splits to write; by default those to train, to validate and to measure on.
         max_corrupt: How many images may be left out for being corrupt.
         workers: Threads, one for each core by default.
         progress: Is told how many images are done, of how many.
+        announce: Is told what was chosen and passed over in the data, in sentences.
 
     Raises:
         ValueError: The data cannot be used, the directory has been written with other settings, or
@@ -79,14 +82,17 @@ def prepare_shards(
         >>> prepare_shards(DataSettings(str(folder / "pets")), folder / "small")
         Prepared(images=2, shards=1, corrupt=())
     """
-    shrink = shrink or ShrinkSettings()
+    shrink, out = shrink or ShrinkSettings(), expand_home(out)
     if shard_size < 1 or max_corrupt < 0:
         raise ValueError(
             f"shard_size must be positive and max_corrupt not negative; got {shard_size} and "
             f"{max_corrupt}."
         )
-    opened = [_Split.open(data, name) for name in _split_names(data, splits)]
+    opened, notes = _open_splits(data, splits)
     splits_to_write = {split.name: split for split in opened}
+    if announce is not None:
+        for note in notes:
+            announce(note)
     plan = _read_or_make_plan(out, data, splits_to_write, shrink, shard_size)
     total = sum(len(split.labels) for split in splits_to_write.values())
     corrupt: list[Corrupt] = []
@@ -117,15 +123,13 @@ class _Split:
     classes: tuple[str, ...]
 
     @classmethod
-    def open(cls, data: DataSettings, name: str) -> "_Split":
-        source = open_source(replace(data, train_split=name, test_split=None), None)
-        classes = read_classes(source.train, source.label_column)
-        labels = read_labels(source.train, source.label_column, classes, name).tolist()
+    def of(cls, source: SplitSource) -> "_Split":
+        classes = read_classes(source.table, source.label_column)
+        labels = read_labels(source.table, source.label_column, classes, source.name).tolist()
         column = source.image_column
-        images = source.train.select_columns([column])
+        images = source.table.select_columns([column])
         images = images.cast_column(column, datasets.Image(decode=False))
-        # "train[:10%]" is read so, and written as "train".
-        return cls(name.partition("[")[0], images, labels, classes)
+        return cls(source.name, images, labels, classes)
 
     def entries(self, rows: slice) -> list[Entry]:
         return list(self.images[rows][self.images.column_names[0]])
@@ -136,14 +140,16 @@ class _Split:
         return datasets.Features(image=datasets.Image(), label=datasets.ClassLabel(names=names))
 
 
-def _split_names(data: DataSettings, splits: tuple[str, ...] | None) -> tuple[str, ...]:
-    if splits is None:
-        source = open_source(data, None)
-        splits = (source.train_name, *((source.test_name,) if source.test_name else ()))
-    written = [name.partition("[")[0] for name in splits]
-    if not splits or len(set(written)) < len(written):
-        raise ValueError(f"splits must name at least one split, and each once; got {splits}.")
-    return splits
+def _open_splits(
+    data: DataSettings, splits: tuple[str, ...] | None
+) -> tuple[list[_Split], tuple[str, ...]]:
+    """The splits to write, and what a user should know of how they were read."""
+    if splits is not None:
+        written = [name.partition("[")[0] for name in splits]
+        if not splits or len(set(written)) < len(written) or any("+" in name for name in splits):
+            raise ValueError(f"splits must name at least one split, and each once; got {splits}.")
+    sources, notes = open_splits(data, splits)
+    return [_Split.of(source) for source in sources], notes
 
 
 def _read_or_make_plan(

@@ -6,6 +6,8 @@ import datasets
 import torch
 from torch import Tensor
 
+from maxsup.data.sources._files import natural_order
+
 
 def read_classes(dataset: Any, column: str) -> tuple[str, ...]:
     """The names of the classes: those of the column's type, else its sorted values.
@@ -22,6 +24,8 @@ def read_classes(dataset: Any, column: str) -> tuple[str, ...]:
             f"label_column: {column!r} holds {type(values[0]).__name__ if values else 'nothing'}; "
             "labels must be integers or strings."
         )
+    if all(isinstance(value, str) for value in values):
+        return tuple(sorted(values, key=natural_order))
     return tuple(str(value) for value in sorted(values))
 
 
