@@ -259,7 +259,9 @@ def test_load_images_names_a_corrupt_image(tmp_path: Path) -> None:
         raw.append({"bytes": buffer.getvalue(), "path": None})
     raw[4] = {"bytes": raw[4]["bytes"][:40], "path": "four.png"}
     file = parquet(tmp_path / "train.parquet", columns | {"image": raw}, KINDS)
-    with pytest.raises(ValueError, match=r"image in row 4 of split train \(four.png\) cannot be"):
+    with pytest.raises(
+        ValueError, match=r"1 image cannot be read, and .*\n  row 4 of split train \(four.png\): "
+    ):
         load(file)
 
 
@@ -267,7 +269,7 @@ def test_load_images_names_a_missing_image(tmp_path: Path) -> None:
     columns = labelled(6)
     columns["image"][2] = None
     with pytest.raises(
-        ValueError, match=r"image in row 2 of split train .* cannot be read: there is no image"
+        ValueError, match=r"1 image cannot be read.*\n  row 2 of split train .*: there is no image"
     ):
         load(parquet(tmp_path / "train.parquet", columns, KINDS))
 

@@ -72,9 +72,9 @@ def load_images(
         source = open_source(settings, prefer_label)
         classes = read_classes(source.train, source.label_column)
         if photographs is None:
-            train, test = read_small_images(source, classes, image_size, announce)
+            train, test = read_small_images(source, classes, image_size, settings, announce)
         else:
-            train, test = open_photographs(source, classes, photographs, settings.max_corrupt)
+            train, test = open_photographs(source, classes, photographs, settings)
         check_classes(train.labels, classes)
         notes = [f"Labels are those of the column {source.label_column}."]
         if source.train_name != "train":

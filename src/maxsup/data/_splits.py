@@ -82,7 +82,7 @@ class ImageSplit(Protocol):
         """The split itself, if its labels are in memory so that samples can be picked out."""
 
     def __len__(self) -> int:
-        """How many samples there are, unreadable ones among them."""
+        """How many samples there are; unreadable ones among them, where they are read as needed."""
 
     def count_noisy(self) -> int:
         """How many labels were replaced by label noise."""

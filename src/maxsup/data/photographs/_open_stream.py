@@ -1,6 +1,7 @@
 """Photographs of the Hub, or of files, that are read without being downloaded first."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import datasets
@@ -34,6 +35,7 @@ def open_stream(
             "are kept in memory."
         )
     _check(settings)
+    photographs = replace(photographs, max_megapixels=settings.max_megapixels)
     source = open_source(settings, prefer_label)
     if source.test is None or source.test_name is None:
         raise ValueError(

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,6 +28,7 @@ from maxsup.data.sources._open import open_source
 _AT_ONCE = 256  # images; a row group of the Parquet files
 _SAMPLE = 200  # images from which the size of all is estimated
 _PLAN_FILE = "prepare.json"
+_Rewrite = Callable[[Entry], bytes | UnreadableImageError]
 _CORRUPT_KEY = b"maxsup.corrupt"  # in a file's metadata, so that it is there with the file
 
 
@@ -45,7 +47,6 @@ def prepare_shards(
     shrink: ShrinkSettings | None = None,
     shard_size: int = 512 * 10**6,
     splits: tuple[str, ...] | None = None,
-    max_corrupt: int = 0,
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Prepared:
@@ -56,12 +57,12 @@ def prepare_shards(
     an interruption the same call goes on with the files that are missing.
 
     Args:
-        data: Which images. Parts held out and label noise are left to the training.
+        data: Which images, and how many may be left out for being corrupt. Parts held out, a long
+            tail and label noise are left to the training.
         out: The directory to write to.
         shrink: How the images are written.
         shard_size: About how many bytes a file has.
         splits: The splits to write; by default those to train and to measure on.
-        max_corrupt: How many images may be left out for being corrupt.
         workers: Threads, one for each core by default.
         progress: Is told how many images are done, of how many.
 
@@ -80,14 +81,14 @@ def prepare_shards(
         Prepared(images=2, shards=1, corrupt=())
     """
     shrink = shrink or ShrinkSettings()
-    if shard_size < 1 or max_corrupt < 0:
-        raise ValueError(
-            f"shard_size must be positive and max_corrupt not negative; got {shard_size} and "
-            f"{max_corrupt}."
-        )
+    if shard_size < 1:
+        raise ValueError(f"shard_size must be at least 1 byte; got {shard_size}.")
+    if workers is not None and workers < 1:
+        raise ValueError(f"workers must be at least 1, or None for one a core; got {workers}.")
     opened = [_Split.open(data, name) for name in _split_names(data, splits)]
     splits_to_write = {split.name: split for split in opened}
-    plan = _read_or_make_plan(out, data, splits_to_write, shrink, shard_size)
+    rewrite = partial(_rewrite, shrink=shrink, max_megapixels=data.max_megapixels)
+    plan = _read_or_make_plan(out, data, splits_to_write, shrink, shard_size, rewrite)
     total = sum(len(split.labels) for split in splits_to_write.values())
     corrupt: list[Corrupt] = []
     done = shards = 0
@@ -95,8 +96,8 @@ def prepare_shards(
         for name, split in splits_to_write.items():
             for rows, path in _shards(out, name, len(split.labels), plan[name]):
                 if not path.exists():
-                    allowed = max_corrupt - len(corrupt)
-                    for count in _write_shard(split, rows, path, shrink, pool, allowed):
+                    allowed = data.max_corrupt - len(corrupt)
+                    for count in _write_shard(split, rows, path, rewrite, pool, allowed):
                         if progress is not None:
                             progress(done + count, total)
                 corrupt += _corrupt_in(path)
@@ -152,6 +153,7 @@ def _read_or_make_plan(
     splits: dict[str, _Split],
     shrink: ShrinkSettings,
     shard_size: int,
+    rewrite: _Rewrite,
 ) -> dict[str, int]:
     """How many files each split gets; as before where some are written already."""
     settings = {
@@ -181,14 +183,14 @@ def _read_or_make_plan(
     if out.exists() and any(out.iterdir()):
         raise ValueError(f"{out} has other files in it. Take a new directory.")
     (out / "data").mkdir(parents=True)
-    shards = {name: _count_shards(split, shrink, shard_size) for name, split in splits.items()}
+    shards = {name: _count_shards(split, rewrite, shard_size) for name, split in splits.items()}
     write_text(file, json.dumps({"settings": settings, "shards": shards}, indent=2) + "\n")
     return shards
 
 
-def _count_shards(split: _Split, shrink: ShrinkSettings, shard_size: int) -> int:
+def _count_shards(split: _Split, rewrite: _Rewrite, shard_size: int) -> int:
     step = max(1, len(split.labels) // _SAMPLE)
-    written = [_rewrite(entry, shrink) for entry in split.entries(slice(None, None, step))]
+    written = [rewrite(entry) for entry in split.entries(slice(None, None, step))]
     sizes = [len(each) for each in written if isinstance(each, bytes)]
     whole = len(split.labels) * sum(sizes) / max(1, len(sizes))
     return max(1, min(round(whole / shard_size), len(split.labels)))
@@ -204,7 +206,7 @@ def _write_shard(
     split: _Split,
     rows: range,
     path: Path,
-    shrink: ShrinkSettings,
+    rewrite: _Rewrite,
     pool: ThreadPoolExecutor,
     allowed: int,
 ) -> Iterable[int]:
@@ -221,7 +223,7 @@ def _write_shard(
             some = range(start, min(start + _AT_ONCE, rows.stop))
             entries = split.entries(slice(some.start, some.stop))
             images, labels = [], []
-            written = pool.map(lambda entry: _rewrite(entry, shrink), entries)
+            written = pool.map(rewrite, entries)
             for row, entry, content in zip(some, entries, written, strict=True):
                 path_in_source = entry_path(entry)
                 if isinstance(content, bytes):
@@ -252,9 +254,11 @@ def _too_many(corrupt: list[Corrupt], allowed: int) -> str:
     )
 
 
-def _rewrite(entry: Entry, shrink: ShrinkSettings) -> bytes | UnreadableImageError:
+def _rewrite(
+    entry: Entry, shrink: ShrinkSettings, max_megapixels: int
+) -> bytes | UnreadableImageError:
     """The file of an image anew, or why it cannot be."""
     try:
-        return shrink_image(read_entry(entry), shrink)
+        return shrink_image(read_entry(entry), shrink, max_megapixels=max_megapixels)
     except UnreadableImageError as error:
         return error

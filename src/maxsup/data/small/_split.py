@@ -38,7 +38,7 @@ class ResidentSplit:
     name: str = "images"
     """The name of the source's split."""
     corrupt: CorruptImages = field(default_factory=CorruptImages)
-    """No images: what is in memory has been read."""
+    """Which images could not be read, and are not among these; shared by a data set's splits."""
 
     def __post_init__(self) -> None:
         if len(self.ids) == 0:
