@@ -23,7 +23,7 @@ def test_compare_writes_table_page_and_files(
     monkeypatch.chdir(tmp_path)
     words = ["compare", "digits", "--methods", "baseline", "maxsup", "--seeds", "2"]
     assert run(*words, "--label-noise", "0.4", *QUICK) == 0
-    out = capsys.readouterr().out
+    out, err = capsys.readouterr()
     directory = tmp_path / "runs" / "digits-noise-0.4"
     assert "maxsup" in out
     assert "The page: runs/digits-noise-0.4/report.html" in out
@@ -36,6 +36,9 @@ def test_compare_writes_table_page_and_files(
     )
     assert results["recipe"]["epochs"] == 1
     assert results["data"]["label_noise"] == 0.4
+    (note,) = results["data"]["notes"]  # what was chosen in the data: said once, kept and shown
+    assert err.count(f"Data: {note}") == 1
+    assert note in results["verdict"]["notes"]
     assert results["verdict"]["sentence"] in (directory / "report.html").read_text().replace(
         "&#39;", "'"
     )

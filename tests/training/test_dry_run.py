@@ -86,7 +86,8 @@ def test_nothing_is_left_behind(
 
     monkeypatch.chdir(tmp_path)
     assert main(["compare", "digits", "--seeds", "2", "--epochs", "3", "--dry-run"]) == 0
-    shown = capsys.readouterr().out
+    shown, said = capsys.readouterr()
+    assert said.count("Data: Of scikit-learn's digits, 30 % of each class are the test set.") == 1
     assert "0.02 M parameters" in shown
     assert "19 of 64 images in each of 3 epochs: 57" in shown
     assert "for its 6 trainings" in shown

@@ -65,6 +65,9 @@ def run(options: Options) -> int:
             splits=options.splits,
             workers=options.workers,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
+            announce=lambda note: bar.console.print(
+                f"Data: {note}", highlight=False, markup=False, soft_wrap=True
+            ),
         )
     for each in prepared.corrupt:
         print(f"left out: row {each.row} of split {each.split} {each.path}: {each.reason}")

@@ -17,7 +17,11 @@ class ImageData:
     validation: ImageSplit | None
     test: ImageSplit
     notes: tuple[str, ...] = ()
-    """What was chosen for the user, in sentences."""
+    """What was chosen for the user and what was passed over, in sentences.
+
+    They are said when a training or a study starts, kept in ``results.json``, and stand on the
+    page.
+    """
 
     @property
     def image_shape(self) -> tuple[int, int, int]:

@@ -76,7 +76,7 @@ def load_images(
         else:
             train, test = open_photographs(source, classes, photographs, settings)
         check_classes(train.labels, classes)
-        notes = [f"Labels are those of the column {source.label_column}."]
+        notes = [*source.notes, f"Labels are those of the column {source.label_column}."]
         if source.train_name != "train":
             notes.append(f"The training set is the split {source.train_name}.")
         if test is None:

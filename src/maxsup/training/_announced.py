@@ -15,6 +15,8 @@ def load_announced(
 ) -> ImageData:
     """Load a run's data; the first process says what is going on, and what would be faster.
 
+    It also says what was chosen and passed over in the data (:attr:`ImageData.notes`).
+
     Args:
         settings: The run's settings.
         accelerator: The processes that will train.
@@ -26,4 +28,8 @@ def load_announced(
     speaks = accelerator.is_main_process
     if speaks and (text := advice(settings.recipe, accelerator)):
         say(text)
-    return load_data(settings.data, settings.recipe, say if speaks else None)
+    data = load_data(settings.data, settings.recipe, say if speaks else None)
+    if speaks:
+        for note in data.notes:
+            say(f"Data: {note}")
+    return data

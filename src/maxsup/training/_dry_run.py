@@ -77,7 +77,7 @@ def dry_run(
     recipe = settings.recipe
     accelerator = accelerator or build_accelerator(recipe)
     if data is None:
-        data = load_announced(settings, accelerator, Console(stderr=True).print)
+        data = load_announced(settings, accelerator, _say)
     setup = set_up(settings, data, accelerator)
     setup.wrapped.train()
     # The last epoch has the largest images where they grow.
@@ -118,6 +118,10 @@ def dry_run(
         seconds=steps * each_step + images_measured / accelerator.num_processes * measuring,
         outputs_bytes=_bytes_of_outputs(settings, data),
     )
+
+
+def _say(text: str) -> None:
+    Console(stderr=True).print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def _seconds_to_read_a_batch(setup: Setup, epoch: int) -> float:

@@ -78,6 +78,7 @@ def open_stream(
         None,
         split(source.test, source.test_name, test_count),
         (
+            *source.notes,
             f"Labels are those of the column {source.label_column}.",
             f"The test set is the split {source.test_name}.",
             "Photographs are streamed: shuffled by file, and by some thousands within.",

@@ -49,6 +49,7 @@ def prepare_shards(
     splits: tuple[str, ...] | None = None,
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
+    announce: Callable[[str], None] | None = None,
 ) -> Prepared:
     """Write a data set anew as Parquet files of smaller JPEGs, as the Hugging Face Hub lays them.
 
@@ -65,6 +66,7 @@ def prepare_shards(
         splits: The splits to write; by default those to train and to measure on.
         workers: Threads, one for each core by default.
         progress: Is told how many images are done, of how many.
+        announce: Is told what was chosen and passed over in the data, in sentences.
 
     Raises:
         ValueError: The data cannot be used, the directory has been written with other settings, or
@@ -87,6 +89,9 @@ def prepare_shards(
         raise ValueError(f"workers must be at least 1, or None for one a core; got {workers}.")
     opened = [_Split.open(data, name) for name in _split_names(data, splits)]
     splits_to_write = {split.name: split for split in opened}
+    if announce is not None:
+        for note in dict.fromkeys(note for split in opened for note in split.notes):
+            announce(note)
     rewrite = partial(_rewrite, shrink=shrink, max_megapixels=data.max_megapixels)
     plan = _read_or_make_plan(out, data, splits_to_write, shrink, shard_size, rewrite)
     total = sum(len(split.labels) for split in splits_to_write.values())
@@ -116,6 +121,8 @@ class _Split:
     """A ``datasets.Dataset`` of one column, of {"bytes", "path"}."""
     labels: list[int]
     classes: tuple[str, ...]
+    notes: tuple[str, ...]
+    """What a user should know of how it was read."""
 
     @classmethod
     def open(cls, data: DataSettings, name: str) -> "_Split":
@@ -126,7 +133,7 @@ class _Split:
         images = source.train.select_columns([column])
         images = images.cast_column(column, datasets.Image(decode=False))
         # "train[:10%]" is read so, and written as "train".
-        return cls(name.partition("[")[0], images, labels, classes)
+        return cls(name.partition("[")[0], images, labels, classes, source.notes)
 
     def entries(self, rows: slice) -> list[Entry]:
         return list(self.images[rows][self.images.column_names[0]])

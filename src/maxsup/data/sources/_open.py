@@ -24,6 +24,9 @@ class Source(NamedTuple):
     label_column: str
     train_name: str
     test_name: str | None
+    notes: tuple[str, ...] = ()
+    """What a user should know of how the data was read, in sentences: what was passed over, and
+    what was decided where it could have been meant otherwise."""
 
 
 def open_source(settings: DataSettings, prefer_label: str | None) -> Source:
