@@ -8,12 +8,18 @@ from maxsup.data._label_noise import add_label_noise
 from maxsup.data._long_tail import thin_to_long_tail
 from maxsup.data._settings import DataSettings, short_name
 from maxsup.data._splits import LabelledSplit
+from maxsup.data._without_effect import check_settings_of_digits, check_settings_of_parts
 from maxsup.data.photographs._open import open_photographs
 from maxsup.data.photographs._open_stream import open_stream
 from maxsup.data.photographs._settings import PhotographSettings
 from maxsup.data.small._read import read_small_images
 from maxsup.data.sources._digits import read_digits
-from maxsup.data.sources._labels import check_classes, read_classes
+from maxsup.data.sources._labels import (
+    check_classes,
+    notes_on_classes_missing,
+    notes_on_labels,
+    read_classes,
+)
 from maxsup.data.sources._open import open_source
 
 _DIGITS_TEST = 0.3
@@ -35,7 +41,7 @@ def load_images(
     Args:
         settings: What to load.
         image_size: Side in pixels that small images are resized and cropped to; by default they
-            stay as they are. The digits always do.
+            stay as they are.
         prefer_label: The column of labels to take where several could be meant.
         photographs: Given for photographs: how they are read.
         announce: Is told what is going on, in sentences.
@@ -59,9 +65,10 @@ def load_images(
         if photographs is not None:
             raise ValueError(
                 "The digits are no photographs, of which a part could be cropped and resized: take "
-                "a recipe for small images, or --no-random-resized-crop."
+                "a recipe for small images."
             )
-        everything, classes = read_digits()
+        check_settings_of_digits(settings)
+        everything, classes = read_digits(image_size)
         train, test = hold_out(everything, _DIGITS_TEST, settings.data_seed, "test")
         notes = [
             f"Of scikit-learn's digits, {100 * _DIGITS_TEST:g} % of each class are the test set."
@@ -70,13 +77,20 @@ def load_images(
         return open_stream(settings, prefer_label, photographs, announce)
     else:
         source = open_source(settings, prefer_label)
-        classes = read_classes(source.train, source.label_column)
+        check_settings_of_parts(settings, source.test_name)
+        classes = read_classes(source.train, source.label_column, source.train_name)
         if photographs is None:
             train, test = read_small_images(source, classes, image_size, settings, announce)
         else:
             train, test = open_photographs(source, classes, photographs, settings)
-        check_classes(train.labels, classes)
-        notes = [*source.notes, f"Labels are those of the column {source.label_column}."]
+        own_test = {} if test is None else {str(source.test_name): test.labels}
+        check_classes(train.labels, classes, own_test)
+        notes = [
+            *source.notes,
+            *notes_on_labels(
+                source.train.features[source.label_column], source.label_column, classes
+            ),
+        ]
         if source.train_name != "train":
             notes.append(f"The training set is the split {source.train_name}.")
         if test is None:
@@ -99,6 +113,11 @@ def load_images(
             f"The training classes are thinned to a long tail, from {int(counts.max()):,} images "
             f"of {classes[0]} to {int(counts.min()):,} of {classes[-1]}."
         )
+    measured = {
+        "test": test.labels,
+        **({} if validation is None else {"validation": validation.labels}),
+    }
+    notes += notes_on_classes_missing(measured, classes)
     if settings.label_noise:
         train = add_label_noise(train, settings.label_noise, len(classes), settings.data_seed)
     return ImageData(short_name(settings), classes, train, validation, test, tuple(notes))

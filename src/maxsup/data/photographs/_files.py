@@ -1,6 +1,7 @@
 """The undecoded image files of a split on disk."""
 
 import hashlib
+from pathlib import Path
 from typing import Any
 
 import datasets
@@ -56,6 +57,25 @@ class ImageFiles:
             digest.update("\n".join(names.to_pylist()).encode())
         return digest.hexdigest()
 
+    def sizes(self) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """The bytes of each file; −1 where there is none, or it lies on another machine."""
+        found: list[int] = []
+        for chunk in self._rows.data.column(self._column).chunks:
+            lengths = pc.binary_length(pc.struct_field(chunk, "bytes")).to_pylist()
+            paths = pc.struct_field(chunk, "path").to_pylist()
+            found += [
+                _size(path) if length is None else length
+                for length, path in zip(lengths, paths, strict=True)
+            ]
+        return np.array(found, dtype=np.int64)
+
     def _entry(self, row: int) -> Entry:
         entry: Entry = self._rows[row][self._column][0].as_py()
         return entry
+
+
+def _size(path: str | None) -> int:
+    try:
+        return Path(path).stat().st_size if path else -1
+    except (OSError, ValueError):
+        return -1

@@ -20,6 +20,7 @@ from maxsup._files import atomic_write, write_text
 from maxsup.data._corrupt import Corrupt, list_corrupt
 from maxsup.data._entry import Entry, UnreadableImageError, entry_path, read_entry
 from maxsup.data._settings import DataSettings
+from maxsup.data._without_effect import check_settings_of_preparation
 from maxsup.data.prepare._settings import ShrinkSettings
 from maxsup.data.prepare._shrink import shrink_image
 from maxsup.data.sources._labels import read_classes, read_labels
@@ -59,7 +60,7 @@ def prepare_shards(
 
     Args:
         data: Which images, and how many may be left out for being corrupt. Parts held out, a long
-            tail and label noise are left to the training.
+            tail and label noise are left to the training, and refused here.
         out: The directory to write to.
         shrink: How the images are written.
         shard_size: About how many bytes a file has.
@@ -83,6 +84,7 @@ def prepare_shards(
         Prepared(images=2, shards=1, corrupt=())
     """
     shrink = shrink or ShrinkSettings()
+    check_settings_of_preparation(data)
     if shard_size < 1:
         raise ValueError(f"shard_size must be at least 1 byte; got {shard_size}.")
     if workers is not None and workers < 1:
@@ -127,7 +129,7 @@ class _Split:
     @classmethod
     def open(cls, data: DataSettings, name: str) -> "_Split":
         source = open_source(replace(data, train_split=name, test_split=None), None)
-        classes = read_classes(source.train, source.label_column)
+        classes = read_classes(source.train, source.label_column, name)
         labels = read_labels(source.train, source.label_column, classes, name).tolist()
         column = source.image_column
         images = source.train.select_columns([column])

@@ -28,7 +28,7 @@ def open_small_image(
     if size is not None and file.is_too_large:
         file.shrink(2 * size, 2 * size)
     image = file.read()
-    return image if size is None or image.size == (size, size) else _resize_and_crop(image, size)
+    return image if size is None else to_square(image, size)
 
 
 def read_small_image(content: bytes, size: tuple[int, int], *, grey: bool) -> Pixels:
@@ -54,9 +54,11 @@ def read_small_image(content: bytes, size: tuple[int, int], *, grey: bool) -> Pi
     return pixels[:, :, :1].copy() if grey else pixels
 
 
-def _resize_and_crop(image: Image.Image, size: int) -> Image.Image:
+def to_square(image: Image.Image, size: int) -> Image.Image:
     """Bring the shorter side to ``size``, bicubic, and take the square at the centre."""
     width, height = image.size
+    if width == height == size:
+        return image
     most = _MOST_ELONGATED * min(width, height)
     if max(width, height) > most:  # enlarged as a whole, a line of pixels would fill the memory
         across, down = min(width, most), min(height, most)

@@ -1,0 +1,79 @@
+"""Settings of the data that change nothing for the kind of data that it is."""
+
+from collections.abc import Sequence
+from dataclasses import fields
+
+from maxsup.data._settings import DataSettings
+
+_NOT_FOR_DIGITS = (
+    "image_column", "label_column", "train_split", "validation_split", "test_split",
+    "test_fraction", "streaming", "max_corrupt", "max_megapixels",
+)  # fmt: skip
+
+
+def check_settings_of_digits(settings: DataSettings) -> None:
+    """See that nothing is asked of the digits that they do not have.
+
+    Raises:
+        ValueError: Something is.
+    """
+    _refuse(
+        settings,
+        _NOT_FOR_DIGITS,
+        "the digits are embedded, whole, and always divided in the same fractions",
+    )
+
+
+def check_settings_of_stream(settings: DataSettings) -> None:
+    """See that nothing is asked of a stream that is only done to labels in memory.
+
+    Raises:
+        ValueError: Something is.
+    """
+    _refuse(settings, ("test_fraction", "data_seed"), "no part is held out or drawn of a stream")
+
+
+def check_settings_of_parts(settings: DataSettings, test_name: str | None) -> None:
+    """See that what is said of parts to hold out is of use.
+
+    Args:
+        settings: What a user asks for.
+        test_name: The test split that the data has of its own.
+
+    Raises:
+        ValueError: A setting of a part that is not held out is set, or a seed of which nothing
+            depends.
+    """
+    if test_name is None:
+        return
+    _refuse(settings, ("test_fraction",), f"the test set is the split {test_name}")
+    is_drawn = (
+        settings.validation, settings.imbalance > 1, settings.label_noise,
+        getattr(settings, "fraction", 1.0) < 1,
+    )  # fmt: skip
+    if not any(is_drawn):
+        _refuse(settings, ("data_seed",), "nothing is held out, thinned or drawn at random")
+
+
+def check_settings_of_preparation(settings: DataSettings) -> None:
+    """See that nothing is asked of a preparation that is done when a training reads the data.
+
+    Raises:
+        ValueError: Something is.
+    """
+    _refuse(
+        settings,
+        ("validation", "test_fraction", "fraction", "imbalance", "label_noise", "data_seed"),
+        "parts are held out, thinned and given wrong labels when a training reads the data",
+    )
+    _refuse(settings, ("streaming",), "all images are read once, and files are written")
+
+
+def _refuse(settings: DataSettings, names: Sequence[str], why: str) -> None:
+    defaults = {field.name: field.default for field in fields(settings)}
+    for name in names:
+        if name in defaults and getattr(settings, name) != defaults[name]:
+            raise ValueError(
+                f"{name} has no effect here: {why}. Leave it at {defaults[name]}; got "
+                f"{getattr(settings, name)}."
+            )
