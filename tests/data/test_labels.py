@@ -143,6 +143,51 @@ def test_columns_that_cannot_be_labels_are_listed_with_their_kinds(tmp_path: Pat
         load(place)
 
 
+def numbered(path: Path, names: list[str], labels: list[str]) -> Path:
+    """A Parquet file that numbers its classes in the order of the names."""
+    columns = {
+        "image": [picture(["cat", "dog", "fox"].index(label)) for label in labels],
+        "label": [names.index(label) for label in labels],
+    }
+    kinds = {"image": datasets.Image(), "label": datasets.ClassLabel(names=names)}
+    return parquet(path, columns, kinds)
+
+
+def test_classes_are_mapped_by_name_where_files_number_them_differently(tmp_path: Path) -> None:
+    rows = ["cat", "dog", "fox"] * 2
+    numbered(tmp_path / "train.parquet", ["cat", "dog", "fox"], rows)
+    numbered(tmp_path / "test.parquet", ["fox", "dog", "cat"], rows)
+    data = load_images(DataSettings(str(tmp_path)))
+    assert data.classes == ("cat", "dog", "fox")
+    for split in (data.train, data.test):
+        for image, label in zip(split.images, split.labels, strict=True):  # type: ignore[attr-defined]
+            assert image.permute(1, 2, 0).numpy().tobytes() == picture(int(label)).tobytes()
+    photographs = PhotographSettings(16, workers=0)
+    for settings in (DataSettings(str(tmp_path)), DataSettings(str(tmp_path), streaming=True)):
+        read = load_images(settings, photographs=photographs)
+        (batch,) = read.test.evaluation_batches(8)
+        assert batch.labels.tolist() == [0, 1, 2] * 2
+    prepare_shards(DataSettings(str(tmp_path)), tmp_path / "out")
+    prepared = load_images(DataSettings(str(tmp_path / "out")))
+    assert prepared.test.labels.tolist() == [0, 1, 2] * 2  # type: ignore[attr-defined]
+
+
+def test_files_of_one_split_that_number_classes_differently_are_refused(tmp_path: Path) -> None:
+    numbered(tmp_path / "train-0.parquet", ["cat", "dog"], ["cat", "dog"])
+    numbered(tmp_path / "train-1.parquet", ["dog", "cat"], ["cat", "dog"])
+    said = "train-0.parquet has cat, dog, and train-1.parquet has dog, cat. Write them anew"
+    with pytest.raises(ValueError, match=said):
+        load(tmp_path)
+
+
+def test_numbers_without_names_are_those_of_the_training_part(tmp_path: Path) -> None:
+    numbered(tmp_path / "train.parquet", ["cat", "dog"], ["cat", "dog"] * 2)
+    columns = {"image": [picture(0), picture(1)], "label": [1, 0]}
+    kinds = {"image": datasets.Image(), "label": datasets.Value("int64")}
+    parquet(tmp_path / "test.parquet", columns, kinds)
+    assert load_images(DataSettings(str(tmp_path))).test.labels.tolist() == [1, 0]  # type: ignore[attr-defined]
+
+
 @READERS
 def test_classes_that_only_the_test_split_has_are_named_with_it(
     photographs: PhotographSettings | None, tmp_path: Path

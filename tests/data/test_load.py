@@ -313,7 +313,7 @@ def test_classes_are_two_at_least(tmp_path: Path) -> None:
     columns = labelled(4) | {"label": [0] * 4}
     with pytest.raises(ValueError, match="The data has one class, 'cat'"):
         load(parquet(tmp_path / "train.parquet", columns, kinds))
-    with pytest.raises(ValueError, match=r"no column that may be the label .* at least two"):
+    with pytest.raises(ValueError, match="The data has one class, 'cat'"):
         load(image_folder(tmp_path / "folder", {"": 4}, classes=["cat"]))
 
 
@@ -321,7 +321,7 @@ def test_hold_out_of_a_class_too_small_to_be_in_both_parts(tmp_path: Path) -> No
     folder = image_folder(tmp_path, {"": 5})
     (folder / "emu").mkdir()
     picture(99).save(folder / "emu" / "0.png")
-    with pytest.raises(ValueError, match="test part of 20% cannot be held out of 11 samples"):
+    with pytest.raises(ValueError, match=r"which cannot be in both parts: emu\..*--test-split"):
         load(folder)
 
 

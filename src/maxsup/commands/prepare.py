@@ -25,7 +25,7 @@ class Options(CommonOptions):
     shard_size: str = "512MB"
     """About how large a file is."""
     splits: tuple[str, ...] | None = None
-    """The splits to write; by default those to train and to measure on."""
+    """The splits to write; by default those to train, to validate and to measure on."""
     image_column: str | None = None
     """The column of the images, where there are several."""
     label_column: str | None = None
@@ -42,7 +42,6 @@ def run(options: Options) -> int:
     """Write the images and say which were left out."""
     data = DataSettings(
         options.data,
-        train_split=options.splits[0] if options.splits else None,
         image_column=options.image_column,
         label_column=options.label_column,
         max_corrupt=options.max_corrupt,

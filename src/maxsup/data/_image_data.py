@@ -32,7 +32,8 @@ class ImageData:
     def fingerprint(self) -> str:
         """SHA-256 over class names, labels and images.
 
-        Photographs on disk count by their lengths and names, not by their contents.
+        Photographs on disk count by their names and sizes, and some hundreds of them by their
+        contents.
         """
         digest = hashlib.sha256(repr(self.classes).encode())
         for split in (self.train, self.validation, self.test):

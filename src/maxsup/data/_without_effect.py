@@ -47,11 +47,8 @@ def check_settings_of_parts(settings: DataSettings, test_name: str | None) -> No
     if test_name is None:
         return
     _refuse(settings, ("test_fraction",), f"the test set is the split {test_name}")
-    is_drawn = (
-        settings.validation, settings.imbalance > 1, settings.label_noise,
-        getattr(settings, "fraction", 1.0) < 1,
-    )  # fmt: skip
-    if not any(is_drawn):
+    is_drawn = settings.validation or settings.label_noise
+    if not is_drawn and settings.imbalance == 1 == settings.fraction:
         _refuse(settings, ("data_seed",), "nothing is held out, thinned or drawn at random")
 
 
@@ -72,7 +69,7 @@ def check_settings_of_preparation(settings: DataSettings) -> None:
 def _refuse(settings: DataSettings, names: Sequence[str], why: str) -> None:
     defaults = {field.name: field.default for field in fields(settings)}
     for name in names:
-        if name in defaults and getattr(settings, name) != defaults[name]:
+        if getattr(settings, name) != defaults[name]:
             raise ValueError(
                 f"{name} has no effect here: {why}. Leave it at {defaults[name]}; got "
                 f"{getattr(settings, name)}."

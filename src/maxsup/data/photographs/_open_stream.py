@@ -50,15 +50,16 @@ def open_stream(
         announce(f"Reading the labels of split {source.train_name} …")
         found, train_count = _read_labels(source.train, source.label_column, source.train_name)
         classes = classes or in_order(found)
-    test_count = _known_count(source.test)
-    if test_count is None:
-        announce(f"Counting the images of split {source.test_name} …")
-        _, test_count = _read_labels(source.test, source.label_column, source.test_name)
     check_enough_classes(classes)
     corrupt = CorruptImages(settings.max_corrupt)
     name = short_name(settings)
 
-    def split(stream: Any, which: str, count: int) -> StreamedSplit:
+    def split(stream: Any, which: str, count: int | None = None) -> StreamedSplit:
+        if count is None and (count := _known_count(stream)) is None:
+            announce(f"Counting the images of split {which} …")
+            _, count = _read_labels(stream, source.label_column, which)
+        # A description of a folder has no version that says anything.
+        version = stream.info.version if source.identity is None else source.identity(which)
         return StreamedSplit(
             _undecoded(stream, source),
             source.image_column,
@@ -67,7 +68,7 @@ def open_stream(
             count,
             LabelReader(stream.features[source.label_column], source.label_column, classes),
             photographs,
-            f"{name} {stream.info.version}",
+            f"{name} {version}",
             corrupt,
         )
 
@@ -75,8 +76,10 @@ def open_stream(
         name,
         classes,
         split(source.train, source.train_name, train_count),
-        None,
-        split(source.test, source.test_name, test_count),
+        None
+        if source.validation is None or source.validation_name is None
+        else split(source.validation, source.validation_name),
+        split(source.test, source.test_name),
         (
             *source.notes,
             f"Labels are those of the column {source.label_column}.",
@@ -93,6 +96,7 @@ def _check(settings: DataSettings) -> None:
         "--validation": settings.validation > 0,
         "--label-noise": settings.label_noise > 0,
         "--imbalance": settings.imbalance > 1,
+        "--fraction": settings.fraction < 1,
     }
     for option, is_asked in asked.items():
         if is_asked:

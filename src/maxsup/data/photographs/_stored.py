@@ -25,7 +25,7 @@ class FileContents:
 
     def __init__(self, files: ImageFiles, rows: Tensor) -> None:
         self._files, self._rows = files, rows.tolist()
-        self.keys = self.bytes_to_read = files.sizes()[rows.numpy()]
+        self.keys = self.bytes_to_read = files.sizes[rows.numpy()]
 
     def digest(self, index: int) -> bytes | None:
         """A hash of a photograph's file."""
@@ -83,7 +83,7 @@ class StoredSplit(ReadAsNeeded):
         return int((self.labels != self.true_labels).sum())
 
     def add_to(self, digest: "hashlib._Hash") -> None:
-        """Put labels, and lengths and names of the files, into a hash."""
+        """Put labels, and what tells the files from others, into a hash."""
         digest.update(self.files.digest().encode())
         for tensor in (self.ids, self.labels, self.true_labels):
             digest.update(tensor.contiguous().view(torch.uint8).numpy().data)

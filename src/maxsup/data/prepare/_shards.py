@@ -5,9 +5,9 @@ What it costs in accuracy, and what it gains in speed, is in ``benchmarks/RESULT
 
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,7 +24,7 @@ from maxsup.data._without_effect import check_settings_of_preparation
 from maxsup.data.prepare._settings import ShrinkSettings
 from maxsup.data.prepare._shrink import shrink_image
 from maxsup.data.sources._labels import read_classes, read_labels
-from maxsup.data.sources._open import open_source
+from maxsup.data.sources._open import SplitSource, open_splits
 
 _AT_ONCE = 256  # images; a row group of the Parquet files
 _SAMPLE = 200  # images from which the size of all is estimated
@@ -64,7 +64,7 @@ def prepare_shards(
         out: The directory to write to.
         shrink: How the images are written.
         shard_size: About how many bytes a file has.
-        splits: The splits to write; by default those to train and to measure on.
+        splits: The splits to write; by default those to train, to validate and to measure on.
         workers: Threads, one for each core by default.
         progress: Is told how many images are done, of how many.
         announce: Is told what was chosen and passed over in the data, in sentences.
@@ -89,10 +89,10 @@ def prepare_shards(
         raise ValueError(f"shard_size must be at least 1 byte; got {shard_size}.")
     if workers is not None and workers < 1:
         raise ValueError(f"workers must be at least 1, or None for one a core; got {workers}.")
-    opened = [_Split.open(data, name) for name in _split_names(data, splits)]
+    opened, notes = _open_splits(data, splits)
     splits_to_write = {split.name: split for split in opened}
     if announce is not None:
-        for note in dict.fromkeys(note for split in opened for note in split.notes):
+        for note in notes:
             announce(note)
     rewrite = partial(_rewrite, shrink=shrink, max_megapixels=data.max_megapixels)
     plan = _read_or_make_plan(out, data, splits_to_write, shrink, shard_size, rewrite)
@@ -123,19 +123,14 @@ class _Split:
     """A ``datasets.Dataset`` of one column, of {"bytes", "path"}."""
     labels: list[int]
     classes: tuple[str, ...]
-    notes: tuple[str, ...]
-    """What a user should know of how it was read."""
 
     @classmethod
-    def open(cls, data: DataSettings, name: str) -> "_Split":
-        source = open_source(replace(data, train_split=name, test_split=None), None)
-        classes = read_classes(source.train, source.label_column, name)
-        labels = read_labels(source.train, source.label_column, classes, name).tolist()
+    def of(cls, source: SplitSource, classes: tuple[str, ...]) -> "_Split":
+        labels = read_labels(source.table, source.label_column, classes, source.name).tolist()
         column = source.image_column
-        images = source.train.select_columns([column])
+        images = source.table.select_columns([column])
         images = images.cast_column(column, datasets.Image(decode=False))
-        # "train[:10%]" is read so, and written as "train".
-        return cls(name.partition("[")[0], images, labels, classes, source.notes)
+        return cls(source.name, images, labels, classes)
 
     def entries(self, rows: slice) -> list[Entry]:
         return list(self.images[rows][self.images.column_names[0]])
@@ -146,14 +141,33 @@ class _Split:
         return datasets.Features(image=datasets.Image(), label=datasets.ClassLabel(names=names))
 
 
-def _split_names(data: DataSettings, splits: tuple[str, ...] | None) -> tuple[str, ...]:
-    if splits is None:
-        source = open_source(data, None)
-        splits = (source.train_name, *((source.test_name,) if source.test_name else ()))
-    written = [name.partition("[")[0] for name in splits]
-    if not splits or len(set(written)) < len(written):
-        raise ValueError(f"splits must name at least one split, and each once; got {splits}.")
-    return splits
+def _open_splits(
+    data: DataSettings, splits: tuple[str, ...] | None
+) -> tuple[list[_Split], tuple[str, ...]]:
+    """The splits to write, and what a user should know of how they were read."""
+    if splits is not None:
+        written = [name.partition("[")[0] for name in splits]
+        if not splits or len(set(written)) < len(written) or any("+" in name for name in splits):
+            raise ValueError(f"splits must name at least one split, and each once; got {splits}.")
+    sources, notes = open_splits(data, splits)
+    classes = _common_classes(sources)
+    return [_Split.of(source, classes) for source in sources], notes
+
+
+def _common_classes(sources: Sequence[SplitSource]) -> tuple[str, ...]:
+    """The classes of the split that has the most of them, which has those of the others too."""
+    found = [read_classes(each.table, each.label_column, each.name) for each in sources]
+    classes = max(found, key=len)
+    if any(set(each) - set(classes) for each in found):
+        raise ValueError(
+            "The splits have different classes: "
+            + "; ".join(
+                f"{source.name} has {len(each)}"
+                for source, each in zip(sources, found, strict=True)
+            )
+            + ". Name those that belong together with --splits."
+        )
+    return classes
 
 
 def _read_or_make_plan(
@@ -172,13 +186,6 @@ def _read_or_make_plan(
         "shard_size": shard_size,
         "images": {name: len(split.labels) for name, split in splits.items()},
     }
-    classes = {split.classes for split in splits.values()}
-    if len(classes) > 1:
-        raise ValueError(
-            "The splits have different classes: "
-            + "; ".join(f"{name} has {len(split.classes)}" for name, split in splits.items())
-            + ". Name those that belong together with --splits."
-        )
     file = out / _PLAN_FILE
     if file.exists():
         before = json.loads(file.read_text())

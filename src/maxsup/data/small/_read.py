@@ -1,6 +1,6 @@
 """The small images of an opened source, read into memory."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from maxsup.data._corrupt import CorruptImages
@@ -17,8 +17,8 @@ def read_small_images(
     size: int | None,
     settings: DataSettings,
     announce: Callable[[str], None],
-) -> tuple[ResidentSplit, ResidentSplit | None]:
-    """Decode the images to train and, where the source has them, to measure on.
+) -> tuple[ResidentSplit, ResidentSplit | None, ResidentSplit | None]:
+    """Decode the images to train and, where the source has them, to validate and to measure on.
 
     Raises:
         ValueError: More images cannot be read than may be left out, or they differ in size; the
@@ -36,23 +36,29 @@ def read_small_images(
         return ResidentSplit(images, labels, labels, ids=rows, name=split, corrupt=corrupt)
 
     train = read(source.train, source.train_name)
-    if source.test is None or source.test_name is None:
-        return train, None
-    return _with_same_channels(train, read(source.test, source.test_name))
+    others = {
+        "validation": (source.validation, source.validation_name),
+        "test": (source.test, source.test_name),
+    }
+    found = {
+        what: read(dataset, name)
+        for what, (dataset, name) in others.items()
+        if dataset is not None and name is not None
+    }
+    _check_same_sides(train, found)
+    if len({split.image_shape[0] for split in (train, *found.values())}) > 1:
+        train = train.with_colours()
+        found = {what: split.with_colours() for what, split in found.items()}
+    return train, found.get("validation"), found.get("test")
 
 
-def _with_same_channels(
-    train: ResidentSplit, test: ResidentSplit
-) -> tuple[ResidentSplit, ResidentSplit]:
-    (train_channels, *train_sides), (test_channels, *test_sides) = (
-        split.image_shape for split in (train, test)
-    )
-    if train_sides != test_sides:
-        raise ValueError(
-            f"Training images have {train_sides[1]}×{train_sides[0]} pixels, test images "
-            f"{test_sides[1]}×{test_sides[0]}. Name the side to bring them all to with "
-            "--image-size."
-        )
-    if train_channels == test_channels:
-        return train, test
-    return train.with_colours(), test.with_colours()
+def _check_same_sides(train: ResidentSplit, others: Mapping[str, ResidentSplit]) -> None:
+    _, *sides = train.image_shape
+    for what, split in others.items():
+        _, *its_sides = split.image_shape
+        if its_sides != sides:
+            raise ValueError(
+                f"Training images have {sides[1]}×{sides[0]} pixels, {what} images "
+                f"{its_sides[1]}×{its_sides[0]}. Name the side to bring them all to with "
+                "--image-size."
+            )

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from maxsup.data.sources._columns import describe_kind
+from maxsup.data.sources._files import natural_order
 
 _WHOLE_NUMBER = re.compile(r"-?[0-9]+")
 _LISTED = 10  # classes in a message
@@ -172,7 +173,7 @@ def in_order(names: set[str]) -> tuple[str, ...]:
     """
     if all(_WHOLE_NUMBER.fullmatch(name) for name in names):
         return tuple(sorted(names, key=lambda name: (int(name), name)))
-    return tuple(sorted(names, key=_natural_order))
+    return tuple(sorted(names, key=natural_order))
 
 
 def check_classes(
@@ -282,11 +283,6 @@ def _is_numbers(kind: Any) -> bool:
 def is_list_kind(kind: Any) -> bool:
     """Whether a column holds a list in each row."""
     return isinstance(kind, datasets.List | datasets.LargeList)
-
-
-def _natural_order(name: str) -> tuple[list[Any], str]:
-    parts = re.split(r"([0-9]+)", name)
-    return [int(part) if index % 2 else part for index, part in enumerate(parts)], name
 
 
 def _counted(count: int, one: str, many: str | None = None) -> str:
