@@ -20,6 +20,7 @@ from maxsup.data import (
     UnreadableImageError,
     decode_crop,
     load_images,
+    prepare_shards,
     read_central_part,
     read_small_image,
     shrink_image,
@@ -206,6 +207,28 @@ def test_grey_of_16_bits_keeps_its_place_among_others(tmp_path: Path) -> None:
     )
     assert set(bright) <= {195, 196, 197, 198}
     assert set(dark) <= {39, 40, 41, 42}
+
+
+@pytest.mark.parametrize("photographs", [None, PhotographSettings(16, workers=0)])
+def test_images_of_12_bits_in_16_are_dark_and_it_is_said(
+    photographs: PhotographSettings | None, tmp_path: Path
+) -> None:
+    for most, name in ((4095, "dim"), (65535, "full")):
+        for number in range(6):
+            place = tmp_path / name / "ab"[number % 2] / f"{number}.png"
+            place.parent.mkdir(parents=True, exist_ok=True)
+            levels = np.random.default_rng(number).integers(0, most + 1, (16, 16))
+            Image.fromarray(levels.astype(np.uint16)).save(place)
+    dim, full = (
+        load_images(DataSettings(str(tmp_path / name), test_fraction=0.5), photographs=photographs)
+        for name in ("dim", "full")
+    )
+    (note,) = [note for note in dim.notes if "bits" in note]
+    assert "brighter than 6.2 % of white, which leaves 16 of 255 levels" in note
+    assert not any("bits" in note for note in full.notes)
+    told: list[str] = []
+    prepare_shards(DataSettings(str(tmp_path / "dim")), tmp_path / "out", announce=told.append)
+    assert note in told
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
 from maxsup.data._entry import UnreadableImageError, first_line
-from maxsup.data._modes import is_grey, to_eight_bits
+from maxsup.data._modes import brightest, is_deep, is_grey, to_eight_bits
 from maxsup.data._orientation import UPRIGHT, orientation_in, turn_upright, upright_size
 
 MAX_MEGAPIXELS = 100
@@ -44,6 +44,8 @@ class ImageFile:
             self._image = _open(content)
             if 0 in self._image.size:
                 raise UnreadableImageError("it has no pixels", len(content))
+            self.is_deep = is_deep(self._image)
+            """Whether its numbers have more than 8 bits, and are scaled."""
             if not isinstance(self._image, JpegImageFile):
                 # EXIF may come after the pixels, and Pillow turns TIFF upright when it reads them.
                 self._check_size()
@@ -76,6 +78,11 @@ class ImageFile:
         """Whether it has more pixels than may be decoded."""
         width, height = self._image.size
         return width * height > self._max_megapixels * 10**6
+
+    def brightest(self) -> float:
+        """The brightest pixel by white, of an image of more than 8 bits."""
+        with _explained(self._content):
+            return brightest(self._image)
 
     def shrink(self, width: int, height: int) -> int:
         """Have it decoded smaller, where its kind gives that for less; at least of this size.

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from torch import Tensor
 
+from maxsup.data._depth import notes_on_depth
 from maxsup.data._duplicates import notes_on_duplicates
 from maxsup.data._hold_out import hold_out, take_fraction
 from maxsup.data._image_data import ImageData
@@ -12,11 +13,13 @@ from maxsup.data._long_tail import thin_to_long_tail
 from maxsup.data._settings import DataSettings, short_name
 from maxsup.data._splits import LabelledSplit
 from maxsup.data._without_effect import check_settings_of_digits, check_settings_of_parts
+from maxsup.data.photographs._files import ImageFiles
 from maxsup.data.photographs._open import open_photographs
 from maxsup.data.photographs._open_stream import open_stream
 from maxsup.data.photographs._settings import PhotographSettings
 from maxsup.data.small._read import read_small_images
 from maxsup.data.sources._digits import read_digits
+from maxsup.data.sources._files import counted
 from maxsup.data.sources._labels import (
     check_classes,
     notes_on_classes_missing,
@@ -94,6 +97,10 @@ def load_images(
         _check_classes(train, classes, settings, labels_of)
         kind = source.train.features[source.label_column]
         notes = [*source.notes, *notes_on_labels(kind, source.label_column, classes)]
+        files = ImageFiles(source.train, source.image_column, source.train_name)
+        notes += notes_on_depth(files.read, len(files))
+        if len(train.corrupt):
+            notes.append(f"{counted(len(train.corrupt), 'image')} left out: they cannot be read.")
         if source.train_name != "train":
             notes.append(f"The training set is the split {source.train_name}.")
         if test is None:

@@ -15,7 +15,7 @@ _WHITE = (255, 255, 255)
 
 def is_grey(image: Image.Image) -> bool:
     """Whether an opened image has no colour by its kind."""
-    return image.mode in ("1", "L", "LA", "La", "I", "F") or image.mode.startswith("I;16")
+    return image.mode in ("1", "L", "LA", "La") or is_deep(image)
 
 
 def to_eight_bits(image: Image.Image) -> Image.Image:
@@ -32,7 +32,7 @@ def to_eight_bits(image: Image.Image) -> Image.Image:
         (255, 255, 255)
     """
     mode = "L" if is_grey(image) else "RGB"
-    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+    if is_deep(image):
         return _scaled(image)
     if image.mode == mode and not image.has_transparency_data:
         return image
@@ -44,13 +44,28 @@ def to_eight_bits(image: Image.Image) -> Image.Image:
     return opaque.convert(mode)
 
 
+def is_deep(image: Image.Image) -> bool:
+    """Whether an opened image is grey with more than 8 bits."""
+    return image.mode in ("I", "F") or image.mode.startswith("I;16")
+
+
+def brightest(image: Image.Image) -> float:
+    """The brightest pixel of an image of more than 8 bits, by what is white in its mode.
+
+    >>> brightest(Image.new("I;16", (1, 1), 13107))
+    0.2
+    """
+    return float(np.asarray(image).max() / _white(image))
+
+
+def _white(image: Image.Image) -> int:
+    return 1 if image.mode == "F" else 65535
+
+
 def _scaled(image: Image.Image) -> Image.Image:
     """Grey of more than 8 bits, as mode L."""
-    numbers = np.asarray(image)
-    if image.mode == "F":
-        kind, white = "floating-point numbers", 1
-    else:
-        kind, white = "integers of more than 8 bits", 65535
+    numbers, white = np.asarray(image), _white(image)
+    kind = "floating-point numbers" if white == 1 else "integers of more than 8 bits"
     least, most = numbers.min(), numbers.max()
     if not (least >= 0 and most <= white):  # written so that NaN fails too
         raise UnreadableImageError(

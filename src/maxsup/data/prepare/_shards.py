@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from maxsup._files import atomic_write, write_text
 from maxsup.data._corrupt import Corrupt, list_corrupt
+from maxsup.data._depth import notes_on_depth
 from maxsup.data._entry import Entry, UnreadableImageError, entry_path, read_entry
 from maxsup.data._settings import DataSettings
 from maxsup.data._without_effect import check_settings_of_preparation
@@ -135,6 +136,9 @@ class _Split:
     def entries(self, rows: slice) -> list[Entry]:
         return list(self.images[rows][self.images.column_names[0]])
 
+    def read(self, row: int) -> bytes:
+        return read_entry(self.entries(slice(row, row + 1))[0])
+
     @property
     def features(self) -> Any:
         names = list(self.classes)
@@ -151,7 +155,8 @@ def _open_splits(
             raise ValueError(f"splits must name at least one split, and each once; got {splits}.")
     sources, notes = open_splits(data, splits)
     classes = _common_classes(sources)
-    return [_Split.of(source, classes) for source in sources], notes
+    found = [_Split.of(source, classes) for source in sources]
+    return found, (*notes, *notes_on_depth(found[0].read, len(found[0].labels)))
 
 
 def _common_classes(sources: Sequence[SplitSource]) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from maxsup.data.sources._columns import describe_kind
-from maxsup.data.sources._files import natural_order
+from maxsup.data.sources._files import counted, natural_order
 
 _WHOLE_NUMBER = re.compile(r"-?[0-9]+")
 _LISTED = 10  # classes in a message
@@ -50,11 +50,11 @@ def read_labels(dataset: Any, column: str, classes: tuple[str, ...], split: str)
     unknown = Counter(name for name in names if name not in index_of)
     if unknown:
         shown = [
-            f"{name!r} ({_counted(count, 'image')}, the first in row {names.index(name)})"
+            f"{name!r} ({counted(count, 'image')}, the first in row {names.index(name)})"
             for name, count in unknown.most_common(_LISTED)
         ]
         raise ValueError(
-            f"Split {split} has {_counted(len(unknown), 'class', 'classes')} that no training "
+            f"Split {split} has {counted(len(unknown), 'class', 'classes')} that no training "
             f"image has: {_listed(shown, len(unknown))}. Add training images of them, or remove "
             "them."
         )
@@ -254,7 +254,7 @@ def notes_on_classes_missing(measured: Mapping[str, Tensor], classes: tuple[str,
         missing = [classes[label] for label in (counts == 0).nonzero().flatten().tolist()]
         if missing:
             notes.append(
-                f"The {what} set has no image of {_counted(len(missing), 'class', 'classes')}: "
+                f"The {what} set has no image of {counted(len(missing), 'class', 'classes')}: "
                 f"{_listed(missing[:_LISTED], len(missing))}."
             )
     return notes
@@ -271,7 +271,7 @@ def _names(dataset: Any, column: str, split: str, classes: tuple[str, ...] = ())
             more = ""
             if reader.is_missing(value) and any(map(reader.is_missing, values[row + 1 :])):
                 alike = sum(map(reader.is_missing, values[row + 1 :]))
-                more = f" The same goes for {_counted(alike, 'row')} after it."
+                more = f" The same goes for {counted(alike, 'row')} after it."
             raise ValueError(f"Row {row} of split {split} {error}.{more}") from error
     return names
 
@@ -283,10 +283,6 @@ def _is_numbers(kind: Any) -> bool:
 def is_list_kind(kind: Any) -> bool:
     """Whether a column holds a list in each row."""
     return isinstance(kind, datasets.List | datasets.LargeList)
-
-
-def _counted(count: int, one: str, many: str | None = None) -> str:
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def _listed(shown: Sequence[str], count: int) -> str:
