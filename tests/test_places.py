@@ -28,6 +28,28 @@ def test_local_names_are_local_paths(tmp_path: Path) -> None:
     assert as_place("runs/mine") == Path("runs/mine")
 
 
+def test_the_home_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert as_place("~/runs") == as_place(Path("~/runs")) == tmp_path / "runs"
+    assert as_place("runs/~") == Path("runs/~")
+    with pytest.raises(ValueError, match=r"~nobody-here/runs: .* Write the whole path"):
+        as_place("~nobody-here/runs")
+
+
+@pytest.mark.parametrize("name", ["s3:", "s3:bucket/runs", "gs:/bucket/runs", "memory:runs"])
+def test_urls_that_are_written_wrongly_are_no_directories(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    scheme = name.partition(":")[0]
+    with pytest.raises(ValueError, match=rf"no directory and no URL\. Write {scheme}://\w+/?\w*"):
+        as_place(name)
+    assert as_place(f"./{name}") == Path(name)
+    assert as_place("noon:runs") == Path("noon:runs")
+    Path(name).mkdir(parents=True)
+    assert as_place(name) == Path(name)
+
+
 def test_urls_are_kept_as_they_are() -> None:
     place = as_place("memory://places/mine")
     assert str(place / "maxsup") == "memory://places/mine/maxsup"

@@ -364,3 +364,33 @@ def test_rare_classes_are_named_where_a_part_is_held_out(tmp_path: Path) -> None
     assert sizes(load(tmp_path / "own", validation=0.2)) == (16, 4, 4)
     with pytest.raises(ValueError, match=r"leaves 1 in it and 19 to train on.* --validation"):
         load(tmp_path / "own", validation=0.05)
+
+
+def test_splits_with_more_words_in_their_names_if_they_hold_the_same_classes(
+    tmp_path: Path,
+) -> None:
+    image_folder(tmp_path, {"seg_train/seg_train": 4, "seg_test/seg_test": 2})
+    files(tmp_path, ["seg_pred/{}.png"])
+    data = load(tmp_path)
+    assert (data.classes, sizes(data)) == (("cat", "dog"), (8, 0, 4))
+    assert any("seg_train/ as train and seg_test/ as test" in note for note in data.notes)
+
+
+def test_class_folders_that_hold_a_folder_of_images(tmp_path: Path) -> None:
+    names = ["train/n01/images/{}.png", "train/n02/images/{}.png", "val/images/{}.png"]
+    files(tmp_path, names, 5)
+    (tmp_path / "train" / "n01" / "n01_boxes.txt").write_text("0 0 8 8")
+    data = load(tmp_path)
+    assert (data.classes, sizes(data)) == (("n01", "n02"), (8, 0, 2))
+    assert "Passed over val/: its 5 images lie in no class sub-folders." in data.notes
+
+
+def test_splits_below_classes_are_refused(tmp_path: Path) -> None:
+    files(tmp_path, ["cat/train/{}.png", "cat/test/{}.png", "dog/train/{}.png", "dog/test/{}.png"])
+    with pytest.raises(ValueError, match=r"called like splits.*cat/test/.* as test/cat/"):
+        load(tmp_path)
+
+
+def test_classes_that_differ_in_capitals_alone_are_named(tmp_path: Path) -> None:
+    data = load(image_folder(tmp_path, {"": 5}, ["Cat", "cat", "dog"]))
+    assert any("Cat and cat are different classes" in note for note in data.notes)

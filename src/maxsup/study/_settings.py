@@ -123,6 +123,8 @@ class StudySettings:
         PosixPath('runs/digits-noise-0.4')
         """
         name = short_name(self.data).replace("/", "-")
+        if self.data.fraction < 1:
+            name += f"-fraction-{self.data.fraction:g}"
         if self.data.imbalance > 1:
             name += f"-imbalance-{self.data.imbalance:g}"
         if self.data.label_noise:

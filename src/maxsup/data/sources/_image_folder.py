@@ -18,7 +18,7 @@ from maxsup.data.sources._files import (
     shown,
 )
 from maxsup.data.sources._opened import ImageRows, OpenedData, Table
-from maxsup.data.sources._roles import role_of_folder
+from maxsup.data.sources._roles import is_filler, role_of_folder
 from maxsup.data.sources._split_folders import find_split_folders
 from maxsup.data.sources._walk import Folder
 
@@ -46,7 +46,8 @@ class LabelledFiles(NamedTuple):
 def open_image_folder(root: Folder, settings: DataSettings) -> OpenedData:
     """Decide what in a folder is a split, a class and an image.
 
-    The class of an image is called as the outermost folder on its way that holds images directly.
+    The class of an image is called as the outermost folder on its way that holds images directly;
+    or as the one above, where all of these have one name, such as ``images``.
 
     Raises:
         ValueError: It cannot be decided, a class folder holds no image, or there are no classes;
@@ -59,15 +60,16 @@ def open_image_folder(root: Folder, settings: DataSettings) -> OpenedData:
     passed_over = list(found.unused)
     files: dict[str, LabelledFiles] = {}
     for name, folder in splits.items():
-        classes = list(_class_folders(folder))
+        classes = _classes_below(folder)
         if classes:
             _check_siblings(folder)
             files[name] = _files_of(classes)
-            notes += _notes_on_classes(classes, folder if found.splits else top)
+            notes += _notes_on_classes(classes, folder)
         else:
             passed_over.append(folder)
     if not files:
         raise ValueError(_without_classes(top, settings.name))
+    notes += _notes_on_capitals(files.values())
     notes += _notes_on_images((root, top, *splits.values()), passed_over)
     notes += notes_on_others(root)
 
@@ -104,18 +106,47 @@ def _unwrapped(root: Folder) -> tuple[Folder, list[str]]:
     return top, [f"All images lie in {shown(top.place)}."] if top is not root else []
 
 
-def _class_folders(folder: Folder) -> Iterator[Folder]:
+class _ClassFolder(NamedTuple):
+    """A folder whose images, and those below it, are of one class."""
+
+    folder: Folder
+    name: str
+    """The class."""
+
+
+def _classes_below(split: Folder) -> list[_ClassFolder]:
+    """The folders of the classes in a split; none where nothing tells classes apart.
+
+    Raises:
+        ValueError: They are called like splits.
+    """
+    found = list(_outermost(split, split.name))
+    names = {folder.name for folder, _ in found}
+    if len(found) > 1 and all(role_of_folder(name) for name in names):
+        raise ValueError(
+            f"The innermost folders are called like splits, not like classes: "
+            f"{listed(folder.place for folder, _ in found)}. Put the splits above the classes, as "
+            f"{found[0][0].name}/{found[0][1]}/."
+        )
+    if len(names) == 1 and is_filler(found[0][0].name):
+        # cat/images/, dog/images/; or val/images/ alone, which says nothing of classes.
+        found = [(folder, above) for folder, above in found if len(found) > 1]
+        return [_ClassFolder(folder, class_name(above)) for folder, above in found]
+    return [_ClassFolder(folder, class_name(folder.name)) for folder, _ in found]
+
+
+def _outermost(folder: Folder, name: str) -> Iterator[tuple[Folder, str]]:
+    """The folders that hold images directly, and the name of the folder that each lies in."""
     for each in folder.folders:
         if each.images:
-            yield each
+            yield each, name
         else:
-            yield from _class_folders(each)
+            yield from _outermost(each, each.name)
 
 
-def _files_of(class_folders: list[Folder]) -> LabelledFiles:
+def _files_of(classes: list[_ClassFolder]) -> LabelledFiles:
     files = LabelledFiles([], [])
-    for folder in sorted(class_folders, key=lambda each: natural_order(each.place)):
-        name = class_name(folder.name)
+    for folder, name in sorted(classes, key=lambda each: natural_order(each.folder.place)):
         for each in folder.walk():
             files.paths.extend(each.file(image) for image in each.images)
             files.classes.extend([name] * len(each.images))
@@ -140,35 +171,42 @@ def _check_siblings(folder: Folder) -> None:
         )
 
 
-def _notes_on_classes(class_folders: list[Folder], top: Folder) -> Iterator[str]:
+def _notes_on_classes(classes: list[_ClassFolder], split: Folder) -> Iterator[str]:
     where: dict[str, list[str]] = defaultdict(list)
-    for folder in class_folders:
-        where[class_name(folder.name)].append(folder.place)
+    for folder, name in classes:
+        where[name].append(folder.place)
     several = {name: places for name, places in where.items() if len(places) > 1}
+    deepest = max(classes, key=lambda each: each.folder.place.count("/"))
     if several:
         name, places = next(iter(several.items()))
-        example = f"{listed(places)} are one class, {shown(name)}"
         more = f", and likewise for {listed(list(several)[1:])}" if len(several) > 1 else ""
         yield (
-            f"Classes are called as the folders that hold the images, whatever lies above: "
-            f"{example}{more}."
-        )
-    elif len({folder.place.count("/") for folder in class_folders}) > 1 or any(
-        folder.place.count("/") > top.place.count("/") + 1 for folder in class_folders
-    ):
-        deep = max(class_folders, key=lambda folder: folder.place.count("/"))
-        yield (
             "Classes are called as the folders that hold the images, whatever lies above: "
-            f"{shown(deep.place)} is {shown(class_name(deep.name))}."
+            f"{listed(places)} are one class, {shown(name)}{more}."
+        )
+    elif deepest.folder.place.count("/") > split.place.count("/") + 1:
+        yield (
+            f"Classes lie below other folders: {shown(deepest.folder.place)} is the class "
+            f"{shown(deepest.name)}."
         )
     below = [
         each.place
-        for folder in class_folders
+        for folder, _ in classes
         for each in folder.walk()
         if each is not folder and each.images
     ]
     if below:
         yield f"What lies below a class folder is of its class: {listed(below)}."
+
+
+def _notes_on_capitals(splits: Iterable[LabelledFiles]) -> Iterator[str]:
+    """Name classes that a reader would take for one."""
+    alike: dict[str, list[str]] = defaultdict(list)
+    for name in sorted({name for files in splits for name in files.classes}):
+        alike[name.casefold().strip()].append(name)
+    for names in alike.values():
+        if len(names) > 1:
+            yield f"{listed(names)} are different classes: they differ in capitals or spaces alone."
 
 
 def _notes_on_images(above_classes: Iterable[Folder], passed_over: list[Folder]) -> Iterator[str]:

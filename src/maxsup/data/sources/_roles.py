@@ -22,7 +22,7 @@ _WORDS: dict[str, Role] = {
 _FILLERS = frozenset(
     {
         *("data", "dataset", "files", "folder", "image", "images", "imgs", "photos", "pictures"),
-        *("samples", "set", "split"),
+        *("img", "jpeg", "jpegimages", "jpg", "photo", "samples", "set", "split"),
     }
 )
 _SUFFIXES = ("dataset", "data", "set")  # written without a gap, as in "trainset"
@@ -40,6 +40,16 @@ def role_of_folder(name: str) -> Role | None:
     return _role_of_word(words[0]) if len(words) == 1 else None
 
 
+def role_in_name(name: str) -> Role | None:
+    """What a folder may be for: one word of its name says so, beside others.
+
+    >>> role_in_name("seg_train"), role_in_name("train station"), role_in_name("trains")
+    ('train', 'train', None)
+    """
+    roles = {_role_of_word(word) for word in _words(name)} - {None}
+    return roles.pop() if len(roles) == 1 else None
+
+
 def role_of_data_file(name: str) -> Role | None:
     """What a file that holds many images is for, if one word of its name says so.
 
@@ -51,8 +61,17 @@ def role_of_data_file(name: str) -> Role | None:
     >>> role_of_data_file("train-test.parquet"), role_of_data_file("all.parquet")
     (None, None)
     """
-    roles = {_role_of_word(word) for word in _words(PurePath(name).stem)} - {None}
-    return roles.pop() if len(roles) == 1 else None
+    return role_in_name(PurePath(name).stem)
+
+
+def is_filler(name: str) -> bool:
+    """Whether a folder's name says no more than that there are images in it.
+
+    >>> is_filler("images"), is_filler("JPEGImages"), is_filler("cat images")
+    (True, True, False)
+    """
+    words = _words(name)
+    return bool(words) and all(word in _FILLERS for word in words)
 
 
 def _words(name: str) -> list[str]:

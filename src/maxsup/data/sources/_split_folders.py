@@ -1,12 +1,14 @@
 """Which folders are splits, and which are classes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from maxsup.data._settings import DataSettings
 from maxsup.data.sources._files import listed
-from maxsup.data.sources._roles import role_of_folder
+from maxsup.data.sources._roles import Role, role_in_name, role_of_folder
 from maxsup.data.sources._walk import Folder
+
+_ORDER = ("train", "validation", "test", None)
 
 
 class SplitFolders(NamedTuple):
@@ -34,8 +36,15 @@ def find_split_folders(top: Folder, settings: DataSettings) -> SplitFolders:
         ValueError: It cannot be decided; the message says how to.
     """
     folders = top.with_images
-    named = [folder for folder in folders if role_of_folder(folder.name)]
-    rest = [folder for folder in folders if not role_of_folder(folder.name)]
+    roles = {folder.name: role_of_folder(folder.name) for folder in folders}
+    loose = {folder.name: role_in_name(folder.name) for folder in folders}
+    if _are_parts_of_one(folders, loose):
+        roles = loose
+    named = sorted(
+        (folder for folder in folders if roles[folder.name]),
+        key=lambda folder: _ORDER.index(roles[folder.name]),
+    )
+    rest = [folder for folder in folders if not roles[folder.name]]
     if not named:
         return SplitFolders({})
     if not any(folder.with_images for folder in named):
@@ -47,7 +56,7 @@ def find_split_folders(top: Folder, settings: DataSettings) -> SplitFolders:
             "in a metadata.csv with the columns file_name and label. If these names are the "
             "classes, give the folders other names."
         )
-    if rest and not _are_parts_of_one(named) and not _asked_for(settings, folders):
+    if rest and not _are_parts_of_one(folders, roles) and not _asked_for(settings, folders):
         raise ValueError(
             f"It cannot be told whether {_places(named)} of {settings.name} "
             f"{'is a split' if len(named) == 1 else 'are splits'} or classes: there are class "
@@ -57,7 +66,7 @@ def find_split_folders(top: Folder, settings: DataSettings) -> SplitFolders:
         )
     splits: dict[str, Folder] = {}
     for folder in (*named, *(folder for folder in rest if folder.with_images)):
-        name = role_of_folder(folder.name) or folder.name
+        name = roles[folder.name] or folder.name
         if name in splits:
             raise ValueError(
                 f"{_places([splits[name], folder])} of {settings.name} would both be the split "
@@ -68,13 +77,18 @@ def find_split_folders(top: Folder, settings: DataSettings) -> SplitFolders:
     return SplitFolders(splits, unused, tuple(_renamed(splits)))
 
 
-def _are_parts_of_one(folders: list[Folder]) -> bool:
-    """Whether several folders, one of them to train on, hold sub-folders of the same names."""
-    train = [folder for folder in folders if role_of_folder(folder.name) == "train"]
-    if len(folders) < 2 or len(train) != 1:
+def _are_parts_of_one(folders: Iterable[Folder], roles: Mapping[str, Role | None]) -> bool:
+    """Whether folders that are called like splits, one to train on, hold classes of same names."""
+    named = [folder for folder in folders if roles[folder.name]]
+    train = [folder for folder in named if roles[folder.name] == "train"]
+    if len(named) < 2 or len(train) != 1:
         return False
-    classes = {folder.name for folder in train[0].with_images}
-    return all(classes & {each.name for each in folder.with_images} for folder in folders)
+    classes = _names_of_classes(train[0])
+    return all(classes & _names_of_classes(folder) for folder in named)
+
+
+def _names_of_classes(split: Folder) -> set[str]:
+    return {each.name for each in split.walk() if each.images and each is not split}
 
 
 def _asked_for(settings: DataSettings, folders: Iterable[Folder]) -> bool:
