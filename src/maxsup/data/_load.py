@@ -12,7 +12,11 @@ from maxsup.data._label_noise import add_label_noise
 from maxsup.data._long_tail import thin_to_long_tail
 from maxsup.data._settings import DataSettings, short_name
 from maxsup.data._splits import LabelledSplit
-from maxsup.data._without_effect import check_settings_of_digits, check_settings_of_parts
+from maxsup.data._without_effect import (
+    check_photographs,
+    check_settings_of_digits,
+    check_settings_of_parts,
+)
 from maxsup.data.photographs._files import ImageFiles
 from maxsup.data.photographs._open import open_photographs
 from maxsup.data.photographs._open_stream import open_stream
@@ -65,6 +69,7 @@ def load_images(
     announce = announce or (lambda text: None)
     if image_size is not None and image_size < 1:
         raise ValueError(f"image_size must be at least 1; got {image_size}.")
+    check_photographs(settings, photographs, image_size)
     train: LabelledSplit
     test: LabelledSplit | None
     validation: LabelledSplit | None = None

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import fields
 
+from maxsup.data._image_file import MAX_MEGAPIXELS
 from maxsup.data._settings import DataSettings
+from maxsup.data.photographs._settings import PhotographSettings
 
 _NOT_FOR_DIGITS = (
     "image_column", "label_column", "train_split", "validation_split", "test_split",
@@ -50,6 +52,28 @@ def check_settings_of_parts(settings: DataSettings, test_name: str | None) -> No
     is_drawn = settings.validation or settings.label_noise
     if not is_drawn and settings.imbalance == 1 == settings.fraction:
         _refuse(settings, ("data_seed",), "nothing is held out, thinned or drawn at random")
+
+
+def check_photographs(
+    settings: DataSettings, photographs: PhotographSettings | None, image_size: int | None
+) -> None:
+    """See that nothing is said of reading that is not read so.
+
+    Raises:
+        ValueError: Something is.
+    """
+    if photographs is None:
+        return
+    if image_size is not None:
+        raise ValueError(
+            f"image_size has no effect on photographs, whose size PhotographSettings says. Leave "
+            f"it at None; got {image_size}."
+        )
+    if photographs.max_megapixels not in (MAX_MEGAPIXELS, settings.max_megapixels):
+        raise ValueError(
+            "max_megapixels has no effect in PhotographSettings here: DataSettings say how much "
+            f"may be decoded. Leave it at {MAX_MEGAPIXELS}; got {photographs.max_megapixels}."
+        )
 
 
 def check_settings_of_preparation(settings: DataSettings) -> None:

@@ -56,7 +56,8 @@ _RULES = (
     ),
     _Rule(
         ("warmup_lr",),
-        lambda of: of["warmup_epochs"] > 0,
+        # A cycle rises in any case.
+        lambda of: of["warmup_epochs"] > 0 or of["lr_schedule"] == "one-cycle",
         "has no effect without warmup_epochs",
     ),
 )  # fmt: skip
