@@ -103,6 +103,13 @@ def test_two_folders_for_one_split_are_refused(tmp_path: Path) -> None:
     image_folder(tmp_path, {"train": 4, "val": 2, "valid": 2})
     with pytest.raises(ValueError, match=r"val/ and valid/ .* would both be the split validation"):
         load(tmp_path)
+    assert sizes(load(tmp_path, test_split="val")) == (8, 4, 4)
+
+
+def test_folders_that_are_named_are_splits_whatever_they_are_called(tmp_path: Path) -> None:
+    image_folder(tmp_path, {"fold 1": 4, "fold 2": 2})
+    assert sizes(load(tmp_path, train_split="fold 1", test_split="fold 2")) == (8, 0, 4)
+    assert any("fold 1/cat/ and fold 2/cat/ are one class" in note for note in load(tmp_path).notes)
 
 
 def test_a_test_folder_without_classes_has_no_labels(tmp_path: Path) -> None:

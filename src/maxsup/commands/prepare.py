@@ -17,7 +17,7 @@ class Options(CommonOptions):
 
     data: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DATA")]
     """What to read: a folder (image folder, Parquet, WebDataset), a file, or hf:owner/name."""
-    out: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="OUT")]
+    out: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="OUT")]
     """Directory to write to; it is data itself then. Go on with the same one."""
     shrink: Annotated[
         tyro.conf.OmitArgPrefixes[ShrinkSettings], tyro.conf.arg(name="", help="")
@@ -52,13 +52,21 @@ def run(options: Options) -> int:
     from rich.console import Console
     from rich.progress import Progress
 
+    from maxsup._places import as_place
     from maxsup.data import prepare_shards
+
+    out = as_place(options.out)
+    if not isinstance(out, Path):
+        raise ValueError(
+            f"{options.out} is no directory of this machine, from which alone photographs are "
+            "trained on. Name one; what is written there can be copied to a store."
+        )
 
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("images", total=None)
         prepared = prepare_shards(
             data,
-            options.out,
+            out,
             shrink=options.shrink,
             shard_size=shard_size,
             splits=options.splits,
@@ -70,7 +78,7 @@ def run(options: Options) -> int:
         )
     for each in prepared.corrupt:
         print(f"left out: row {each.row} of split {each.split} {each.path}: {each.reason}")
-    print(f"{prepared.images:,} images in {prepared.shards:,} files: {options.out}")
+    print(f"{prepared.images:,} images in {prepared.shards:,} files: {out}")
     return 0
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import os
 import threading
 from collections.abc import Iterator
 
@@ -17,6 +18,15 @@ MAX_MEGAPIXELS = 100
 """What is decoded at the most of one image, unless a user allows more."""
 
 _pillows_limit = threading.Lock()
+
+
+def _renew_lock() -> None:
+    global _pillows_limit
+    _pillows_limit = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):  # a thread of the parent may have held it
+    os.register_at_fork(after_in_child=_renew_lock)
 
 
 class ImageFile:

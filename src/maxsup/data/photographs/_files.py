@@ -27,6 +27,7 @@ class ImageFiles:
         self.split = split
         self._column = column
         self._rows = rows.with_format("arrow")
+        self._digest: str | None = None
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -46,8 +47,13 @@ class ImageFiles:
     def digest(self) -> str:
         """SHA-256 over the files' names and sizes, and the contents of some of them.
 
-        See :func:`maxsup.data._digest.digest_of`.
+        See :func:`maxsup.data._digest.digest_of`. Found once, for all parts of the split.
         """
+        if self._digest is None:
+            self._digest = self._find_digest()
+        return self._digest
+
+    def _find_digest(self) -> str:
         names: list[str] = []
         for chunk in self._rows.data.column(self._column).chunks:
             paths = pc.fill_null(pc.struct_field(chunk, "path"), "")

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from maxsup._files import atomic_write, write_text
+from maxsup._home import expand_home
 from maxsup.data._corrupt import Corrupt, list_corrupt
 from maxsup.data._depth import notes_on_depth
 from maxsup.data._entry import Entry, UnreadableImageError, entry_path, read_entry
@@ -84,7 +85,7 @@ def prepare_shards(
         >>> prepare_shards(DataSettings(str(folder / "pets")), folder / "small")
         Prepared(images=2, shards=1, corrupt=())
     """
-    shrink = shrink or ShrinkSettings()
+    shrink, out = shrink or ShrinkSettings(), expand_home(out)
     check_settings_of_preparation(data)
     if shard_size < 1:
         raise ValueError(f"shard_size must be at least 1 byte; got {shard_size}.")

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from maxsup.data._digest import digest_of_files
 from maxsup.data._settings import DataSettings
 from maxsup.data.sources._class_names import check_class_names
-from maxsup.data.sources._files import counted, listed, shown
+from maxsup.data.sources._files import counted, listed, shown, suffix_of
 from maxsup.data.sources._image_folder import ONE_SPLIT
 from maxsup.data.sources._opened import OpenedData, Table
 from maxsup.data.sources._roles import role_of_data_file, role_of_folder
@@ -23,11 +23,6 @@ BUILDERS = {".parquet": "parquet", ".tar": "webdataset", ".arrow": "arrow"}
 
 Load = Callable[..., Any]
 """``datasets.load_dataset``, with its errors in one."""
-
-
-def suffix_of(name: str) -> str:
-    """A file's suffix, in lower case."""
-    return PurePath(name).suffix.lower()
 
 
 def data_files_in(root: Folder) -> dict[str, list[str]]:

@@ -4,7 +4,6 @@ import functools
 import re
 import unicodedata
 from collections.abc import Collection, Iterable
-from pathlib import PurePath
 
 from PIL import Image, features
 
@@ -44,13 +43,23 @@ def image_suffixes() -> frozenset[str]:
     )
 
 
+def suffix_of(name: str) -> str:
+    """A file's suffix, in lower case; as ``pathlib`` has it, which takes ten times as long.
+
+    >>> suffix_of("0.TAR.gz"), suffix_of("README"), suffix_of(".hidden")
+    ('.gz', '', '')
+    """
+    stem, _, suffix = name.rpartition(".")
+    return f".{suffix.lower()}" if stem else ""
+
+
 def is_image(name: str) -> bool:
     """Whether a file is called like an image that can be read, in capitals or not.
 
     >>> [is_image(name) for name in ("0.JPG", "0.jfif", "0.heic", "0.mpeg", "jpg")]
     [True, True, False, False, False]
     """
-    return PurePath(name).suffix.lower() in image_suffixes()
+    return suffix_of(name) in image_suffixes()
 
 
 def kind_of(name: str) -> str:
@@ -59,7 +68,7 @@ def kind_of(name: str) -> str:
     >>> kind_of("0.HEIC"), kind_of("README")
     ('.heic', 'without extension')
     """
-    return PurePath(name).suffix.lower() or "without extension"
+    return suffix_of(name) or "without extension"
 
 
 def class_name(folder: str) -> str:

@@ -20,9 +20,8 @@ from maxsup.data.sources._data_files import (
     data_files_in,
     holds_images,
     open_data_files,
-    suffix_of,
 )
-from maxsup.data.sources._files import counted, listed
+from maxsup.data.sources._files import counted, listed, suffix_of
 from maxsup.data.sources._image_folder import ONE_SPLIT, open_image_folder
 from maxsup.data.sources._metadata import has_metadata, open_metadata
 from maxsup.data.sources._opened import OpenedData, Table

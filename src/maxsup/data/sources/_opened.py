@@ -1,5 +1,7 @@
 """A data set whose splits are known and not yet loaded."""
 
+import re
+import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -48,6 +50,8 @@ class ImageRows:
             streaming: Whether the files are read in the order of a stream.
         """
         kinds = datasets.Features({"image": datasets.Image(decode=False), **self.features})
+        if not re.fullmatch(r"\w+(\.\w+)*", split):
+            split = "other"  # folders may be called as no split is in there
         if streaming:
             return self._stream(split, kinds)
         paths = pa.array(self.paths, pa.string())
@@ -61,8 +65,8 @@ class ImageRows:
             pa.Table.from_arrays([image, *others], schema=schema),
             info=datasets.DatasetInfo(features=kinds),
             split=datasets.NamedSplit(split),
-            # Else it is found by hashing all of the table.
-            fingerprint=f"maxsup-{split}-{len(self.paths)}",
+            # Else all of the table is hashed, to find what was made of it before; nothing was.
+            fingerprint=uuid.uuid4().hex,
         )
 
     def _stream(self, split: str, kinds: Any) -> Table:

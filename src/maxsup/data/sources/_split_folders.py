@@ -1,5 +1,6 @@
 """Which folders are splits, and which are classes."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -45,9 +46,10 @@ def find_split_folders(top: Folder, settings: DataSettings) -> SplitFolders:
         key=lambda folder: _ORDER.index(roles[folder.name]),
     )
     rest = [folder for folder in folders if not roles[folder.name]]
-    if not named:
+    asked = _asked_for(settings, folders)
+    if not named and not (asked and all(folder.with_images for folder in folders)):
         return SplitFolders({})
-    if not any(folder.with_images for folder in named):
+    if named and not any(folder.with_images for folder in named):
         if rest:
             return SplitFolders({}, notes=(_called_like_splits(named, rest),))
         raise ValueError(
@@ -56,7 +58,7 @@ def find_split_folders(top: Folder, settings: DataSettings) -> SplitFolders:
             "in a metadata.csv with the columns file_name and label. If these names are the "
             "classes, give the folders other names."
         )
-    if rest and not _are_parts_of_one(folders, roles) and not _asked_for(settings, folders):
+    if rest and not asked and not _are_parts_of_one(folders, roles):
         raise ValueError(
             f"It cannot be told whether {_places(named)} of {settings.name} "
             f"{'is a split' if len(named) == 1 else 'are splits'} or classes: there are class "
@@ -64,13 +66,16 @@ def find_split_folders(top: Folder, settings: DataSettings) -> SplitFolders:
             f"splits, name one of them: --train-split {named[0].name}. To take them for "
             "classes, give them other names."
         )
+    twice = [role for role, count in Counter(roles.values()).items() if count > 1]
     splits: dict[str, Folder] = {}
     for folder in (*named, *(folder for folder in rest if folder.with_images)):
         name = roles[folder.name] or folder.name
+        if asked and name in twice:
+            name = folder.name
         if name in splits:
             raise ValueError(
                 f"{_places([splits[name], folder])} of {settings.name} would both be the split "
-                f"{name}. Put them into one, or give one a name that says something else."
+                f"{name}. Put them into one, or name one: --{name}-split {folder.name}."
             )
         splits[name] = folder
     unused = tuple(folder for folder in rest if not folder.with_images)
