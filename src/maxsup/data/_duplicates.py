@@ -122,4 +122,5 @@ def _choose(keys: _Array, sizes: _Array, is_training: _Array) -> tuple[_Array, _
 
 def _share(count: int, of: int, what: str) -> str:
     images = f"{what} image" if of == 1 else f"{what} images"
-    return f"{count:,} of {of:,} {images} ({100 * count / of:.1f} %)"
+    percent = 100 * count / of
+    return f"{count:,} of {of:,} {images} ({percent:.{1 if percent >= 0.1 else 3}f} %)"
