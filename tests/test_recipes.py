@@ -118,6 +118,9 @@ def test_recipe_describes_every_setting() -> None:
         assert after.strip().startswith('"""'), field.name
 
 
+PHOTOGRAPHS = {"random_resized_crop": True, "image_size": 16}
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -132,7 +135,7 @@ def test_recipe_describes_every_setting() -> None:
         ({"erasing": 0.5}, "erasing is for photographs: it needs random_resized_crop"),
         ({"repeats": 3}, "repeats is for photographs"),
         ({"random_resized_crop": True}, "needs image_size"),
-        ({"random_resized_crop": True, "image_size": 8, "crop_padding": 1}, "leave them at 0"),
+        ({"random_resized_crop": True, "image_size": 8, "crop_padding": 1}, "Leave it at 0"),
         ({"crop_scale": (1.0, 0.1)}, "crop_scale must be two positive numbers"),
         ({"eval_crop": 1.5}, r"eval_crop must lie in \(0, 1\]"),
         ({"erasing": 1.5}, "erasing is a fraction"),
@@ -140,9 +143,20 @@ def test_recipe_describes_every_setting() -> None:
         ({"resolution_epochs": (9, 2)}, "resolution_epochs must be rising"),
         ({"workers": -1}, "workers must be at least 0; got -1"),
         ({"checkpoint_steps": 0}, "checkpoint_steps must be at least 1; got 0"),
+        ({"workers": 2}, "workers is for photographs"),
+        ({"interpolation": "bicubic"}, "interpolation is for photographs"),
+        ({"milestones": (3,)}, "milestones is for lr_schedule 'step', .* Leave it at ()"),
+        ({"lr_schedule": "constant", "final_lr": 0.1}, "final_lr is for lr_schedule 'cosine'"),
+        ({"warmup_lr": 0.1}, "warmup_lr has no effect without warmup_epochs"),
+        ({"optimizer": "adamw", "nesterov": True}, "nesterov is for optimizer 'sgd'"),
+        ({"betas": (0.9, 0.95)}, "betas is for optimizer 'adamw'"),
+        ({**PHOTOGRAPHS, "start_image_size": 8}, "start_image_size has no effect without res"),
+        ({**PHOTOGRAPHS, "resolution_epochs": (1, 2)}, "resolution_epochs has no effect without"),
     ],
 )
-def test_recipe_refuses_settings_out_of_range(changes: dict[str, object], message: str) -> None:
+def test_recipe_refuses_settings_out_of_range_or_without_effect(
+    changes: dict[str, object], message: str
+) -> None:
     with pytest.raises(ValueError, match=message):
         Recipe(name="r", model="m", **changes)  # type: ignore[arg-type]
 

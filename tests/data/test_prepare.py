@@ -26,7 +26,8 @@ def smooth(seed: int) -> Image.Image:
 
 def prepare(folder: Path, out: Path, **options: Any) -> Any:
     options = {"shrink": ShrinkSettings(short_side=30)} | options
-    return prepare_shards(DataSettings(str(folder)), out, **options)
+    data = DataSettings(str(folder), max_corrupt=options.pop("max_corrupt", 0))
+    return prepare_shards(data, out, **options)
 
 
 def files(out: Path) -> dict[str, bytes]:
@@ -145,9 +146,9 @@ def test_shrink_settings_out_of_range(wrong: dict[str, int]) -> None:
 
 def test_prepare_shards_arguments_that_cannot_be(tmp_path: Path) -> None:
     folder = image_folder(tmp_path / "in", {"": 2}, make=smooth)
-    for wrong in ({"shard_size": 0}, {"max_corrupt": -1}):
-        with pytest.raises(ValueError, match="shard_size must be positive"):
-            prepare(folder, tmp_path / "out", **wrong)
+    for name in ("shard_size", "workers"):
+        with pytest.raises(ValueError, match=f"{name} must be at least 1.*; got 0"):
+            prepare(folder, tmp_path / "out", **{name: 0})
     for splits in ((), ("train", "train[:2]")):
         with pytest.raises(ValueError, match="splits must name"):
             prepare(folder, tmp_path / "out", splits=splits)

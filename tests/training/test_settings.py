@@ -85,7 +85,8 @@ def test_study_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
 
 def test_study_may_be_taken_up_with_other_workers(tmp_path: Path) -> None:
     """What changes no number may be changed."""
-    study().claim(tmp_path)
-    recipe = dataclasses.replace(SETTINGS.recipe, workers=3, keep_outputs=False)
-    dataclasses.replace(study(), recipe=recipe).claim(tmp_path)
+    before = dataclasses.replace(study(), recipe=get_recipe("imagenet-resnet18"))
+    before.claim(tmp_path)
+    recipe = dataclasses.replace(before.recipe, workers=3, keep_outputs=False)
+    dataclasses.replace(before, recipe=recipe).claim(tmp_path)
     assert StudySettings.load(tmp_path / "study.json").recipe.workers == 3

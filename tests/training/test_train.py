@@ -104,7 +104,13 @@ def test_methods_of_a_seed_share_start_and_batches(run_training: Run, tmp_path: 
     "changes",
     [
         {},
-        {"optimizer": "adamw", "lr": 1e-3, "ema_decay": 0.9, "evaluate_ema": True},
+        {
+            "optimizer": "adamw",
+            "nesterov": False,
+            "lr": 1e-3,
+            "ema_decay": 0.9,
+            "evaluate_ema": True,
+        },
         {"mixup": 0.4, "cutmix": 1.0, "flip": True, "crop_padding": 2, "clip_norm": 1.0},
         {"accumulate": 2, "precision": "bf16"},
     ],

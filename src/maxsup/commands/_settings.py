@@ -9,7 +9,7 @@ import tyro
 
 from maxsup.commands._read import annotated, in_group
 from maxsup.data import DataSettings
-from maxsup.recipes import Recipe
+from maxsup.recipes import Recipe, settings_without_effect
 
 Settings = Recipe | DataSettings
 _T = TypeVar("_T", bound=Settings)
@@ -31,7 +31,7 @@ GROUPS = (
         (
             "image_column", "label_column", "image_size", "train_split", "validation_split",
             "test_split", "fraction", "validation", "test_fraction", "imbalance", "data_seed",
-            "streaming", "max_corrupt",
+            "streaming", "max_corrupt", "max_megapixels",
         ),
     ),
     Group("Model", ("model", "weights", "small_stem", "zero_init", "blur_pool", "drop_path")),
@@ -102,14 +102,22 @@ def settings_options(*settings: Settings) -> type:
 def with_options(settings: _T, options: Any) -> _T:
     """The settings with the values that were read by their :func:`settings_options`.
 
+    What a recipe says for the case that an option has turned away from, such as the milestones of
+    another learning rate schedule, goes back to its default.
+
     Raises:
-        ValueError: A value is out of its range.
+        ValueError: A value is out of its range, or has no effect beside the others.
     """
-    values = {
-        name: value for group in vars(options).values() for name, value in vars(group).items()
-    }
+    read = {name: value for group in vars(options).values() for name, value in vars(group).items()}
     names = {field.name for field in fields(settings)} - NO_OPTIONS[type(settings)]
-    return replace(settings, **{name: values[name] for name in names})
+    before = vars(settings)
+    values = before | {name: read[name] for name in names}
+    if isinstance(settings, Recipe):
+        defaults = {field.name: field.default for field in fields(settings)}
+        for name in settings_without_effect(values, defaults):
+            if values[name] == before[name]:
+                values[name] = defaults[name]
+    return replace(settings, **values)
 
 
 def docstrings(kind: type) -> dict[str, str]:

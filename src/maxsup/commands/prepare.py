@@ -32,6 +32,8 @@ class Options(CommonOptions):
     """The column of the labels, where there are several."""
     max_corrupt: int = 0
     """How many images may be left out because they cannot be read."""
+    max_megapixels: int = 100
+    """Millions of pixels to decode of an image at most; large JPEGs are decoded smaller at once."""
     workers: int | None = None
     """Threads; by default one for each core."""
 
@@ -42,6 +44,8 @@ def run(options: Options) -> int:
         options.data,
         image_column=options.image_column,
         label_column=options.label_column,
+        max_corrupt=options.max_corrupt,
+        max_megapixels=options.max_megapixels,
     )
     shard_size = read_bytes(options.shard_size)
 
@@ -66,7 +70,6 @@ def run(options: Options) -> int:
             shrink=options.shrink,
             shard_size=shard_size,
             splits=options.splits,
-            max_corrupt=options.max_corrupt,
             workers=options.workers,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
             announce=lambda note: bar.console.print(

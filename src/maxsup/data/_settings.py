@@ -42,7 +42,9 @@ class DataSettings:
     streaming: bool = False
     """Read photographs over the network as they are needed, without downloading them first."""
     max_corrupt: int = field(default=0, compare=False)
-    """How many photographs may be left out, and reported, because they cannot be read."""
+    """How many images may be left out, and reported, because they cannot be read."""
+    max_megapixels: int = field(default=100, compare=False)
+    """Millions of pixels to decode of an image at most; large JPEGs are decoded smaller at once."""
 
     def __post_init__(self) -> None:
         for name, value in {"validation": self.validation, "label_noise": self.label_noise}.items():
@@ -62,6 +64,8 @@ class DataSettings:
             raise ValueError(f"imbalance must be at least 1; got {self.imbalance}.")
         if self.max_corrupt < 0:
             raise ValueError(f"max_corrupt must not be negative; got {self.max_corrupt}.")
+        if self.max_megapixels < 1:
+            raise ValueError(f"max_megapixels must be at least 1; got {self.max_megapixels}.")
 
 
 def short_name(settings: DataSettings) -> str:

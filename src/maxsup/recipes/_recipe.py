@@ -1,7 +1,9 @@
 """What a recipe may set."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Literal
+
+from maxsup.recipes._without_effect import settings_without_effect
 
 
 @dataclass(frozen=True)
@@ -165,6 +167,7 @@ class Recipe:
             raise ValueError("lr_schedule 'step' needs milestones, the epochs of its steps.")
         if self.nesterov and not self.momentum > 0:
             raise ValueError("nesterov needs a momentum above 0.")
+        self._check_effects()
 
     def _check_photographs(self) -> None:
         for name in ("crop_scale", "crop_ratio"):
@@ -185,22 +188,13 @@ class Recipe:
         first, last = self.resolution_epochs
         if not 0 <= first <= last:
             raise ValueError(f"resolution_epochs must be rising epochs; got {first} {last}.")
-        if not self.random_resized_crop:
-            needs = {
-                "start_image_size": self.start_image_size,
-                "eval_size": self.eval_size,
-                "rand_augment": self.rand_augment,
-                "erasing": self.erasing,
-                "repeats": self.repeats > 1,
-            }
-            for name, asked in needs.items():
-                if asked:
-                    raise ValueError(f"{name} is for photographs: it needs random_resized_crop.")
-            return
-        if self.image_size is None:
+        if self.random_resized_crop and self.image_size is None:
             raise ValueError("random_resized_crop needs image_size, the side to resize crops to.")
-        if self.crop_padding or self.cutout:
-            raise ValueError("crop_padding and cutout are for small images: leave them at 0.")
+
+    def _check_effects(self) -> None:
+        defaults = {field.name: field.default for field in fields(self)}
+        for name, why in settings_without_effect(vars(self), defaults).items():
+            raise ValueError(f"{name} {why}. Leave it at {defaults[name]}.")
 
     def resolution(self, epoch: int) -> int | None:
         """Side of the training images in an epoch, counted from 0.

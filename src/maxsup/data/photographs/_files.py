@@ -1,9 +1,11 @@
 """The undecoded image files of a split on disk."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import datasets
+import numpy as np
 import pyarrow.compute as pc
 
 from maxsup.data._corrupt import Corrupt
@@ -52,20 +54,27 @@ class ImageFiles:
         return self._digest
 
     def _find_digest(self) -> str:
-        sizes: list[int] = []
         names: list[str] = []
         for chunk in self._rows.data.column(self._column).chunks:
-            lengths = pc.binary_length(pc.struct_field(chunk, "bytes")).to_pylist()
             paths = pc.fill_null(pc.struct_field(chunk, "path"), "")
+            names += pc.replace_substring_regex(paths, ".*[/\\\\]", "").to_pylist()
+        return digest_of(names, self.sizes.tolist(), self._edges)
+
+    @cached_property
+    def sizes(self) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """The bytes of each file; −1 where there is none, or it lies on another machine."""
+        found: list[int] = []
+        for chunk in self._rows.data.column(self._column).chunks:
+            lengths = pc.binary_length(pc.struct_field(chunk, "bytes")).to_pylist()
             if None in lengths:
+                paths = pc.fill_null(pc.struct_field(chunk, "path"), "")
                 on_disk = sizes_of_files(paths.to_pylist())
                 lengths = [
                     size if length is None else length
                     for length, size in zip(lengths, on_disk, strict=True)
                 ]
-            sizes += lengths
-            names += pc.replace_substring_regex(paths, ".*[/\\\\]", "").to_pylist()
-        return digest_of(names, sizes, self._edges)
+            found += lengths
+        return np.array(found, dtype=np.int64)
 
     def _edges(self, row: int) -> Sequence[bytes]:
         entry = self._entry(row) or {}

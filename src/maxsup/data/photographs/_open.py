@@ -1,10 +1,12 @@
 """The photographs of an opened source, left on disk."""
 
+from dataclasses import replace
 from typing import Any
 
 import torch
 
 from maxsup.data._corrupt import CorruptImages
+from maxsup.data._settings import DataSettings
 from maxsup.data.photographs._files import ImageFiles
 from maxsup.data.photographs._settings import PhotographSettings
 from maxsup.data.photographs._stored import StoredSplit
@@ -13,14 +15,15 @@ from maxsup.data.sources._open import Source
 
 
 def open_photographs(
-    source: Source, classes: tuple[str, ...], settings: PhotographSettings, max_corrupt: int
+    source: Source, classes: tuple[str, ...], photographs: PhotographSettings, data: DataSettings
 ) -> tuple[StoredSplit, StoredSplit | None, StoredSplit | None]:
     """Read the labels of the photographs to train on, and those to validate and to measure on.
 
     Raises:
         ValueError: A label is none of the classes.
     """
-    corrupt = CorruptImages(max_corrupt)
+    corrupt = CorruptImages(data.max_corrupt)
+    settings = replace(photographs, max_megapixels=data.max_megapixels)
 
     def open_split(dataset: Any, name: str | None) -> StoredSplit | None:
         if dataset is None or name is None:

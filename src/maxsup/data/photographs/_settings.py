@@ -25,6 +25,8 @@ class PhotographSettings:
     """How to resize."""
     workers: int | None = None
     """Processes that read beside this one; by default one for each core that it may use."""
+    max_megapixels: int = 100
+    """How many millions of pixels may be decoded of one image."""
 
     def __post_init__(self) -> None:
         if self.size < 1:
@@ -33,6 +35,8 @@ class PhotographSettings:
             raise ValueError(f"crop must lie in (0, 1]; got {self.crop}.")
         if self.workers is not None and self.workers < 0:
             raise ValueError(f"workers must not be negative; got {self.workers}.")
+        if self.max_megapixels < 1:
+            raise ValueError(f"max_megapixels must be at least 1; got {self.max_megapixels}.")
 
     def count_workers(self) -> int:
         """The processes to read with: the cores, shared by the trainings on this machine."""

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from maxsup.data._corrupt import CorruptImages
+from maxsup.data._settings import DataSettings
 from maxsup.data.small._decode import decode_images
 from maxsup.data.small._split import ResidentSplit
 from maxsup.data.sources._labels import read_labels
@@ -10,19 +12,28 @@ from maxsup.data.sources._open import Source
 
 
 def read_small_images(
-    source: Source, classes: tuple[str, ...], size: int | None, announce: Callable[[str], None]
+    source: Source,
+    classes: tuple[str, ...],
+    size: int | None,
+    settings: DataSettings,
+    announce: Callable[[str], None],
 ) -> tuple[ResidentSplit, ResidentSplit | None, ResidentSplit | None]:
     """Decode the images to train and, where the source has them, to validate and to measure on.
 
     Raises:
-        ValueError: Images cannot be read, or differ in size; the message says how to mend it.
+        ValueError: More images cannot be read than may be left out, or they differ in size; the
+            message says how to mend it.
     """
+    corrupt = CorruptImages(settings.max_corrupt)
 
     def read(dataset: Any, split: str) -> ResidentSplit:
         labels = read_labels(dataset, source.label_column, classes, split)
         announce(f"Reading the {len(labels):,} images of split {split} …")
-        images = decode_images(dataset, source.image_column, split, size)
-        return ResidentSplit(images, labels, labels, name=split)
+        images, rows = decode_images(
+            dataset, source.image_column, split, size, corrupt, settings.max_megapixels
+        )
+        labels = labels[rows]
+        return ResidentSplit(images, labels, labels, ids=rows, name=split, corrupt=corrupt)
 
     train = read(source.train, source.train_name)
     others = {

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from maxsup.data._digest import digest_of_files
 from maxsup.data._settings import DataSettings
+from maxsup.data.sources._class_names import check_class_names
 from maxsup.data.sources._files import counted, listed, shown, suffix_of
 from maxsup.data.sources._image_folder import ONE_SPLIT
 from maxsup.data.sources._opened import OpenedData, Table
@@ -85,8 +86,12 @@ def open_data_files(root: Folder, settings: DataSettings, load: Load) -> OpenedD
 
     def load_splits(names: Collection[str]) -> Mapping[str, Table]:
         options = {"streaming": True} if settings.streaming else {}
-        chosen = {name: [glob.escape(file) for file in files[name]] for name in names}
-        found: Mapping[str, Table] = load(BUILDERS[suffix], data_files=chosen, **options)
+        found: dict[str, Table] = {}
+        # One by one: of several, the names that the first gives to its classes would count for all.
+        for name in names:
+            check_class_names(files[name], name)
+            chosen = {name: [glob.escape(file) for file in files[name]]}
+            found |= load(BUILDERS[suffix], data_files=chosen, **options)
         return found
 
     return OpenedData(

@@ -355,7 +355,8 @@ def _open_folder(path: Path, settings: DataSettings) -> OpenedData:
     if has_metadata(root):
         return open_metadata(root, settings)
     by_suffix = data_files_in(root)
-    if any(
+    # Where nothing else can be meant, what is wrong with their columns is said.
+    if (by_suffix and not root.image_count) or any(
         suffix != ".parquet" or holds_images(path / places[0])
         for suffix, places in by_suffix.items()
         if not _is_image_folder(root) or suffix == ".parquet"
