@@ -264,8 +264,8 @@ def _key(directory: Path) -> Path:
 def _take(path: Path, holder: Holder, say: Say) -> None:
     """Give the name to a file that is complete already."""
     own = temporary_name(path)
-    own.write_bytes(holder.to_bytes())
     try:
+        own.write_bytes(holder.to_bytes())
         while True:
             try:
                 _give_name(own, path)

@@ -142,7 +142,7 @@ class StudySettings:
         path = directory / STUDY_FILE
         if not path.exists():
             names = strangers(directory, known=(LOCK_FILE,))
-            if names:
+            if names and not self._has_run(directory):
                 raise ValueError(
                     f"{directory} holds files that are no study ({listed(names)}). Name a new or "
                     "empty directory with --out."

@@ -27,7 +27,8 @@ FORMER_CHECKPOINT_FILE = "checkpoint-before.pt"
 DAMAGED_CHECKPOINT_FILE = "checkpoint-damaged.pt"
 FAILURE_FILE = "failure.txt"
 
-_KEPT_FILES = (RESULT_FILE, CHECKPOINT_FILE, FORMER_CHECKPOINT_FILE, WEIGHTS_FILE)
+_CHECKPOINTS = (CHECKPOINT_FILE, FORMER_CHECKPOINT_FILE)
+_KEPT_FILES = (RESULT_FILE, *_CHECKPOINTS, WEIGHTS_FILE)
 """A run that has none of them has nothing to lose."""
 
 
@@ -112,6 +113,9 @@ class RunFiles:
             return None
         if result is not None:
             self._check_same(result.settings, result.data, data)
+            if self._writes:
+                # The process that trained it may have been killed after its last word.
+                self._remove_checkpoints()
             if self._writes and self._are_settings_damaged:
                 self._settings.save(self.directory / SETTINGS_FILE)
         return result
@@ -125,17 +129,22 @@ class RunFiles:
         """
         if self._writes:
             self._settings.save(self.directory / SETTINGS_FILE)
-        for name in (CHECKPOINT_FILE, FORMER_CHECKPOINT_FILE):
+        damage = []
+        for name in _CHECKPOINTS:
             try:
                 position = load_checkpoint(self.directory / name, state)
             except FileNotFoundError:
                 continue
             except DamagedFile as error:
                 self._is_checkpoint_damaged |= name == CHECKPOINT_FILE
-                self._say(f"{error} The run goes on from the checkpoint before it, or starts anew.")
+                damage.append(str(error))
                 continue
             self._check_same(position.settings, position.data, data)
+            if damage:
+                self._say(f"{damage[0]} The run goes on from the checkpoint before it.")
             return position
+        if damage:
+            self._say(f"{' '.join(damage)} The run starts anew.")
         return Position(data.fingerprint, settings=self._fingerprint)
 
     def save(self, state: State, position: Position) -> None:
@@ -176,7 +185,10 @@ class RunFiles:
             name = outputs_file(split)
             digests[name] = save_outputs(self.directory / name, kept)
         result.save(self.directory, digests)
-        for name in (CHECKPOINT_FILE, FORMER_CHECKPOINT_FILE):
+        self._remove_checkpoints()
+
+    def _remove_checkpoints(self) -> None:
+        for name in _CHECKPOINTS:
             (self.directory / name).unlink(missing_ok=True)
 
     def _say(self, text: str) -> None:
@@ -189,7 +201,7 @@ class RunFiles:
         path = self.directory / SETTINGS_FILE
         if not path.exists():
             names = strangers(self.directory, known=(LOCK_FILE, FAILURE_FILE))
-            if names:
+            if names and not self._is_known(f"{path} is missing."):
                 raise ValueError(
                     f"{self.directory} holds files that are no run ({listed(names)}). Name a new "
                     "or empty directory with --out."
@@ -198,8 +210,13 @@ class RunFiles:
         try:
             kept = RunSettings.load_kept(path)
         except DamagedFile as error:
-            self._check_kept(error)
-            return
+            is_new = not has_kept(self.directory) and _is_settings_file(path)
+            if is_new or self._is_known(str(error)):
+                return
+            raise ValueError(
+                f"{error} If {self.directory} holds a run of maxsup, remove the file and what is "
+                "beside it to train from the start; or name another directory with --out."
+            ) from error
         if kept != self._settings and has_kept(self.directory):
             raise ValueError(
                 f"{self.directory} holds a run with other settings "
@@ -207,25 +224,22 @@ class RunFiles:
                 "--out, or use the same settings."
             )
 
-    def _check_kept(self, error: DamagedFile) -> None:
-        """See by the other files whether the run is this one, as its settings cannot be read."""
-        for load in (
-            lambda: RunResult.load(self.directory),
-            lambda: load_position(self.directory / CHECKPOINT_FILE),
-            lambda: load_position(self.directory / FORMER_CHECKPOINT_FILE),
-        ):
+    def _is_known(self, damage: str) -> bool:
+        """Whether other files say that the run is this one, as its settings cannot be read."""
+        found: RunResult | Position | None
+        for name in (RESULT_FILE, *_CHECKPOINTS):
             with contextlib.suppress(ValueError, FileNotFoundError):
-                found = load()
+                if name == RESULT_FILE:
+                    found = RunResult.load(self.directory)
+                else:
+                    found = load_position(self.directory / name)
                 if found is not None and found.settings == self._fingerprint:
                     self._are_settings_damaged = True
-                    self._say(f"{error} It is written anew: the run's other files fit the command.")
-                    return
-        if not has_kept(self.directory) and _is_settings_file(self.directory / SETTINGS_FILE):
-            return
-        raise ValueError(
-            f"{error} If {self.directory} holds a run of maxsup, remove the file and what is "
-            "beside it to train from the start; or name another directory with --out."
-        ) from error
+                    self._say(
+                        f"{damage} It is written anew: the run's other files fit the command."
+                    )
+                    return True
+        return False
 
     def _check_same(self, settings: str, fingerprint: str, data: ImageData) -> None:
         if settings and settings != self._fingerprint:
