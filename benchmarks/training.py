@@ -146,7 +146,8 @@ def maxsup_loop(
             accelerator,
             settings,
             progress,
-            lambda position: None,
+            save=lambda position: None,
+            check=lambda: None,
         )
         return row["images_per_second"], waiting[0].seconds / row["seconds"]
 

@@ -7,7 +7,7 @@ import pytest
 from upath import UPath
 
 from maxsup._files import atomic_write, write_text
-from maxsup._places import as_place, is_empty
+from maxsup._places import as_place, strangers
 
 
 @pytest.fixture
@@ -69,13 +69,13 @@ def test_stores_that_are_not_known_or_not_installed(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_file_of_a_store_is_there_as_a_whole_or_not_at_all(store: Path) -> None:
-    assert is_empty(store)
+    assert not strangers(store)
     store.mkdir(parents=True, exist_ok=True)
-    assert is_empty(store)
+    assert not strangers(store)
     path = store / "file"
     write_text(path, "α")
     assert path.read_bytes() == "α".encode()
-    assert not is_empty(store)
+    assert strangers(store) == ["file"]
 
     def fail_half_way() -> None:
         with atomic_write(path) as file:

@@ -1,17 +1,21 @@
 """Where runs and studies are kept: a local directory, or one of an object store."""
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import cast
 
 import fsspec
 from upath import UPath
 
+from maxsup._files import is_temporary
 from maxsup._home import expand_home
 
 _LOCAL = ("", "file", "local")
 _CACHE_LISTINGS = ("abfs", "abfss", "az", "gcs", "gs", "s3", "s3a")
 """Stores whose clients keep listings, and would not see what other machines have written since."""
+
+_OF_SYSTEMS = frozenset({".DS_Store", "Thumbs.db", "desktop.ini", "lost+found"})
 
 
 def as_place(name: str | Path | UPath) -> Path:
@@ -82,9 +86,18 @@ def _check_store(name: str, scheme: str) -> None:
         ) from error
 
 
-def is_empty(directory: Path) -> bool:
-    """Whether nothing is kept there; object stores know no directories that are empty."""
+def strangers(directory: Path, known: Collection[str] = ()) -> list[str]:
+    """The names of what lies in a directory and is not known, in order.
+
+    What systems leave everywhere by themselves does not count, nor what a process of this package
+    had begun to write when it was killed.
+    """
     try:
-        return not any(directory.iterdir())
+        names = sorted(path.name for path in directory.iterdir() if not is_temporary(path))
     except (FileNotFoundError, NotADirectoryError):
-        return True
+        return []
+    return [
+        name
+        for name in names
+        if name not in known and name not in _OF_SYSTEMS and not name.startswith(".nfs")
+    ]

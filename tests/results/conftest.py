@@ -56,6 +56,7 @@ def results() -> Results:
         baseline="baseline",
         seeds=[0, 1, 2],
         command="maxsup compare pets",
+        asked={"methods": ["baseline", "maxsup"], "seeds": [0, 1, 2]},
         versions={},
         measures=[
             _facts("test_accuracy", "Accuracy", "higher", percent=True, headline=True),

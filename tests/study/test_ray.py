@@ -348,6 +348,7 @@ def test_nodes_must_see_the_directory_the_data_and_the_same_versions(
         plugins=(),
         study_file=tmp_path / "study.json",
         directory=tmp_path / "maxsup" / "seed-0",
+        token=None,
         data="other",
         working_directory=tmp_path / "not there",
         threads=1,

@@ -19,9 +19,10 @@ from maxsup.methods import get_method
 from maxsup.results import schema
 from maxsup.statistics import summarise
 from maxsup.study._densities import pooled_logits
+from maxsup.study._kept import NONE_KEPT, KeptRuns, with_kept
 from maxsup.study._projections import confused_classes
 from maxsup.study._settings import StudySettings
-from maxsup.study._verdict import verdict
+from maxsup.study._verdict import asked_note, verdict
 from maxsup.training import RunResult
 
 _TIMINGS = ("seconds", "images_per_second")
@@ -39,12 +40,28 @@ def gather(
     command: str,
     devices: Collection[str],
     accelerator: Accelerator,
+    *,
+    kept: KeptRuns = NONE_KEPT,
 ) -> schema.Results:
     """Everything the table and the page show, from the finished and failed runs.
 
+    Args:
+        settings: What is asked for.
+        data: The data of all runs.
+        runs: What came of the runs that are asked for.
+        directory: The study's directory.
+        command: What repeats the study.
+        devices: What the runs were trained on.
+        accelerator: Measures what pictures need.
+        kept: What earlier commands have finished.
+
     Raises:
-        RuntimeError: Two methods of one seed did not have the same start.
+        ValueError: Two methods of one seed did not have the same start.
     """
+    asked = schema.Asked(methods=list(settings.methods), seeds=list(settings.seeds))
+    settings = with_kept(settings, kept)
+    everything = {**runs, **kept.results}
+    runs = {key: everything[key] for key in settings.table() if key in everything}
     _check_same_starts(runs)
     measures = measure_facts()
     finished = {key: run for key, run in runs.items() if isinstance(run, RunResult)}
@@ -65,6 +82,8 @@ def gather(
         )
         for measure in measures
     }
+    found = verdict(facts, methods, settings.baseline, list(settings.seeds), rows, summary)
+    found["notes"][:0] = [*asked_note(asked, methods, rows), *kept.left_out]
     return schema.Results(
         format=schema.FORMAT,
         data=facts,
@@ -74,13 +93,14 @@ def gather(
         baseline=settings.baseline,
         seeds=list(settings.seeds),
         command=command,
+        asked=asked,
         versions=_versions(devices),
         measures=measures,
         runs=rows,
         summary=summary,
         logits=pooled_logits(settings, finished),
         confused=confused_classes(settings, data, finished, directory, accelerator),
-        verdict=verdict(facts, methods, settings.baseline, list(settings.seeds), rows, summary),
+        verdict=found,
         timings=_timings(settings, finished),
     )
 
@@ -92,7 +112,7 @@ def _check_same_starts(runs: Results) -> None:
             starts.setdefault(seed, set()).add((run.initial_weights, run.batches))
     differing = [seed for seed, found in starts.items() if len(found) > 1]
     if differing:
-        raise RuntimeError(
+        raise ValueError(
             f"The methods did not share initial weights and batches with seeds {differing}, so "
             "their differences mean nothing. Were some of the runs trained with another version "
             "of maxsup, torch or timm? A new --out trains all of them again."

@@ -19,6 +19,7 @@ from typing import Any
 import torch
 
 from maxsup import methods
+from maxsup._lock import HeldDirectory
 from maxsup.data import ImageData
 from maxsup.evaluation import ACCURACY
 from maxsup.study._ray_node import (
@@ -105,7 +106,7 @@ def run_on_ray(
     cluster: RayCluster,
     settings: StudySettings,
     data: ImageData,
-    directory: Path,
+    held: HeldDirectory,
     progress: ProgressReport,
     tracker: TrackerName | None = None,
     plugins: tuple[str, ...] = (),
@@ -119,14 +120,17 @@ def run_on_ray(
             study's directory or has other data, a full disk, settings that do not fit.
     """
     ray = import_ray()
-    directory = directory.absolute()
+    directory = held.directory.absolute()
     runs = Runs({}, set())
     with _connection(ray):
         news = News.start(ray)
-        waiting = _submit(ray, cluster, settings, data, directory, news, progress, tracker, plugins)
+        waiting = _submit(
+            ray, cluster, settings, data, directory, held.token, news, progress, tracker, plugins
+        )
         try:
             epochs = dict.fromkeys(settings.plan(), 0)
             while waiting:
+                held.check()
                 ready, _ = ray.wait(list(waiting), timeout=_SECONDS_BETWEEN_LOOKS)
                 for event in _ask(ray, news):
                     epochs[event.run] = event.epoch
@@ -182,6 +186,7 @@ def _submit(
     settings: StudySettings,
     data: ImageData,
     directory: Path,
+    token: str | None,
     news: Any,
     progress: ProgressReport,
     tracker: TrackerName | None,
@@ -208,6 +213,7 @@ def _submit(
                 plugins=plugins,
                 study_file=directory / STUDY_FILE,
                 directory=settings.run_directory(directory, method, seed),
+                token=token,
                 data=data.fingerprint,
                 working_directory=Path.cwd(),
                 threads=threads,

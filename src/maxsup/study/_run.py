@@ -10,9 +10,14 @@ from accelerate import Accelerator
 
 from maxsup._files import write_text
 from maxsup.data import ImageData
-from maxsup.training import ProgressReport, RunResult, RunSettings, TrackerName, train
-
-FAILURE_FILE = "failure.txt"
+from maxsup.training import (
+    FAILURE_FILE,
+    ProgressReport,
+    RunResult,
+    RunSettings,
+    TrackerName,
+    train,
+)
 
 
 class Runs(NamedTuple):

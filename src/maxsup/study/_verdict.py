@@ -1,7 +1,7 @@
 """What a study's numbers say, in words."""
 
 from maxsup.evaluation import PRIMARY, TRAINING_ACCURACY
-from maxsup.results.schema import DataFacts, MethodFacts, Run, Verdict
+from maxsup.results.schema import Asked, DataFacts, MethodFacts, Run, Verdict
 from maxsup.statistics import LEVEL, Difference, Summary, decisive_p, holds
 
 _FITTED = 0.995
@@ -30,6 +30,42 @@ def verdict(
             *data["notes"],
         ],
     )
+
+
+def asked_note(asked: Asked, methods: list[MethodFacts], runs: list[Run]) -> list[str]:
+    """Which part the command asked for, where more is shown."""
+    labels = {method["name"]: method["label"] for method in methods}
+    kept: dict[str, list[int]] = {}
+    for run in runs:
+        if run["method"] not in asked["methods"] or run["seed"] not in asked["seeds"]:
+            kept.setdefault(run["method"], []).append(run["seed"])
+    if not kept:
+        return []
+    by_seeds: dict[str, list[str]] = {}
+    for name, seeds in kept.items():
+        by_seeds.setdefault(_seeds(seeds), []).append(labels[name])
+    others = "; ".join(f"{_together(names)} with {seeds}" for seeds, names in by_seeds.items())
+    return [
+        f"The command asked for {_together([labels[name] for name in asked['methods']])} with "
+        f"{_seeds(asked['seeds'])}. All else here was finished by earlier commands and is kept, in "
+        f"every mean and comparison too: {others}."
+    ]
+
+
+def _together(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _seeds(seeds: list[int]) -> str:
+    """Seeds in words.
+
+    >>> _seeds([3]), _seeds([2, 0, 1]), _seeds([0, 2])
+    ('seed 3', 'seeds 0 to 2', 'seeds 0 and 2')
+    """
+    first, *_ = ordered = sorted(seeds)
+    if len(ordered) > 2 and ordered == list(range(first, first + len(ordered))):
+        return f"seeds {first} to {ordered[-1]}"
+    return ("seed " if len(ordered) == 1 else "seeds ") + _together([str(s) for s in ordered])
 
 
 def _sentence(labels: dict[str, str], baseline: str, accuracy: dict[str, Summary]) -> str:

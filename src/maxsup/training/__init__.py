@@ -12,14 +12,19 @@ from maxsup.training._model import build_model
 from maxsup.training._optimizer import learning_rate
 from maxsup.training._position import EpochSums, Position
 from maxsup.training._progress import ProgressReport, duration
-from maxsup.training._result import RunResult
-from maxsup.training._settings import RunSettings
+from maxsup.training._result import RESULT_FILE, RunResult
+from maxsup.training._run_files import FAILURE_FILE, SETTINGS_FILE, check_run, has_kept, listed
+from maxsup.training._settings import RunSettings, differences
 from maxsup.training._settings_file import FORMAT, check_format, read_parts
+from maxsup.training._setup import check_setup
 from maxsup.training._tracking import check_tracker
 from maxsup.training._train import train
 
 __all__ = [
+    "FAILURE_FILE",
     "FORMAT",
+    "RESULT_FILE",
+    "SETTINGS_FILE",
     "DryRun",
     "EpochSums",
     "Position",
@@ -33,11 +38,16 @@ __all__ = [
     "build_accelerator",
     "build_model",
     "check_format",
+    "check_run",
+    "check_setup",
     "check_tracker",
+    "differences",
     "dry_run",
     "duration",
     "execution_of",
+    "has_kept",
     "learning_rate",
+    "listed",
     "load_announced",
     "load_data",
     "read_parts",

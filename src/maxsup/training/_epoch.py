@@ -21,6 +21,7 @@ def train_epoch(
     settings: RunSettings,
     progress: ProgressReport,
     save: Callable[[Position], None],
+    check: Callable[[], None],
 ) -> dict[str, float]:
     """One pass over the training data, or the rest of it.
 
@@ -31,6 +32,7 @@ def train_epoch(
         settings: The run's settings.
         progress: Is told of every step.
         save: Is called, in all processes, where a checkpoint is due.
+        check: Is called after each step; an error that it raises stops the training.
 
     Returns:
         The epoch's figures.
@@ -67,6 +69,7 @@ def train_epoch(
         loss_sum += loss_now
         correct += correct_now
         seen += len(images)
+        check()
         progress.step(len(images) * processes)
         if progress.wants_figures():
             mean = loss_sum.item() / seen
