@@ -4,6 +4,7 @@ The training's process plans batches; a job for each goes to a worker process, w
 images back; what else is known of the batch waits here for them.
 """
 
+import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
@@ -14,6 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from maxsup.data._corrupt import Corrupt
 from maxsup.data._entry import Pixels, UnreadableImageError
+from maxsup.data.photographs._end_with_parent import EndWithParent
 from maxsup.data.photographs._shared_memory import empty_shared
 from maxsup.data.photographs._split import Item, PhotographFiles
 
@@ -92,6 +94,8 @@ class PhotographReader:
             collate_fn=_as_it_is,
             pin_memory=device.type == "cuda",
             persistent_workers=persistent and workers > 0,
+            # Of every Python, also where a server would fork in this process's place.
+            multiprocessing_context="fork" if workers and sys.platform == "linux" else None,
             # Or it draws from the global one, for workers that draw nothing.
             generator=torch.Generator(),
         )
@@ -101,6 +105,8 @@ class PhotographReader:
     ) -> Iterator[tuple[ReadBatch, tuple[Tensor, ...]]]:
         """The batches' images, and what is known of those that could be read."""
         self._plan.start(planned)
+        # Which are started now, or were by the first reading.
+        self._loader.worker_init_fn = EndWithParent()
         for read in self._loader:
             kept = torch.tensor(read.kept, dtype=torch.int64)
             yield read, tuple(each[kept] for each in self._plan.known.popleft())
