@@ -6,6 +6,7 @@ from typing import Annotated
 
 import tyro
 
+from maxsup._interrupts import check_interrupted
 from maxsup.commands._command import Command
 from maxsup.commands._options import CommonOptions
 from maxsup.data import DataSettings, ShrinkSettings, read_bytes
@@ -46,13 +47,18 @@ def run(options: Options) -> int:
     )
     shard_size = read_bytes(options.shard_size)
 
-    from rich.console import Console
     from rich.progress import Progress
 
+    from maxsup._console import console
     from maxsup.data import prepare_shards
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    with Progress(console=console(stderr=True), transient=True) as bar:
         task = bar.add_task("images", total=None)
+
+        def show(done: int, total: int) -> None:
+            check_interrupted()
+            bar.update(task, completed=done, total=total)
+
         prepared = prepare_shards(
             data,
             options.out,
@@ -61,7 +67,7 @@ def run(options: Options) -> int:
             splits=options.splits,
             max_corrupt=options.max_corrupt,
             workers=options.workers,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
+            progress=show,
         )
     for each in prepared.corrupt:
         print(f"left out: row {each.row} of split {each.split} {each.path}: {each.reason}")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from maxsup._console import console as new_console
 from maxsup._places import as_place
 from maxsup.results import Results, shown, write_results
 from maxsup.study._call import python_call
@@ -59,7 +60,7 @@ def compare(
         ModuleNotFoundError: The study is to run on Ray, which is not installed.
     """
     directory = as_place(settings.default_directory() if directory is None else directory)
-    console = console or Console(stderr=True)
+    console = console or new_console(stderr=True)
     check_tracker(tracker)
     if on is not None:
         check_alone()

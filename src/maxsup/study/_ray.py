@@ -19,6 +19,8 @@ from typing import Any
 import torch
 
 from maxsup import methods
+from maxsup._fields import settle_fields
+from maxsup._interrupts import check_interrupted
 from maxsup.data import ImageData
 from maxsup.evaluation import ACCURACY
 from maxsup.study._ray_node import (
@@ -30,12 +32,13 @@ from maxsup.study._ray_node import (
     train_on_node,
     versions_here,
 )
-from maxsup.study._run import Runs, in_one_line, note_failure, run_name
+from maxsup.study._run import Runs, note_failure, run_name
 from maxsup.study._settings import STUDY_FILE, StudySettings
 from maxsup.training import (
     ProgressReport,
     RunResult,
     TrackerName,
+    in_one_line,
 )
 
 MAX_RETRIES = 5
@@ -64,12 +67,13 @@ class RayCluster:
     those that the run computes on."""
 
     def __post_init__(self) -> None:
+        settle_fields(self)
         if self.gpus_per_run is not None and not 0 <= self.gpus_per_run <= 1:
             raise ValueError(
                 f"gpus_per_run must lie in [0, 1], as a run trains on one GPU at most; got "
                 f"{self.gpus_per_run:g}."
             )
-        if self.cpus_per_run is not None and not 0 <= self.cpus_per_run < math.inf:
+        if self.cpus_per_run is not None and self.cpus_per_run < 0:
             raise ValueError(f"cpus_per_run must be at least 0; got {self.cpus_per_run:g}.")
 
     def resources(self, nodes: list[Mapping[str, float]], threads: int) -> tuple[float, float]:
@@ -140,6 +144,7 @@ def run_on_ray(
                     )
                     epochs[run] = settings.recipe.epochs
                 progress.advance_to(sum(epochs.values()))
+                check_interrupted()
         finally:
             _cancel(ray, list(waiting))
     return runs

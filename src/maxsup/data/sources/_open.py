@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import datasets
 
-from maxsup.data._settings import DataSettings
+from maxsup.data._settings import DataSettings, near_name
 from maxsup.data.sources._columns import find_image_column, find_label_column
 
 _TEST_SPLITS = ("test", "validation", "valid", "val")
@@ -81,10 +81,12 @@ def _load_splits(name: str, **options: Any) -> Any:
                     "Images belong into a folder with a sub-folder for each class."
                 )
             return _load(name, builder, data_files={"train": str(path)}, **options)
+    close = near_name(name)
+    hint = f" Did you mean {close!r}?" if close else ""
     raise ValueError(
-        f"There is no data called {name!r}: no file or folder has this path. Name digits, the path "
-        "of a folder (image folder, Parquet or WebDataset files), or hf:owner/name for a data set "
-        "of the Hugging Face Hub."
+        f"There is no data called {name!r}: no file or folder has this path.{hint} Name digits, "
+        "the path of a folder (image folder, Parquet or WebDataset files), or hf:owner/name for a "
+        "data set of the Hugging Face Hub."
     )
 
 
