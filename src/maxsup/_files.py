@@ -86,6 +86,10 @@ def _upload(path: Path) -> Iterator[IO[bytes]]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text with :func:`atomic_write`."""
+    r"""Write UTF-8 text with :func:`atomic_write`.
+
+    What is no Unicode, as in names of files that are not, is written as ``\udc..``, which is what
+    JSON reads back.
+    """
     with atomic_write(path) as file:
-        file.write(text.encode())
+        file.write(text.encode(errors="backslashreplace"))

@@ -4,7 +4,7 @@ import pytest
 
 from maxsup.results.schema import DataFacts, MethodFacts, Run
 from maxsup.statistics import Summary, holds, summarise
-from maxsup.study._verdict import _same_note, verdict
+from maxsup.study._verdict import _guessing_notes, _same_note, verdict
 
 DATA = DataFacts(
     name="d",
@@ -162,3 +162,26 @@ def test_methods_that_did_what_the_baseline_does_are_named() -> None:
     assert _same_note(labels, "a", runs[:2] + runs[4:]) == []
     failed = run("b", 2, 0.5) | {"values": {}}
     assert len(_same_note(labels, "a", [*runs, failed])) == 1  # type: ignore[list-item]
+
+
+def test_runs_that_came_to_nothing_are_named() -> None:
+    lost = {"test_accuracy": 0.51, "test_nll": 1950.0}
+    fine = {"test_accuracy": 0.91, "test_nll": 0.3}
+    runs = [
+        Run(
+            method="maxsup",
+            seed=seed,
+            status="finished",
+            cause=None,
+            fingerprint=None,
+            values=lost if seed < 5 else fine,
+            history=[],
+            reliability=None,
+        )
+        for seed in range(6)
+    ]
+    notes = _guessing_notes(DATA, runs)
+    assert notes[0].startswith("maxsup, seed 0 ended with a test accuracy of 51.00 %, as guessing")
+    assert "an NLL of 1,950 where equal probabilities give 0.69: it diverged" in notes[0]
+    assert notes[3:] == ["2 more of the 6 runs ended like that."]
+    assert _guessing_notes(DATA, runs[5:]) == []

@@ -104,9 +104,9 @@ def test_advice_against_bf16_where_it_is_emulated(
     recipe = dataclasses.replace(get_recipe("digits"), precision="bf16")
     accelerator = build_accelerator(get_recipe("digits"))
     monkeypatch.setattr(_advice, "_CPU", tmp_path / "cpuinfo")
-    assert advice(recipe, accelerator) is None
+    assert advice(recipe, accelerator) == []
     (tmp_path / "cpuinfo").write_text("flags : sse avx2 avx512f")
     assert "--precision fp32 is better" in str(advice(recipe, accelerator))
-    assert advice(get_recipe("digits"), accelerator) is None
+    assert advice(get_recipe("digits"), accelerator) == []
     (tmp_path / "cpuinfo").write_text("flags : sse avx512_bf16")
-    assert advice(recipe, accelerator) is None
+    assert advice(recipe, accelerator) == []

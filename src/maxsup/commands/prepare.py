@@ -6,6 +6,7 @@ from typing import Annotated
 
 import tyro
 
+from maxsup._interrupts import check_interrupted
 from maxsup.commands._command import Command
 from maxsup.commands._options import CommonOptions
 from maxsup.data import DataSettings, ShrinkSettings, read_bytes
@@ -49,9 +50,9 @@ def run(options: Options) -> int:
     )
     shard_size = read_bytes(options.shard_size)
 
-    from rich.console import Console
     from rich.progress import Progress
 
+    from maxsup._console import console
     from maxsup._places import as_place
     from maxsup.data import prepare_shards
 
@@ -62,8 +63,13 @@ def run(options: Options) -> int:
             "trained on. Name one; what is written there can be copied to a store."
         )
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    with Progress(console=console(stderr=True), transient=True) as bar:
         task = bar.add_task("images", total=None)
+
+        def show(done: int, total: int) -> None:
+            check_interrupted()
+            bar.update(task, completed=done, total=total)
+
         prepared = prepare_shards(
             data,
             out,
@@ -71,7 +77,7 @@ def run(options: Options) -> int:
             shard_size=shard_size,
             splits=options.splits,
             workers=options.workers,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
+            progress=show,
             announce=lambda note: bar.console.print(
                 f"Data: {note}", highlight=False, markup=False, soft_wrap=True
             ),

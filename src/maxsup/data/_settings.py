@@ -1,8 +1,11 @@
 """What a user says of a data set; it needs nothing to be imported."""
 
+import difflib
 from dataclasses import dataclass, field
 
+from maxsup._fields import settle_fields
 from maxsup._home import expand_home
+from maxsup._seeds import check_seed
 
 
 @dataclass(frozen=True)
@@ -10,7 +13,7 @@ class DataSettings:
     """Which images to train on, and how they are divided.
 
     Raises:
-        ValueError: A fraction is outside of its range.
+        ValueError: A setting is out of its range, or of another type; the message names it.
     """
 
     name: str
@@ -47,6 +50,8 @@ class DataSettings:
     """Millions of pixels to decode of an image at most; large JPEGs are decoded smaller at once."""
 
     def __post_init__(self) -> None:
+        settle_fields(self)
+        check_seed("data_seed", self.data_seed)
         for name, value in {"validation": self.validation, "label_noise": self.label_noise}.items():
             if not 0 <= value < 1:
                 raise ValueError(f"{name} must lie in [0, 1); got {value}.")
@@ -66,6 +71,20 @@ class DataSettings:
             raise ValueError(f"max_corrupt must not be negative; got {self.max_corrupt}.")
         if self.max_megapixels < 1:
             raise ValueError(f"max_megapixels must be at least 1; got {self.max_megapixels}.")
+
+
+_EMBEDDED = ("digits",)
+
+
+def near_name(name: str) -> str | None:
+    """The embedded data that a name was perhaps meant for; none where there is a file of that name.
+
+    >>> near_name("digts"), near_name("my/birds")
+    ('digits', None)
+    """
+    if name in _EMBEDDED or expand_home(name).exists():
+        return None
+    return next(iter(difflib.get_close_matches(name, _EMBEDDED, n=1)), None)
 
 
 def short_name(settings: DataSettings) -> str:

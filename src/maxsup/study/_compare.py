@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from maxsup._console import console as new_console
 from maxsup._lock import check_free, hold
 from maxsup._places import as_place
 from maxsup.results import Results, shown, write_results
@@ -66,7 +67,7 @@ def compare(
         ModuleNotFoundError: The study is to run on Ray, which is not installed.
     """
     directory = as_place(settings.default_directory() if directory is None else directory)
-    console = console or Console(stderr=True)
+    console = console or new_console(stderr=True)
     check_tracker(tracker)
     if on is not None:
         check_alone()

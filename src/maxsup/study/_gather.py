@@ -14,7 +14,7 @@ from accelerate import Accelerator
 
 from maxsup._version import __version__
 from maxsup.data import ImageData
-from maxsup.evaluation import RELIABILITY, measure_facts
+from maxsup.evaluation import CONFUSION, RELIABILITY, measure_facts
 from maxsup.methods import get_method
 from maxsup.results import schema
 from maxsup.statistics import summarise
@@ -169,8 +169,18 @@ def _data_facts(settings: StudySettings, data: ImageData) -> schema.DataFacts:
         test=len(data.test),
         label_noise=settings.data.label_noise,
         noisy_labels=data.train.count_noisy(),
-        notes=list(data.notes),
+        notes=[*data.notes, *_notes_on_size(len(data.classes))],
     )
+
+
+def _notes_on_size(num_classes: int) -> list[str]:
+    most = CONFUSION.accumulation.most_classes
+    if most is None or num_classes <= most:
+        return []
+    return [
+        f"With more than {most:,} classes, here {num_classes:,}, it is not recorded which are "
+        "confused with which, so there is no picture of the features of three that are."
+    ]
 
 
 def _method_facts(name: str) -> schema.MethodFacts:

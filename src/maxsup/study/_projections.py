@@ -40,9 +40,10 @@ def confused_classes(
     chooser = next(
         (name for name in (settings.baseline, *settings.methods) if _seeds(finished, name)), ""
     )
-    matrices = [
-        finished[chooser, seed].records[CONFUSION.name] for seed in _seeds(finished, chooser)
-    ]
+    records = [finished[chooser, seed].records for seed in _seeds(finished, chooser)]
+    if any(CONFUSION.name not in of_run for of_run in records):
+        return None  # so many classes that it is not recorded
+    matrices = [of_run[CONFUSION.name] for of_run in records]
     classes = three_confused(torch.stack(matrices).mean(dim=0))
     shown = [(test.true_labels == label).nonzero().flatten()[:_SAMPLES] for label in classes]
     samples = test.select(torch.cat(shown))

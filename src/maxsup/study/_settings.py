@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from maxsup._digests import DamagedFile, read_object, with_digest
+from maxsup._fields import settle_fields
 from maxsup._files import remove_temporary, write_text
 from maxsup._formats import OtherFormat
 from maxsup._lock import LOCK_FILE
 from maxsup._places import strangers
+from maxsup._seeds import check_seed
 from maxsup.data import DataSettings, short_name
 from maxsup.methods import get_method
 from maxsup.recipes import Recipe
@@ -50,8 +52,8 @@ class StudySettings:
         (('baseline', 'label-smoothing', 'maxsup'), 'baseline', 6)
 
     Raises:
-        ValueError: There is no method or seed, one is named twice or unknown, or the baseline is
-            not among the methods.
+        ValueError: There is no method or seed, one is named twice, unknown or out of its range, or
+            the baseline is not among the methods.
     """
 
     data: DataSettings
@@ -66,12 +68,15 @@ class StudySettings:
     """The name of the method that the others are measured against; by default the first one."""
 
     def __post_init__(self) -> None:
+        settle_fields(self)
         if not self.baseline and self.methods:
             object.__setattr__(self, "baseline", self.methods[0])
         if not self.methods:
             raise ValueError("A study needs at least one method; --methods names none.")
         if not self.seeds:
             raise ValueError("A study needs at least one seed; got none.")
+        for seed in self.seeds:
+            check_seed("seeds", seed)
         for name in self.methods:
             get_method(name)
         for what, values in (("method", self.methods), ("seed", self.seeds)):

@@ -3,9 +3,14 @@
 from maxsup.evaluation import PRIMARY, TRAINING_ACCURACY
 from maxsup.results.schema import Asked, DataFacts, MethodFacts, Run, Verdict
 from maxsup.statistics import LEVEL, Difference, Summary, decisive_p, holds
+from maxsup.study._run import run_name
+from maxsup.training import no_better_than_guessing
 
 _FITTED = 0.995
 """Training accuracy from which label smoothing and MaxSup have next to nothing to differ in."""
+
+_GUESSING_NOTES = 3
+"""How many of the runs that came to nothing are named."""
 
 
 def verdict(
@@ -24,6 +29,7 @@ def verdict(
             *_noise_note(data),
             *_fitted_note(labels, summary[TRAINING_ACCURACY.name_on("train")]),
             *_failure_note(runs),
+            *_guessing_notes(data, runs),
             *_same_note(labels, baseline, runs),
             *_power_note(summary[PRIMARY], len(methods)),
             *_scope_note(seeds),
@@ -175,6 +181,19 @@ def _failure_note(runs: list[Run]) -> list[str]:
         f"{len(failed)} of {len(runs)} runs failed and are left out of every mean; a method that "
         "fails on hard seeds looks better than it is."
     ]
+
+
+def _guessing_notes(data: DataFacts, runs: list[Run]) -> list[str]:
+    """A sentence for each run that has come to nothing, of many for the first few."""
+    notes = [
+        f"{run_name(run['method'], run['seed'])} {note}."
+        for run in runs
+        if (note := no_better_than_guessing(run["values"], len(data["classes"]), data["test"]))
+    ]
+    more = len(notes) - _GUESSING_NOTES
+    if more <= 0:
+        return notes
+    return [*notes[:_GUESSING_NOTES], f"{more} more of the {len(runs)} runs ended like that."]
 
 
 def _same_note(labels: dict[str, str], baseline: str, runs: list[Run]) -> list[str]:

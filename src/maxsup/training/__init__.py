@@ -4,9 +4,10 @@ from maxsup._trackers import TrackerName
 from maxsup.training._accelerator import build_accelerator, execution_of
 from maxsup.training._advice import advice
 from maxsup.training._announced import load_announced
+from maxsup.training._cause import cause_of, in_one_line, is_foreseen
 from maxsup.training._curves import RecipeCurves, recipe_curves
 from maxsup.training._data import load_data
-from maxsup.training._diverged import TrainingDiverged
+from maxsup.training._diverged import TrainingDiverged, no_better_than_guessing
 from maxsup.training._dry_run import DryRun, dry_run
 from maxsup.training._model import build_model
 from maxsup.training._optimizer import learning_rate
@@ -37,6 +38,7 @@ __all__ = [
     "advice",
     "build_accelerator",
     "build_model",
+    "cause_of",
     "check_format",
     "check_run",
     "check_setup",
@@ -46,10 +48,13 @@ __all__ = [
     "duration",
     "execution_of",
     "has_kept",
+    "in_one_line",
+    "is_foreseen",
     "learning_rate",
     "listed",
     "load_announced",
     "load_data",
+    "no_better_than_guessing",
     "read_parts",
     "recipe_curves",
     "train",

@@ -26,7 +26,7 @@ def load_announced(
         ValueError: The data cannot be used as asked; the message says how to mend it.
     """
     speaks = accelerator.is_main_process
-    if speaks and (text := advice(settings.recipe, accelerator)):
+    for text in advice(settings.recipe, accelerator) if speaks else []:
         say(text)
     data = load_data(settings.data, settings.recipe, say if speaks else None)
     if speaks:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import torch
 from accelerate import Accelerator
 
+from maxsup._interrupts import check_interrupted
 from maxsup.training._diverged import check_finite
 from maxsup.training._position import EpochSums, Position
 from maxsup.training._progress import ProgressReport
@@ -71,6 +72,7 @@ def train_epoch(
         seen += len(images)
         check()
         progress.step(len(images) * processes)
+        check_interrupted()
         if progress.wants_figures():
             mean = loss_sum.item() / seen
             # Alone: of several processes, one that stops by itself would be waited for.

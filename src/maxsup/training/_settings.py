@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from maxsup._digests import DamagedFile, read_object, with_digest
+from maxsup._fields import settle_fields
 from maxsup._files import write_text
 from maxsup._formats import OtherFormat
+from maxsup._seeds import check_seed
 from maxsup.data import DataSettings
 from maxsup.recipes import Recipe
 from maxsup.training._settings_file import FORMAT, check_format, read_parts
@@ -22,6 +24,9 @@ class RunSettings:
 
     Two runs that differ in ``method`` alone have the same initial weights, batches and
     augmentation.
+
+    Raises:
+        ValueError: The seed is out of its range, or a setting of another type.
     """
 
     method: str
@@ -32,6 +37,10 @@ class RunSettings:
     """How the model is trained."""
     data: DataSettings
     """What it is trained on."""
+
+    def __post_init__(self) -> None:
+        settle_fields(self)
+        check_seed("seed", self.seed)
 
     def default_directory(self) -> Path:
         """Where the run is kept unless a directory is named.

@@ -11,7 +11,7 @@ from maxsup.evaluation import NLL
 from maxsup.training._accelerator import build_accelerator
 from maxsup.training._announced import load_announced
 from maxsup.training._corrupt import report_corrupt
-from maxsup.training._diverged import check_finite
+from maxsup.training._diverged import check_finite, no_better_than_guessing
 from maxsup.training._epoch import train_epoch
 from maxsup.training._evaluate import Evaluator
 from maxsup.training._position import Position
@@ -146,4 +146,6 @@ def _train(
         settings=settings.fingerprint(),
     )
     files.finish(evaluator.model, setup.description, outputs, result)
+    if note := no_better_than_guessing(result.values, len(data.classes), len(data.test)):
+        progress.say(f"{name} {note}.")
     return result

@@ -4,6 +4,8 @@ import os
 from dataclasses import dataclass
 from typing import Literal
 
+from maxsup._fields import settle_fields
+
 Interpolation = Literal["bilinear", "bicubic"]
 
 _MOST_WORKERS = 16
@@ -29,6 +31,7 @@ class PhotographSettings:
     """How many millions of pixels may be decoded of one image."""
 
     def __post_init__(self) -> None:
+        settle_fields(self)
         if self.size < 1:
             raise ValueError(f"size must be at least 1 pixel; got {self.size}.")
         if not 0 < self.crop <= 1:

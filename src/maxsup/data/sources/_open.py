@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import datasets
 
 from maxsup._home import expand_home
-from maxsup.data._settings import DataSettings
+from maxsup.data._settings import DataSettings, near_name
 from maxsup.data.sources._columns import find_image_column, find_label_column
 from maxsup.data.sources._data_files import (
     BUILDERS,
@@ -167,10 +167,12 @@ def open_data(settings: DataSettings) -> OpenedData:
         return _open_folder(path, settings)
     if path.is_file():
         return _open_file(path, settings)
+    close = near_name(name)
+    hint = f" Did you mean {close!r}?" if close else ""
     raise ValueError(
-        f"There is no data called {name!r}: no file or folder has this path. Name digits, the path "
-        "of a folder (image folder, Parquet or WebDataset files), or hf:owner/name for a data set "
-        "of the Hugging Face Hub."
+        f"There is no data called {name!r}: no file or folder has this path.{hint} Name digits, "
+        "the path of a folder (image folder, Parquet or WebDataset files), or hf:owner/name for a "
+        "data set of the Hugging Face Hub."
     )
 
 
