@@ -5,7 +5,7 @@ from maxsup.losses._inputs import read_inputs
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
 from maxsup.losses._reduction import check_coefficient, reduce
-from maxsup.losses.numbers import at_target, gap_sum, numbers, top_class
+from maxsup.losses.numbers import at_target, gap_sum, numbers, scaled, top_class
 from maxsup.schedules import Schedule
 
 
@@ -60,11 +60,14 @@ def acls_loss(
     (true,) = numbers(inputs, "true")
     index = top_class(inputs.logits.detach())[0].squeeze(1)
     top = at_target(inputs.logits, index, None)
-    above = (top - margin).relu().square()
+    above = (top - margin).relu()
+    # Not square(), whose slope doubles what may be too large for that.
+    above = above * above
     below, _ = gap_sum(inputs.logits, index, margin, power=2, fixed=True)
     others = (inputs.logits != -torch.inf).sum(dim=1) - 1
-    penalty = pos_lambda * above + neg_lambda * below / others.clamp(min=1)
-    return reduce(alpha * penalty - true, inputs, reduction)
+    below = below / others.clamp(min=1)
+    penalty = scaled(pos_lambda, above) + scaled(neg_lambda, below)
+    return reduce(scaled(alpha, penalty) - true, inputs, reduction)
 
 
 class ACLSLoss(Loss):

@@ -4,7 +4,7 @@ from maxsup.losses._inputs import read_inputs
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
 from maxsup.losses._reduction import check_coefficient, reduce
-from maxsup.losses.numbers import numbers
+from maxsup.losses.numbers import numbers, scaled
 from maxsup.schedules import Schedule
 
 
@@ -45,7 +45,7 @@ def confidence_penalty_loss(
     check_coefficient("beta", beta)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction)
     true, entropy = numbers(inputs, "true", "entropy")
-    return reduce(-true - beta * entropy, inputs, reduction)
+    return reduce(-true - scaled(beta, entropy), inputs, reduction)
 
 
 class ConfidencePenaltyLoss(Loss):

@@ -24,7 +24,8 @@ def cross_entropy_loss(
         logits: Shape (N, K), (N, K, d1, ...) or (K,), any floating dtype; computed in float32 at
             least. A class whose logit is −inf is not available.
         target: Class indices, (N,), (N, d1, ...) or (), any integer dtype; or probabilities,
-            shaped like the logits.
+            shaped like the logits. These need not sum to 1: whatever they are, value and gradient
+            are those of the formula, which is true of every objective here.
         weight: Class weights, shape (K,).
         ignore_index: Positions with this label give value and gradient 0 and count in no mean.
         reduction: ``none``, ``sum`` or ``mean``.

@@ -1,7 +1,7 @@
 import torch
 from torch import Tensor
 
-from maxsup.losses._focal import expected, focus
+from maxsup.losses._focal import expected, focus, wrong
 from maxsup.losses._inputs import read_inputs
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
@@ -53,12 +53,12 @@ def dual_focal_loss(
         highest, other = lower.max(dim=1)
         true, beside = numbers(inputs, "true", "other", other=other)
         below = torch.where(highest == -torch.inf, 0.0, beside.exp())
-        return reduce(-focus(below - torch.expm1(true), gamma) * true, inputs, reduction)
+        return reduce(-focus(below + wrong(true), gamma) * true, inputs, reduction)
 
     of_class = inputs.logits.log_softmax(dim=1)
     lower, exists = _next_lower(inputs.logits.detach())
     below = torch.where(exists, of_class.gather(1, lower).exp(), 0.0)
-    doubt = below - torch.expm1(of_class)
+    doubt = below + wrong(of_class)
     return reduce(-expected(inputs, focus(doubt, gamma), of_class), inputs, reduction)
 
 

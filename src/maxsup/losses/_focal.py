@@ -6,6 +6,7 @@ from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
 from maxsup.losses._reduction import check_coefficient, reduce
 from maxsup.losses.numbers import at_target, numbers
+from maxsup.losses.numbers.plain import LEAST_LOG_PROB
 from maxsup.schedules import Schedule
 
 
@@ -46,11 +47,14 @@ def focal_loss(
     inputs = read_inputs(logits, target, weight, ignore_index, reduction)
     if inputs.labels is not None:
         (true,) = numbers(inputs, "true")
-        return reduce(-focus(-torch.expm1(true), gamma) * true, inputs, reduction)
+        return reduce(-focus(wrong(true), gamma) * true, inputs, reduction)
     of_class = wide(inputs.logits).log_softmax(dim=1)
-    return reduce(
-        -expected(inputs, focus(-torch.expm1(of_class), gamma), of_class), inputs, reduction
-    )
+    return reduce(-expected(inputs, focus(wrong(of_class), gamma), of_class), inputs, reduction)
+
+
+def wrong(log_probs: Tensor) -> Tensor:
+    """1 − q; its slope is 0, and not 0·∞, where q is too small for a number."""
+    return -torch.expm1(log_probs.clamp(min=LEAST_LOG_PROB))
 
 
 def focus(doubt: Tensor, gamma: float | Tensor) -> Tensor:
@@ -60,9 +64,7 @@ def focus(doubt: Tensor, gamma: float | Tensor) -> Tensor:
 
 def expected(inputs: Inputs, factor: Tensor, log_probs: Tensor) -> Tensor:
     """Σ_k t_k·f_k·log q_k, in which a class that is not available adds nothing to a target of 0."""
-    here = log_probs != -torch.inf
-    values = torch.where(here, factor * torch.where(here, log_probs, 0.0), -torch.inf)
-    return at_target(values, None, inputs.probabilities)
+    return at_target(factor * log_probs, None, inputs.probabilities)
 
 
 class FocalLoss(Loss):

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from maxsup.losses._torch_private import may_be_wrapped
+from maxsup.losses._torch_private import is_recorded, may_be_wrapped
 
 REDUCTIONS = ("none", "sum", "mean")
 
@@ -100,13 +100,23 @@ def check_reduction(reduction: str) -> None:
         raise ValueError(f"reduction must be one of {', '.join(REDUCTIONS)}; got {reduction!r}.")
 
 
-def values_can_be_seen(tensor: Tensor) -> bool:
-    """Whether Python may look at a tensor's values without making a device wait."""
+def is_ordinary(tensor: Tensor) -> bool:
+    """Whether a tensor holds values of its own, and operations on it are done as they are called.
+
+    They are not where a compiler, a tracer, a transform or a mode such as ``FakeTensorMode`` is at
+    work, nor on subclasses of tensors that bring operations of their own.
+    """
     return (
-        tensor.device.type == "cpu"
-        and not torch.compiler.is_compiling()
+        not torch.compiler.is_compiling()
+        and type(tensor).__torch_dispatch__ is Tensor.__torch_dispatch__
+        and not is_recorded()
         and not may_be_wrapped(tensor)
     )
+
+
+def values_can_be_seen(tensor: Tensor) -> bool:
+    """Whether Python may look at a tensor's values without making a device wait."""
+    return tensor.device.type == "cpu" and is_ordinary(tensor)
 
 
 def wide_dtype(tensor: Tensor) -> torch.dtype:

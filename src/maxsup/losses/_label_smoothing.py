@@ -6,7 +6,7 @@ from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
 from maxsup.losses._reduction import check_coefficient, reduce
 from maxsup.losses._weighted_sum import as_number, weighted_sum
-from maxsup.losses.numbers import at_target
+from maxsup.losses.numbers import at_target, scaled
 from maxsup.schedules import Schedule, linear
 
 
@@ -62,7 +62,10 @@ def label_smoothing_loss(
     weighted = torch.where(here, inputs.class_weight, 1.0) * wide(inputs.logits).log_softmax(dim=1)
     hard = -at_target(weighted, inputs.labels, inputs.probabilities)
     uniform = -torch.where(here, weighted, 0.0).sum(dim=1) / here.sum(dim=1)
-    return reduce((1 - alpha) * hard + alpha * uniform, inputs, reduction, weighted=True)
+    value = scaled(1 - alpha, hard) + scaled(alpha, uniform)
+    # As without class weights: also with α = 1.
+    value = torch.where((hard == torch.inf) & value.isfinite(), torch.inf, value)
+    return reduce(value, inputs, reduction, weighted=True)
 
 
 class LabelSmoothingLoss(Loss):

@@ -1,5 +1,4 @@
 from collections.abc import Callable
-from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -59,11 +58,12 @@ def linear_maxsup_loss(
     """
     check_coefficient("alpha", alpha)
     return linear_head_loss(
-        partial(maxsup_loss, alpha=alpha),
+        maxsup_loss,
         features,
         linear_weight,
         target,
         linear_bias,
+        alpha,
         weight,
         ignore_index,
         reduction,
@@ -94,11 +94,12 @@ def linear_label_smoothing_loss(
     """
     check_coefficient("alpha", alpha, at_most=1.0)
     return linear_head_loss(
-        partial(label_smoothing_loss, alpha=alpha),
+        label_smoothing_loss,
         features,
         linear_weight,
         target,
         linear_bias,
+        alpha,
         weight,
         ignore_index,
         reduction,
@@ -144,7 +145,7 @@ class _LinearLoss(Loss):
             self.linear.weight,
             target,
             linear_bias=self.linear.bias,
-            alpha=self.alpha,
+            **self._values_beside(features),
             weight=self.weight,
             ignore_index=self.ignore_index,
             reduction=self.reduction,

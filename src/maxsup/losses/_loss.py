@@ -2,14 +2,15 @@
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
 
 from maxsup.losses._inputs import check_reduction, check_weight_kind
 from maxsup.losses._reduction import check_coefficient
-from maxsup.schedules import Schedule, constant
+from maxsup.losses._torch_private import beside_fakes, without_fakes
+from maxsup.schedules import Schedule, constant, is_constant
 
 
 class _Range(NamedTuple):
@@ -25,8 +26,9 @@ class Loss(nn.Module):
     Holds what they share: class weights, ``ignore_index``, ``reduction``, and coefficients that
     may follow a schedule. A coefficient is a buffer beside the number of steps taken, so both are
     in the ``state_dict`` and a changed coefficient never recompiles. These two stay on the CPU in
-    their own precision wherever the module is moved: a 0-dimensional CPU tensor works with tensors
-    of any device, without waiting.
+    their own precision wherever the module is made or moved: a 0-dimensional CPU tensor works with
+    tensors of any device, without waiting. They are replaced and never changed in place, so that a
+    value computed before :meth:`step` has its gradient after it.
 
     Args:
         weight: Class weights, shape (K,), floating-point; see the objective's function.
@@ -55,7 +57,7 @@ class Loss(nn.Module):
         self.ignore_index = ignore_index
         self.reduction = reduction
         self.register_buffer("weight", weight)
-        self.register_buffer("count", torch.tensor(0))
+        self.register_buffer("count", _on_cpu(0))
         self._schedules: dict[str, Schedule] = {}
         self._ranges: dict[str, _Range] = {}
 
@@ -79,35 +81,61 @@ class Loss(nn.Module):
             ValueError: The coefficient at the present step is out of its range.
         """
         schedule = value if callable(value) else constant(value)
-        now = schedule(int(self.count))
+        now = schedule(self._steps_taken())
         check_coefficient(name, now, at_most=at_most, positive=positive)
         self._schedules[name] = schedule
         self._ranges[name] = _Range(at_most, positive)
-        self.register_buffer(name, torch.tensor(now, dtype=torch.float64))
+        self.register_buffer(name, _on_cpu(now, torch.float64))
 
     def step(self) -> None:
-        """Advance the scheduled coefficients by one optimiser step.
+        """Advance the scheduled coefficients by one optimiser step; fixed ones stay as they are.
 
         Raises:
             ValueError: A schedule gave a coefficient that is out of its range.
         """
-        self.count += 1
-        count = int(self.count)
+        count = self._steps_taken() + 1
+        self.count = _on_cpu(count)
         for name, schedule in self._schedules.items():
-            now = schedule(count)
-            check_coefficient(name, now, **self._ranges[name]._asdict())
-            self.get_buffer(name).fill_(now)
+            if not is_constant(schedule):
+                self._follow(name, count)
+
+    def reset_parameters(self) -> None:
+        """Put the coefficients, and what was learned, where they are before the first step.
+
+        By this name torch's loops for modules made on the meta device ask for it, after
+        ``to_empty``. Class weights stay as they are.
+        """
+        self.count = _on_cpu(0)
+        for name in self._schedules:
+            self._follow(name, 0)
+
+    def _follow(self, name: str, count: int) -> None:
+        """Put a coefficient where its schedule has it after so many steps."""
+        now = self._schedules[name](count)
+        check_coefficient(name, now, **self._ranges[name]._asdict())
+        setattr(self, name, _on_cpu(now, torch.float64))
 
     def end_epoch(self) -> None:
         """Say that an epoch of training is over; most objectives have nothing to do then."""
 
     def coefficients(self) -> dict[str, float]:
         """The present value of every coefficient, by name."""
-        return {name: float(self.get_buffer(name)) for name in self._schedules}
+        return {name: self._value(name) for name in self._schedules}
+
+    def _steps_taken(self) -> int:
+        with without_fakes():
+            return int(self.count)
+
+    def _value(self, name: str) -> float:
+        with without_fakes():
+            return float(self.get_buffer(name))
 
     def settings(self) -> str:
         """The coefficients in words, as ``alpha 0.1 → 0.2 (linear)``."""
-        return ", ".join(f"{name} {schedule}" for name, schedule in self._schedules.items())
+        return ", ".join(
+            f"{name} {f'{self._value(name):g}' if is_constant(schedule) else schedule}"
+            for name, schedule in self._schedules.items()
+        )
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """The objective's value.
@@ -127,22 +155,46 @@ class Loss(nn.Module):
             weight=self.weight,
             ignore_index=self.ignore_index,
             reduction=self.reduction,
-            **{name: self.get_buffer(name) for name in self._schedules},
+            **self._values_beside(logits),
         )
+
+    def _values_beside(self, logits: Tensor) -> dict[str, Tensor | float]:
+        """The present coefficients, to be given to the function together with these logits."""
+        present = {name: self.get_buffer(name) for name in self._schedules}
+        if torch.compiler.is_compiling():
+            return present
+        return {name: beside_fakes(value, logits) for name, value in present.items()}
 
     def extra_repr(self) -> str:
         """What ``print(criterion)`` shows."""
         return ", ".join(
             [
-                *(f"{name}={schedule}" for name, schedule in self._schedules.items()),
+                *(
+                    f"{name}={self._value(name):g}"
+                    + ("" if is_constant(schedule) else f" of {schedule}")
+                    for name, schedule in self._schedules.items()
+                ),
                 *(["weight=..."] if self.weight is not None else []),
                 *([f"ignore_index={self.ignore_index}"] if self.ignore_index != -100 else []),
                 f"reduction={self.reduction!r}",
             ]
         )
 
+    def _load_from_state_dict(self, *args: Any, **options: Any) -> None:
+        own = ("count", *self._schedules)
+        # What is loaded is written into the buffers, which a graph may still need as they are.
+        self._buffers.update({name: self.get_buffer(name).clone() for name in own})
+        super()._load_from_state_dict(*args, **options)  # type: ignore[no-untyped-call]
+        self._buffers.update({name: self.get_buffer(name).cpu() for name in own})
+
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         kept = {name: self._buffers[name] for name in ("count", *self._schedules)}
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         self._buffers.update(kept)
         return self
+
+
+def _on_cpu(value: float, dtype: torch.dtype | None = None) -> Tensor:
+    """A number as a tensor that any graph may keep, whatever device and mode are the default."""
+    with torch.inference_mode(False), without_fakes():
+        return torch.tensor(value, dtype=dtype, device="cpu")

@@ -6,7 +6,7 @@ from maxsup.losses._loss import Loss
 from maxsup.losses._maxsup import maxsup_loss
 from maxsup.losses._method import Method
 from maxsup.losses._reduction import check_coefficient, reduce
-from maxsup.losses.numbers import gap_sum, numbers, top_class
+from maxsup.losses.numbers import gap_sum, numbers, scaled, top_class
 from maxsup.schedules import Schedule
 
 
@@ -58,7 +58,7 @@ def margin_label_smoothing_loss(
     # Logits that tie with the largest are pulled up like the others, as MaxSup does.
     excess, _ = gap_sum(inputs.logits, top.squeeze(1), margin, closed=True)
     available = (inputs.logits != -torch.inf).sum(dim=1)
-    return reduce(alpha * excess / available - true, inputs, reduction)
+    return reduce(scaled(alpha, excess / available) - true, inputs, reduction)
 
 
 class MarginLabelSmoothingLoss(Loss):

@@ -77,8 +77,12 @@ def _mixed(
         )
     else:
         assert inputs.probabilities is not None
+        soft_labels = soft_labels.to(wide_dtype(inputs.logits))
+        if inputs.probabilities.requires_grad:
+            # The gradient needs them as they are now, and they may be changed before it is asked.
+            soft_labels = soft_labels.clone()
         with _full_precision(inputs.logits.device.type):
-            mixed = inputs.probabilities.movedim(1, -1) @ soft_labels.to(wide_dtype(inputs.logits))
+            mixed = inputs.probabilities.movedim(1, -1) @ soft_labels
         target = hard * inputs.probabilities + soft * mixed.movedim(-1, 1)
     (true,) = numbers(inputs._replace(labels=None, probabilities=target), "true")
     return -true
@@ -165,10 +169,18 @@ class OnlineLabelSmoothingLoss(Loss):
         self.num_classes = num_classes
         self.variant = variant
         self._of_variant = _VARIANTS[variant]
-        start = 1 / num_classes if self._of_variant.starts_uniform else 0.0
-        self.register_buffer("soft_labels", torch.full((num_classes, num_classes), start))
-        self.register_buffer("sums", torch.zeros(num_classes, num_classes))
-        self.register_buffer("correct", torch.zeros(num_classes))
+        self.register_buffer("soft_labels", torch.empty(num_classes, num_classes))
+        self.register_buffer("sums", torch.empty(num_classes, num_classes))
+        self.register_buffer("correct", torch.empty(num_classes))
+        self.reset_parameters()
+
+    @torch.no_grad()
+    def reset_parameters(self) -> None:
+        """Forget what was learned and counted."""
+        super().reset_parameters()
+        self.soft_labels.fill_(1 / self.num_classes if self._of_variant.starts_uniform else 0.0)
+        self.sums.zero_()
+        self.correct.zero_()
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """The objective's value; in training mode the right predictions are added to the sums.
@@ -224,7 +236,9 @@ class OnlineLabelSmoothingLoss(Loss):
         exact = {name: self.get_buffer(name) for name in ("soft_labels", "sums", "correct")}
         super()._apply(fn, recurse)
         for name, buffer in exact.items():
-            self._buffers[name] = buffer.to(self.get_buffer(name).device)
+            moved = self.get_buffer(name)
+            nothing_yet = buffer.is_meta and not moved.is_meta  # as to_empty leaves it
+            self._buffers[name] = moved.to(buffer.dtype) if nothing_yet else buffer.to(moved.device)
         return self
 
     def settings(self) -> str:

@@ -17,9 +17,10 @@ def poly1_loss(
     ignore_index: int = -100,
     reduction: str = "mean",
 ) -> Tensor:
-    """Cross-entropy + ε·(1 − Σ_k t_k·q_k): Poly-1 (Leng et al. 2022).
+    """Cross-entropy + ε·Σ_k t_k·(1 − q_k): Poly-1 (Leng et al. 2022).
 
-    Cross-entropy is Σ_j (1 − q_gt)^j/j; Poly-1 adds ε to the first coefficient.
+    Cross-entropy is Σ_j (1 − q_gt)^j/j; Poly-1 adds ε to the first coefficient. For a target that
+    sums to 1 the term is ε·(1 − Σ_k t_k·q_k).
 
     Args:
         logits: Shape (N, K), (N, K, d1, ...) or (K,), any floating dtype; computed in float32 at

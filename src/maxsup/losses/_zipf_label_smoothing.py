@@ -5,7 +5,7 @@ from maxsup.losses._inputs import Inputs, read_inputs
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
 from maxsup.losses._reduction import check_coefficient, reduce
-from maxsup.losses.numbers import numbers
+from maxsup.losses.numbers import numbers, scaled
 from maxsup.schedules import Schedule
 
 
@@ -60,7 +60,7 @@ def zipf_label_smoothing_loss(
         votes = votes.unsqueeze(0)
     (true,) = numbers(inputs, "true")
     penalty = _divergence(inputs, votes)
-    return reduce(alpha * penalty - true, inputs, reduction)
+    return reduce(scaled(alpha, penalty) - true, inputs, reduction)
 
 
 def dense_votes(logit_map: Tensor) -> Tensor:
@@ -160,7 +160,7 @@ class ZipfLabelSmoothingLoss(Loss):
         return zipf_label_smoothing_loss(
             logits,
             target,
-            alpha=self.alpha,
+            **self._values_beside(logits),
             votes=votes,
             weight=self.weight,
             ignore_index=self.ignore_index,

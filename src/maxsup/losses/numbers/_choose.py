@@ -10,7 +10,7 @@ from typing import TypeGuard
 import torch
 from torch import Tensor
 
-from maxsup.losses._inputs import REDUCTIONS, Inputs
+from maxsup.losses._inputs import REDUCTIONS, Inputs, is_ordinary
 from maxsup.losses._torch_private import differentiates_forward, in_transform
 from maxsup.losses.numbers import closed_form, closed_form_sum, compiled, plain
 from maxsup.losses.numbers._names import Factor, Name
@@ -180,7 +180,8 @@ def by_hand(tensor: Tensor) -> bool:
     """Whether a gradient written out by hand is of use for what is computed from a tensor.
 
     It is not where a compiler fuses plain operations anyway, and cannot be where these must be
-    transformed: in ``torch.func``, forward-mode differentiation and tensor subclasses.
+    transformed or taken down: in ``torch.func``, forward-mode differentiation, tensor subclasses,
+    tracers and dispatch modes.
     """
     return _refusal_by_hand(tensor) is None
 
@@ -228,6 +229,8 @@ def _refusal_by_hand(logits: Tensor) -> str | None:
         return "forward-mode differentiation is at work"
     if type(logits) not in (Tensor, torch.nn.Parameter):
         return "the logits are of a subclass of torch.Tensor"
+    if not is_ordinary(logits):
+        return "operations are traced, or taken over by a dispatch mode"
     return None
 
 

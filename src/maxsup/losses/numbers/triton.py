@@ -65,13 +65,16 @@ class _ByKernels(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         logits, labels, *rest = ctx.saved_tensors
-        if torch.is_grad_enabled():
+        if plain.must_be_plain(gradients):
             kept = labels != IGNORED
             known = torch.where(kept, labels, 0)
             inputs = Inputs(logits, known, None, kept, None, single=False)
-            found = plain.numbers(inputs.masked(), ctx.names)
-            (second,) = torch.autograd.grad(found, logits, gradients, create_graph=True)
-            return second, None, None
+            (found,) = plain.differentiate(
+                lambda z: plain.numbers(inputs._replace(logits=z).masked(), ctx.names),
+                [logits],
+                gradients,
+            )
+            return found, None, None
         of = dict(zip(ctx.names, gradients, strict=True))
         nothing = torch.zeros_like(rest[0])
         reaching = [of.get(name, nothing).contiguous() for name in ("true", "top", "mean")]

@@ -81,11 +81,14 @@ class _WeightedSum(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, of_value: Tensor) -> tuple[Tensor | None, ...]:
         logits, labels, per_row, top, count = ctx.saved_tensors
-        if torch.is_grad_enabled():
-            value = _by_plain_operations(
-                logits, labels, ctx.factors, ctx.ignore_index, ctx.reduction
+        if plain.must_be_plain([of_value]):
+            (found,) = plain.differentiate(
+                lambda z: _by_plain_operations(
+                    z, labels, ctx.factors, ctx.ignore_index, ctx.reduction
+                ),
+                [logits],
+                [of_value],
             )
-            (found,) = torch.autograd.grad(value, logits, of_value, create_graph=True)
         else:
             found = write_gradient(
                 logits,
