@@ -9,7 +9,7 @@ def cross_entropy_loss(
     logits: Tensor,
     target: Tensor,
     weight: Tensor | None = None,
-    ignore_index: int = -100,
+    ignore_index: int | None = -100,
     reduction: str = "mean",
 ) -> Tensor:
     """Cross-entropy −Σ_k t_k·log q_k, with q = softmax(z).

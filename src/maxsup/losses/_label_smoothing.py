@@ -5,6 +5,7 @@ from maxsup.losses._inputs import read_inputs, wide
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
 from maxsup.losses._reduction import check_coefficient, reduce
+from maxsup.losses._smoothed_target import warn_of_smoothed_target
 from maxsup.losses._weighted_sum import as_number, weighted_sum
 from maxsup.losses.numbers import at_target
 from maxsup.schedules import Schedule, linear
@@ -15,7 +16,7 @@ def label_smoothing_loss(
     target: Tensor,
     alpha: float | Tensor = 0.1,
     weight: Tensor | None = None,
-    ignore_index: int = -100,
+    ignore_index: int | None = -100,
     reduction: str = "mean",
 ) -> Tensor:
     """Cross-entropy against the smoothed target s_k = (1 − α)·t_k + α/K (Szegedy et al. 2016).
@@ -48,7 +49,8 @@ def label_smoothing_loss(
         >>> label_smoothing_loss(torch.tensor([[2.0, 0.0, 1.0]]), torch.tensor([0]), alpha=0.1)
         tensor(0.5076)
     """
-    check_coefficient("alpha", alpha, at_most=1.0)
+    alpha = check_coefficient("alpha", alpha, at_most=1.0)
+    warn_of_smoothed_target(target, alpha)
     if weight is None:
         alpha = as_number(alpha)
         return weighted_sum(
@@ -89,7 +91,7 @@ class LabelSmoothingLoss(Loss):
         alpha: float | Schedule = 0.1,
         *,
         weight: Tensor | None = None,
-        ignore_index: int = -100,
+        ignore_index: int | None = -100,
         reduction: str = "mean",
     ) -> None:
         super().__init__(weight, ignore_index=ignore_index, reduction=reduction)

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from maxsup.losses._inputs import check_reduction, check_weight, wide_dtype
+from maxsup.losses._plain_numbers import check_ignore_index
 from maxsup.losses.numbers import by_hand
 
 Objective = Callable[..., Tensor]
@@ -25,7 +26,7 @@ class Head(NamedTuple):
     objective: Objective
     target: Tensor
     weight: Tensor | None
-    ignore_index: int
+    ignore_index: int | None
     reduction: str
     rows: int
 
@@ -53,7 +54,7 @@ def linear_head_loss(
     target: Tensor,
     linear_bias: Tensor | None,
     weight: Tensor | None,
-    ignore_index: int,
+    ignore_index: int | None,
     reduction: str,
     chunk_size: int | None,
 ) -> Tensor:
@@ -76,6 +77,7 @@ def linear_head_loss(
     _check(features, linear_weight, target, linear_bias, chunk_size)
     check_weight(weight, len(linear_weight))
     check_reduction(reduction)
+    ignore_index = check_ignore_index(ignore_index)
     if torch.is_autocast_enabled(features.device.type):
         # As torch.nn.functional.linear does there; outside of what differentiates by hand.
         dtype = torch.get_autocast_dtype(features.device.type)
@@ -223,7 +225,8 @@ def _total_weight(head: Head, num_classes: int) -> Tensor:
         if weight is None:
             return torch.full((), len(target), device=target.device, dtype=torch.float64)
         return (target.double() @ weight.double()).sum()
-    kept = target != head.ignore_index
+    ignored = head.ignore_index
+    kept = torch.ones_like(target, dtype=torch.bool) if ignored is None else target != ignored
     if weight is None:
         return kept.sum(dtype=torch.float64)
     # A label out of range is reported by the objective.
@@ -245,15 +248,19 @@ def _check(
     if linear_weight.dim() != 2:
         raise ValueError(f"linear_weight must have shape (K, D); got {tuple(linear_weight.shape)}.")
     if features.dim() not in (1, 2) or features.shape[-1] != linear_weight.shape[1]:
+        flat = f"features.flatten(0, {features.dim() - 2}) and target.flatten()"
+        hint = f" Give {flat}." if features.shape[-1:] == linear_weight.shape[1:] else ""
         raise ValueError(
             f"features must have shape (N, {linear_weight.shape[1]}) or "
             f"({linear_weight.shape[1]},) for a linear_weight of shape "
-            f"{tuple(linear_weight.shape)}; got {tuple(features.shape)}."
+            f"{tuple(linear_weight.shape)}; got {tuple(features.shape)}.{hint}"
         )
     if linear_bias is not None and linear_bias.shape != linear_weight.shape[:1]:
         raise ValueError(
             f"linear_bias must have shape ({len(linear_weight)},); got {tuple(linear_bias.shape)}."
         )
+    if not isinstance(target, Tensor):
+        raise ValueError(f"target must be a tensor; got {type(target).__name__}.")
     batch, num_classes = features.shape[:-1], len(linear_weight)
     shape = (*batch, num_classes) if target.is_floating_point() else tuple(batch)
     if tuple(target.shape) != shape:

@@ -19,7 +19,7 @@ def linear_maxsup_loss(
     linear_bias: Tensor | None = None,
     alpha: float | Tensor = 0.1,
     weight: Tensor | None = None,
-    ignore_index: int = -100,
+    ignore_index: int | None = -100,
     reduction: str = "mean",
     chunk_size: int | None = None,
 ) -> Tensor:
@@ -57,7 +57,7 @@ def linear_maxsup_loss(
         >>> linear_maxsup_loss(features, linear_weight, torch.tensor([0, 2]))
         tensor(1.4221)
     """
-    check_coefficient("alpha", alpha)
+    alpha = check_coefficient("alpha", alpha)
     return linear_head_loss(
         partial(maxsup_loss, alpha=alpha),
         features,
@@ -78,7 +78,7 @@ def linear_label_smoothing_loss(
     linear_bias: Tensor | None = None,
     alpha: float | Tensor = 0.1,
     weight: Tensor | None = None,
-    ignore_index: int = -100,
+    ignore_index: int | None = -100,
     reduction: str = "mean",
     chunk_size: int | None = None,
 ) -> Tensor:
@@ -92,7 +92,7 @@ def linear_label_smoothing_loss(
         >>> linear_label_smoothing_loss(features, linear_weight, torch.tensor([0, 2]))
         tensor(1.3221)
     """
-    check_coefficient("alpha", alpha, at_most=1.0)
+    alpha = check_coefficient("alpha", alpha, at_most=1.0)
     return linear_head_loss(
         partial(label_smoothing_loss, alpha=alpha),
         features,
@@ -121,7 +121,7 @@ class _LinearLoss(Loss):
         *,
         bias: bool = False,
         weight: Tensor | None = None,
-        ignore_index: int = -100,
+        ignore_index: int | None = -100,
         reduction: str = "mean",
         chunk_size: int | None = None,
         device: torch.device | str | None = None,
@@ -132,15 +132,15 @@ class _LinearLoss(Loss):
         self.chunk_size = chunk_size
         self.set_schedule("alpha", alpha, at_most=self._at_most)
 
-    def forward(self, features: Tensor, target: Tensor) -> Tensor:
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """The objective's value of the layer's logits.
 
         Args:
-            features: Shape (N, D) or (D,).
+            input: Features, shape (N, D) or (D,).
             target: Class indices, (N,) or (); or probabilities, (N, K) or (K,).
         """
         return self._head(
-            features,
+            input,
             self.linear.weight,
             target,
             linear_bias=self.linear.bias,

@@ -1,15 +1,18 @@
 """The module that every objective extends: settings, scheduled coefficients, state."""
 
 import math
+import warnings
 from collections.abc import Callable
-from typing import NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
 
 from maxsup.losses._inputs import check_reduction, check_weight_kind
+from maxsup.losses._plain_numbers import check_ignore_index
 from maxsup.losses._reduction import check_coefficient
-from maxsup.schedules import Schedule, constant
+from maxsup.losses._torch_arguments import naming_what_to_write
+from maxsup.schedules import Schedule, constant, is_constant
 
 
 class _Range(NamedTuple):
@@ -23,39 +26,54 @@ class Loss(nn.Module):
     """Base of the objectives: a drop-in for :class:`torch.nn.CrossEntropyLoss`.
 
     Holds what they share: class weights, ``ignore_index``, ``reduction``, and coefficients that
-    may follow a schedule. A coefficient is a buffer beside the number of steps taken, so both are
-    in the ``state_dict`` and a changed coefficient never recompiles. These two stay on the CPU in
-    their own precision wherever the module is moved: a 0-dimensional CPU tensor works with tensors
-    of any device, without waiting.
+    may follow a schedule. A coefficient is a buffer beside the number of steps taken, so a changed
+    coefficient never recompiles. These two stay on the CPU in their own precision wherever the
+    module is moved: a 0-dimensional CPU tensor works with tensors of any device, without waiting.
+
+    The ``state_dict`` holds what training changes: a coefficient that follows a schedule and the
+    number of steps. One that stays is an argument, as torch's ``label_smoothing`` is, and no part
+    of it. So a model's checkpoint from the time when it held torch's criterion is loaded, strictly
+    too; what it does not hold stays as it is, and a schedule begins.
 
     Args:
         weight: Class weights, shape (K,), floating-point; see the objective's function.
-        ignore_index: Positions with this label give value and gradient 0 and count in no mean.
+        ignore_index: Positions with this label give value and gradient 0 and count in no mean; None
+            where no label is meant.
         reduction: ``none``, ``sum`` or ``mean``.
 
     Raises:
-        ValueError: ``reduction`` is none of the three, or ``weight`` no floating-point tensor.
+        ValueError: ``reduction`` is none of the three, ``weight`` no floating-point tensor, or
+            ``ignore_index`` no integer.
+        TypeError: An argument that torch's criterion takes has another name here, which is said.
     """
 
     weight: Tensor | None
     count: Tensor
     function: Callable[..., Tensor]
     """The objective: of logits and target; by name, of each coefficient and the settings above."""
+    learned: ClassVar[tuple[str, ...]] = ()
+    """The buffers, if any, that hold what the criterion has learned."""
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "__init__" in vars(cls):
+            cls.__init__ = naming_what_to_write(cls.__init__)  # type: ignore[method-assign]
+
+    @naming_what_to_write
     def __init__(
         self,
         weight: Tensor | None = None,
         *,
-        ignore_index: int = -100,
+        ignore_index: int | None = -100,
         reduction: str = "mean",
     ) -> None:
         super().__init__()
         check_reduction(reduction)
         check_weight_kind(weight)
-        self.ignore_index = ignore_index
+        self.ignore_index = check_ignore_index(ignore_index)
         self.reduction = reduction
         self.register_buffer("weight", weight)
-        self.register_buffer("count", torch.tensor(0))
+        self.register_buffer("count", torch.tensor(0), persistent=False)
         self._schedules: dict[str, Schedule] = {}
         self._ranges: dict[str, _Range] = {}
 
@@ -78,12 +96,16 @@ class Loss(nn.Module):
         Raises:
             ValueError: The coefficient at the present step is out of its range.
         """
-        schedule = value if callable(value) else constant(value)
+        schedule = value if callable(value) else constant(_number(name, value))
         now = schedule(int(self.count))
         check_coefficient(name, now, at_most=at_most, positive=positive)
         self._schedules[name] = schedule
         self._ranges[name] = _Range(at_most, positive)
-        self.register_buffer(name, torch.tensor(now, dtype=torch.float64))
+        self.register_buffer(
+            name, torch.tensor(now, dtype=torch.float64), persistent=not is_constant(schedule)
+        )
+        all_stay = all(map(is_constant, self._schedules.values()))
+        self.register_buffer("count", self.count, persistent=not all_stay)
 
     def step(self) -> None:
         """Advance the scheduled coefficients by one optimiser step.
@@ -109,11 +131,11 @@ class Loss(nn.Module):
         """The coefficients in words, as ``alpha 0.1 → 0.2 (linear)``."""
         return ", ".join(f"{name} {schedule}" for name, schedule in self._schedules.items())
 
-    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """The objective's value.
 
         Args:
-            logits: Shape (N, K), (N, K, d1, ...) or (K,).
+            input: Logits, shape (N, K), (N, K, d1, ...) or (K,).
             target: Class indices, shape (N,), (N, d1, ...) or (); or probabilities, shaped like
                 the logits.
 
@@ -122,7 +144,7 @@ class Loss(nn.Module):
             ``reduction="none"``.
         """
         return self.function(
-            logits,
+            input,
             target,
             weight=self.weight,
             ignore_index=self.ignore_index,
@@ -141,8 +163,59 @@ class Loss(nn.Module):
             ]
         )
 
+    def _load_from_state_dict(
+        self,
+        state_dict: dict[str, Any],
+        prefix: str,
+        local_metadata: dict[str, Any],
+        strict: bool,
+        missing_keys: list[str],
+        unexpected_keys: list[str],
+        error_msgs: list[str],
+    ) -> None:
+        """Take what the state holds; where another criterion stood before, it lacks our own."""
+        missing: list[str] = []
+        unexpected: list[str] = []
+        super()._load_from_state_dict(
+            state_dict, prefix, local_metadata, strict, missing, unexpected, error_msgs
+        )
+        for name, schedule in self._schedules.items():
+            key = prefix + name
+            if is_constant(schedule) and key in state_dict:
+                self._say_what_stays(name, state_dict[key])
+            if not is_constant(schedule) and key in missing:
+                self.get_buffer(name).fill_(schedule(int(self.count)))
+        own = {prefix + name for name in ("count", *self._schedules)}
+        learned = {prefix + name for name in self.learned}
+        if learned <= set(missing):
+            own |= learned
+        missing_keys += [key for key in missing if key not in own]
+        unexpected_keys += [key for key in unexpected if key not in own]
+
+    def _say_what_stays(self, name: str, loaded: object) -> None:
+        """Warn where a state holds another value of a coefficient that does not move."""
+        if type(loaded) is not Tensor or loaded.is_meta:
+            return
+        stays = float(self.get_buffer(name))
+        if float(loaded) != stays:
+            warnings.warn(
+                f"The state holds {name}={float(loaded):g}, but this {type(self).__name__} was "
+                f"built with {name}={stays:g}, which stays.",
+                stacklevel=2,
+            )
+
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         kept = {name: self._buffers[name] for name in ("count", *self._schedules)}
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         self._buffers.update(kept)
         return self
+
+
+def _number(name: str, coefficient: object) -> float:
+    """A coefficient that stays as a plain number; its range is looked at later."""
+    if isinstance(coefficient, Tensor) and coefficient.requires_grad:
+        raise ValueError(
+            f"{name} must be a number or a schedule; got a tensor that needs a gradient, which a "
+            "criterion does not train. Give it to the function in maxsup.functional."
+        )
+    return float(check_coefficient(name, coefficient))

@@ -3,6 +3,7 @@ from torch import Tensor
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
 from maxsup.losses._reduction import check_coefficient
+from maxsup.losses._smoothed_target import warn_of_smoothed_target
 from maxsup.losses._weighted_sum import as_number, weighted_sum
 from maxsup.schedules import Schedule, linear
 
@@ -12,7 +13,7 @@ def maxsup_loss(
     target: Tensor,
     alpha: float | Tensor = 0.1,
     weight: Tensor | None = None,
-    ignore_index: int = -100,
+    ignore_index: int | None = -100,
     reduction: str = "mean",
 ) -> Tensor:
     """Cross-entropy + α·(z_max − z̄): Max Suppression (Zhou et al. 2025, Definition 3.5).
@@ -53,7 +54,8 @@ def maxsup_loss(
         >>> maxsup_loss(logits, wrong, alpha=0.1) - maxsup_loss(logits, wrong, alpha=0.0)
         tensor(0.1000)
     """
-    check_coefficient("alpha", alpha)
+    alpha = check_coefficient("alpha", alpha)
+    warn_of_smoothed_target(target, alpha)
     # z_max − z̄ is the largest log-probability less their mean.
     alpha = as_number(alpha)
     return weighted_sum(
@@ -93,7 +95,7 @@ class MaxSupLoss(Loss):
         alpha: float | Schedule = 0.1,
         *,
         weight: Tensor | None = None,
-        ignore_index: int = -100,
+        ignore_index: int | None = -100,
         reduction: str = "mean",
     ) -> None:
         super().__init__(weight, ignore_index=ignore_index, reduction=reduction)

@@ -140,7 +140,7 @@ def sum_in_one_step(
     logits: Tensor,
     target: Tensor,
     weight: Tensor | None,
-    ignore_index: int,
+    ignore_index: int | None,
     reduction: str,
     factors: tuple[Factor, Factor | None, Factor | None],
 ) -> Tensor | None:
@@ -257,7 +257,9 @@ def _are_numbers(
     return not any(isinstance(factor, Tensor) for factor in factors)
 
 
-def _is_plain_batch(logits: Tensor, target: Tensor, ignore_index: int, reduction: str) -> bool:
+def _is_plain_batch(
+    logits: Tensor, target: Tensor, ignore_index: int | None, reduction: str
+) -> bool:
     """Whether these are a batch of logits and its labels, on the CPU, with nothing to hide."""
     return (
         type(logits) in (Tensor, torch.nn.Parameter)
@@ -267,7 +269,7 @@ def _is_plain_batch(logits: Tensor, target: Tensor, ignore_index: int, reduction
         and logits.dim() >= 2
         and logits.numel() > 0
         and target.shape == logits.shape[:1] + logits.shape[2:]
-        and not 0 <= ignore_index < logits.shape[1]
+        and (ignore_index is None or not 0 <= ignore_index < logits.shape[1])
         and reduction in REDUCTIONS
         and logits.device.type == target.device.type == "cpu"
         and by_hand(logits)
