@@ -362,6 +362,14 @@ def test_class_weights_of_torch_come_by_weighing_the_target(shape):
         )
 
 
+@pytest.mark.parametrize("shape", [(8, 5), (2, 5, 3)], ids=str)
+def test_class_weights_of_torch_s_label_smoothing_come_by_dividing_by_the_positions(shape):
+    logits, target, weight = make(shape, "soft")
+    ours = maxsup.LabelSmoothingLoss(0.1, weight=weight, reduction="sum")(logits, target)
+    theirs = F.cross_entropy(logits, target, weight, label_smoothing=0.1)
+    torch.testing.assert_close(ours / (target.numel() / 5), theirs)
+
+
 # Targets that are smoothed before they come.
 
 

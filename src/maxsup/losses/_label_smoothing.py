@@ -28,7 +28,8 @@ def label_smoothing_loss(
     targets, since that is what its users expect: the smoothed target's parts are weighted class by
     class, −Σ_k s_k·w_k·log q_k, and ``mean`` divides by Σ_n w_{y_n}. The other objectives multiply
     a sample's whole loss by its target's weight instead. For probabilities ``mean`` divides by
-    Σ_n Σ_k t_nk·w_k, where torch divides by the batch size.
+    Σ_n Σ_k t_nk·w_k, where torch divides by the batch size. Probabilities must come unsmoothed, or
+    they are smoothed twice: timm's ``Mixup`` smooths unless it is given ``label_smoothing=0``.
 
     Args:
         logits: Shape (N, K), (N, K, d1, ...) or (K,), any floating dtype. Classes whose logit is

@@ -94,13 +94,19 @@ class Loss(nn.Module):
             positive: Whether 0 makes none.
 
         Raises:
-            ValueError: The coefficient at the present step is out of its range.
+            ValueError: The coefficient at the present step is out of its range, or a tensor that is
+            to be trained.
         """
-        schedule = value if callable(value) else constant(_number(name, value))
-        now = schedule(int(self.count))
-        check_coefficient(name, now, at_most=at_most, positive=positive)
-        self._schedules[name] = schedule
+        given: object = value
+        if isinstance(given, Tensor) and given.requires_grad:
+            raise ValueError(
+                f"{name} must be a number or a schedule; got a tensor that needs a gradient, which "
+                "a criterion does not train. Give it to the function in maxsup.functional."
+            )
         self._ranges[name] = _Range(at_most, positive)
+        schedule = value if callable(value) else constant(self._checked(name, value))
+        now = self._checked(name, schedule(int(self.count)))
+        self._schedules[name] = schedule
         self.register_buffer(
             name, torch.tensor(now, dtype=torch.float64), persistent=not is_constant(schedule)
         )
@@ -116,9 +122,11 @@ class Loss(nn.Module):
         self.count += 1
         count = int(self.count)
         for name, schedule in self._schedules.items():
-            now = schedule(count)
-            check_coefficient(name, now, **self._ranges[name]._asdict())
-            self.get_buffer(name).fill_(now)
+            self.get_buffer(name).fill_(self._checked(name, schedule(count)))
+
+    def _checked(self, name: str, value: object) -> float:
+        """A coefficient as a plain number, if it is in its range."""
+        return float(check_coefficient(name, value, **self._ranges[name]._asdict()))
 
     def end_epoch(self) -> None:
         """Say that an epoch of training is over; most objectives have nothing to do then."""
@@ -184,7 +192,7 @@ class Loss(nn.Module):
             if is_constant(schedule) and key in state_dict:
                 self._say_what_stays(name, state_dict[key])
             if not is_constant(schedule) and key in missing:
-                self.get_buffer(name).fill_(schedule(int(self.count)))
+                self.get_buffer(name).fill_(self._checked(name, schedule(int(self.count))))
         own = {prefix + name for name in ("count", *self._schedules)}
         learned = {prefix + name for name in self.learned}
         if learned <= set(missing):
@@ -209,13 +217,3 @@ class Loss(nn.Module):
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         self._buffers.update(kept)
         return self
-
-
-def _number(name: str, coefficient: object) -> float:
-    """A coefficient that stays as a plain number; its range is looked at later."""
-    if isinstance(coefficient, Tensor) and coefficient.requires_grad:
-        raise ValueError(
-            f"{name} must be a number or a schedule; got a tensor that needs a gradient, which a "
-            "criterion does not train. Give it to the function in maxsup.functional."
-        )
-    return float(check_coefficient(name, coefficient))
