@@ -1,7 +1,6 @@
 """The module that every objective extends: settings, scheduled coefficients, state."""
 
 import math
-import warnings
 from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -31,9 +30,9 @@ class Loss(nn.Module):
     module is moved: a 0-dimensional CPU tensor works with tensors of any device, without waiting.
 
     The ``state_dict`` holds what training changes: a coefficient that follows a schedule and the
-    number of steps. One that stays is an argument, as torch's ``label_smoothing`` is, and no part
-    of it. So a model's checkpoint from the time when it held torch's criterion is loaded, strictly
-    too; what it does not hold stays as it is, and a schedule begins.
+    number of steps. One that stays is an argument, as torch's ``label_smoothing`` is, and left out.
+    So a model's checkpoint from the time when it held torch's criterion is loaded, strictly too;
+    what it does not hold stays as it is, and a schedule begins.
 
     Args:
         weight: Class weights, shape (K,), floating-point; see the objective's function.
@@ -73,7 +72,7 @@ class Loss(nn.Module):
         self.ignore_index = check_ignore_index(ignore_index)
         self.reduction = reduction
         self.register_buffer("weight", weight)
-        self.register_buffer("count", torch.tensor(0), persistent=False)
+        self.register_buffer("count", torch.tensor(0))
         self._schedules: dict[str, Schedule] = {}
         self._ranges: dict[str, _Range] = {}
 
@@ -107,11 +106,7 @@ class Loss(nn.Module):
         schedule = value if callable(value) else constant(self._checked(name, value))
         now = self._checked(name, schedule(int(self.count)))
         self._schedules[name] = schedule
-        self.register_buffer(
-            name, torch.tensor(now, dtype=torch.float64), persistent=not is_constant(schedule)
-        )
-        all_stay = all(map(is_constant, self._schedules.values()))
-        self.register_buffer("count", self.count, persistent=not all_stay)
+        self.register_buffer(name, torch.tensor(now, dtype=torch.float64))
 
     def step(self) -> None:
         """Advance the scheduled coefficients by one optimiser step.
@@ -171,6 +166,16 @@ class Loss(nn.Module):
             ]
         )
 
+    def _save_to_state_dict(
+        self, destination: dict[str, Any], prefix: str, keep_vars: bool
+    ) -> None:
+        """Leave out what does not move."""
+        super()._save_to_state_dict(destination, prefix, keep_vars)
+        moving = [name for name, schedule in self._schedules.items() if not is_constant(schedule)]
+        for name in ("count", *self._schedules):
+            if not moving or name not in ("count", *moving):
+                del destination[prefix + name]
+
     def _load_from_state_dict(
         self,
         state_dict: dict[str, Any],
@@ -181,36 +186,19 @@ class Loss(nn.Module):
         unexpected_keys: list[str],
         error_msgs: list[str],
     ) -> None:
-        """Take what the state holds; where another criterion stood before, it lacks our own."""
+        """Take what the state holds, and miss nothing that another criterion does not save."""
         missing: list[str] = []
-        unexpected: list[str] = []
         super()._load_from_state_dict(
-            state_dict, prefix, local_metadata, strict, missing, unexpected, error_msgs
+            state_dict, prefix, local_metadata, strict, missing, unexpected_keys, error_msgs
         )
         for name, schedule in self._schedules.items():
-            key = prefix + name
-            if is_constant(schedule) and key in state_dict:
-                self._say_what_stays(name, state_dict[key])
-            if not is_constant(schedule) and key in missing:
+            if prefix + name in missing and not is_constant(schedule):
                 self.get_buffer(name).fill_(self._checked(name, schedule(int(self.count))))
-        own = {prefix + name for name in ("count", *self._schedules)}
         learned = {prefix + name for name in self.learned}
+        own = {prefix + name for name in ("count", *self._schedules)}
         if learned <= set(missing):
             own |= learned
         missing_keys += [key for key in missing if key not in own]
-        unexpected_keys += [key for key in unexpected if key not in own]
-
-    def _say_what_stays(self, name: str, loaded: object) -> None:
-        """Warn where a state holds another value of a coefficient that does not move."""
-        if type(loaded) is not Tensor or loaded.is_meta:
-            return
-        stays = float(self.get_buffer(name))
-        if float(loaded) != stays:
-            warnings.warn(
-                f"The state holds {name}={float(loaded):g}, but this {type(self).__name__} was "
-                f"built with {name}={stays:g}, which stays.",
-                stacklevel=2,
-            )
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         kept = {name: self._buffers[name] for name in ("count", *self._schedules)}
