@@ -189,6 +189,7 @@ def test_class_weights_that_are_given_first_are_told_their_name(weight):
         lambda: maxsup.MaxSupLoss(weight),
         lambda: maxsup.FocalLoss(weight),
         lambda: maxsup.OnlineLabelSmoothingLoss(weight),
+        lambda: maxsup.LinearMaxSupLoss(weight, 3),
         lambda: functional.maxsup_loss(logits, labels, weight),
         lambda: functional.focal_loss(logits, labels, weight),
     ]
@@ -220,6 +221,26 @@ def test_objective_refuses_what_is_like_a_number_and_none():
     for wrong in (np.float32("nan"), np.float32(-1), np.array(np.inf)):
         with pytest.raises(ValueError, match="alpha must be a finite number >= 0"):
             maxsup.MaxSupLoss(wrong)
+
+
+def test_module_s_sizes_may_be_numpy_s():
+    labels, size = torch.tensor([0, 2]), np.int64(3)
+    logits = torch.zeros(2, 3)
+    assert maxsup.OnlineLabelSmoothingLoss(size)(logits, labels).isfinite()
+    assert maxsup.LinearMaxSupLoss(size, size)(logits, labels).isfinite()
+    for wrong, message in ((0, "at least 1; got 0"), (2.5, "an integer; got 2.5")):
+        with pytest.raises(ValueError, match=f"num_classes must be {message}"):
+            maxsup.LinearMaxSupLoss(4, wrong)
+
+
+@pytest.mark.parametrize("weight", [[0.5, 1.0, 2.0], WEIGHT.numpy(), WEIGHT.long()], ids=type)
+def test_what_is_no_tensor_is_told_how_to_become_one(weight):
+    logits, labels, _ = make((6, 3))
+    with pytest.raises(ValueError, match=r"Write torch\.as_tensor\(weight, dtype=torch\.float32\)"):
+        maxsup.MaxSupLoss(weight=weight)
+    maxsup.MaxSupLoss(weight=torch.as_tensor(weight, dtype=torch.float32))(logits, labels)
+    with pytest.raises(ValueError, match=r"Write torch\.as_tensor\(target\)"):
+        functional.maxsup_loss(logits, labels.numpy())
 
 
 def test_module_takes_a_tensor_for_a_number_but_trains_none():

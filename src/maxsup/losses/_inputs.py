@@ -128,7 +128,9 @@ def _check_logits(logits: Tensor) -> None:
 
 def _check_target(logits: Tensor, target: Tensor) -> None:
     if not isinstance(target, Tensor):
-        raise ValueError(f"target must be a tensor; got {type(target).__name__}.")
+        raise ValueError(
+            f"target must be a tensor; got {type(target).__name__}. Write torch.as_tensor(target)."
+        )
     shape = tuple(logits.shape)
     index_shape = shape[:1] + shape[2:] if len(shape) > 1 else ()
     if target.is_floating_point():
@@ -172,7 +174,10 @@ def check_weight_kind(weight: Tensor | None) -> None:
     """
     if weight is not None and not (isinstance(weight, Tensor) and weight.is_floating_point()):
         came = weight.dtype if isinstance(weight, Tensor) else type(weight).__name__
-        raise ValueError(f"weight must be a floating-point tensor; got {came}.")
+        raise ValueError(
+            f"weight must be a floating-point tensor; got {came}. Write "
+            "torch.as_tensor(weight, dtype=torch.float32)."
+        )
 
 
 def check_weight(weight: Tensor | None, num_classes: int) -> None:

@@ -8,6 +8,7 @@ from maxsup.losses._label_smoothing import label_smoothing_loss
 from maxsup.losses._linear_head import linear_head_loss
 from maxsup.losses._loss import Loss
 from maxsup.losses._maxsup import maxsup_loss
+from maxsup.losses._plain_numbers import check_size
 from maxsup.losses._reduction import check_coefficient
 from maxsup.schedules import Schedule
 
@@ -128,6 +129,8 @@ class _LinearLoss(Loss):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__(weight, ignore_index=ignore_index, reduction=reduction)
+        in_features = check_size("in_features", in_features)
+        num_classes = check_size("num_classes", num_classes)
         self.linear = nn.Linear(in_features, num_classes, bias=bias, device=device, dtype=dtype)
         self.chunk_size = chunk_size
         self.set_schedule("alpha", alpha, at_most=self._at_most)

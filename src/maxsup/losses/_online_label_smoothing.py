@@ -9,7 +9,7 @@ from torch import Tensor, distributed
 from maxsup.losses._inputs import Inputs, read_inputs, wide_dtype
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
-from maxsup.losses._plain_numbers import check_class_count
+from maxsup.losses._plain_numbers import check_size
 from maxsup.losses._reduction import check_coefficient, reduce
 from maxsup.losses._smoothed_target import warn_of_smoothed_target
 from maxsup.losses.numbers import numbers
@@ -164,7 +164,7 @@ class OnlineLabelSmoothingLoss(Loss):
         super().__init__(weight, ignore_index=ignore_index, reduction=reduction)
         if variant not in _VARIANTS:
             raise ValueError(f"variant must be one of {', '.join(_VARIANTS)}; got {variant!r}.")
-        num_classes = check_class_count("num_classes", num_classes)
+        num_classes = check_size("num_classes", num_classes)
         self.num_classes = num_classes
         self.variant = variant
         self._of_variant = _VARIANTS[variant]

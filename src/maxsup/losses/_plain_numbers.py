@@ -35,13 +35,13 @@ def check_ignore_index(ignore_index: object) -> int | None:
     )
 
 
-def check_class_count(name: str, value: object) -> int:
-    """A number of classes as a plain number.
+def check_size(name: str, value: object) -> int:
+    """A number of classes or features as a plain number.
 
     Raises:
         ValueError: It is no integer, or below 1.
 
-    >>> check_class_count("num_classes", 10)
+    >>> check_size("num_classes", 10)
     10
     """
     count = plain_number(value)
