@@ -94,7 +94,7 @@ class Loss(nn.Module):
 
         Raises:
             ValueError: The coefficient at the present step is out of its range, or a tensor that is
-            to be trained.
+                to be trained.
         """
         given: object = value
         if isinstance(given, Tensor) and given.requires_grad:
