@@ -257,7 +257,7 @@ def test_module_s_schedule_may_give_numpy_s_numbers():
     criterion = maxsup.MaxSupLoss(schedules.linear(start, end, steps=np.int64(2)))
     criterion.step()
     assert criterion.coefficients() == {"alpha": 0.5}
-    assert "alpha=0.25 → 0.75 (linear)" in str(criterion)
+    assert "0.25 → 0.75 (linear)" in str(criterion)
 
 
 @every_loss
