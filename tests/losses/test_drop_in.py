@@ -137,9 +137,9 @@ def test_module_refuses_half_of_what_it_has_learned():
 
 def test_module_names_the_argument_that_stands_for_label_smoothing():
     for build in (maxsup.MaxSupLoss, maxsup.LabelSmoothingLoss, maxsup.ZipfLabelSmoothingLoss):
-        with pytest.raises(TypeError, match=r"takes alpha where .* label_smoothing; write alpha=0"):
+        with pytest.raises(TypeError, match=r"takes alpha .*; write \w+Loss\(alpha=0\.1\)"):
             build(label_smoothing=0.1)
-    with pytest.raises(TypeError, match=r"LinearMaxSupLoss takes alpha .* write alpha=0\.2"):
+    with pytest.raises(TypeError, match=r"write LinearMaxSupLoss\(\.\.\., alpha=0\.2\)"):
         maxsup.LinearMaxSupLoss(4, 3, label_smoothing=0.2)
     with pytest.raises(TypeError, match=r"write LabelSmoothingLoss\(alpha=0\.1\) or MaxSupLoss"):
         maxsup.CrossEntropyLoss(label_smoothing=0.1)
@@ -159,7 +159,7 @@ def test_module_names_the_argument_that_stands_for_label_smoothing():
 )
 def test_module_names_the_reduction_that_stands_for_torch_s_former_arguments(options, reduction):
     for build in (maxsup.MaxSupLoss, maxsup.CrossEntropyLoss, maxsup.FocalLoss):
-        with pytest.raises(TypeError, match=rf"takes reduction, .* write reduction='{reduction}'"):
+        with pytest.raises(TypeError, match=rf"write \w+Loss\(reduction='{reduction}'\)"):
             build(**options)
 
 

@@ -32,17 +32,19 @@ def _takes(function: Callable[..., object], name: str) -> bool:
 def _message(criterion: type, name: str, options: dict[str, Any]) -> str:
     called = criterion.__name__
     parameters = inspect.signature(criterion).parameters
+    required = any(parameter.default is parameter.empty for parameter in parameters.values())
+    call = f"{called}({'..., ' if required else ''}"
     if name != "label_smoothing":
         reduction = _reduction(options.get("size_average"), options.get("reduce"))
         return (
             f"{called} takes reduction, not {name}, which torch has replaced by it; write "
-            f"reduction={reduction!r}."
+            f"{call}reduction={reduction!r})."
         )
     value = options[name]
     if "alpha" in parameters:
         return (
             f"{called} takes alpha where nn.CrossEntropyLoss takes label_smoothing; write "
-            f"alpha={value!r}, without label_smoothing."
+            f"{call}alpha={value!r}), without label_smoothing."
         )
     return (
         f"{called} does not smooth labels; leave label_smoothing out, or write "
