@@ -110,14 +110,14 @@ def test_module_uses_the_present_coefficient(objective):
     torch.testing.assert_close(criterion(logits, labels), objective(logits, labels, RISING(2)))
 
 
-def test_module_s_state_holds_coefficient_count_and_class_weights():
+def test_module_s_state_holds_a_scheduled_coefficient_count_and_class_weights():
     criterion = MaxSupLoss(RISING, weight=torch.ones(3))
     criterion.step()
     state = criterion.state_dict()
     assert set(state) == {"alpha", "count", "weight"}
     assert float(state["alpha"]) == RISING(1)
     assert int(state["count"]) == 1
-    assert set(LogitPenaltyLoss().state_dict()) == {"beta", "count"}
+    assert set(LogitPenaltyLoss(RISING).state_dict()) == {"beta", "count"}
 
 
 @every_module

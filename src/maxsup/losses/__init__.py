@@ -33,7 +33,11 @@ from maxsup.losses.numbers import backend
 
 # Shapes are checked while torch.jit.trace takes operations down, which must not hold in the trace.
 # torch says so of its own checks, too.
-warnings.filterwarnings("ignore", category=torch.jit.TracerWarning, module=r"maxsup\.")
+warnings.filterwarnings(
+    "ignore",
+    category=torch.jit.TracerWarning,  # type: ignore[attr-defined]
+    module=r"maxsup\.",
+)
 
 __all__ = [
     "ACLSLoss",

@@ -15,7 +15,7 @@ def dual_focal_loss(
     target: Tensor,
     gamma: float | Tensor = 5.0,
     weight: Tensor | None = None,
-    ignore_index: int = -100,
+    ignore_index: int | None = -100,
     reduction: str = "mean",
 ) -> Tensor:
     """−(1 − q_gt + q_j)^γ·log q_gt: dual focal loss (Tao et al. 2023).
@@ -45,7 +45,7 @@ def dual_focal_loss(
         >>> dual_focal_loss(logits, torch.tensor([0]), gamma=2.0)  # 0.8²·log 2
         tensor(0.4436)
     """
-    check_coefficient("gamma", gamma)
+    gamma = check_coefficient("gamma", gamma)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction).widened()
     if inputs.labels is not None:
         at_label = inputs.logits.detach().gather(1, inputs.labels.unsqueeze(1))
@@ -102,7 +102,7 @@ class DualFocalLoss(Loss):
         gamma: float | Schedule = 5.0,
         *,
         weight: Tensor | None = None,
-        ignore_index: int = -100,
+        ignore_index: int | None = -100,
         reduction: str = "mean",
     ) -> None:
         super().__init__(weight, ignore_index=ignore_index, reduction=reduction)

@@ -15,7 +15,7 @@ def focal_loss(
     target: Tensor,
     gamma: float | Tensor = 3.0,
     weight: Tensor | None = None,
-    ignore_index: int = -100,
+    ignore_index: int | None = -100,
     reduction: str = "mean",
 ) -> Tensor:
     """−(1 − q_gt)^γ·log q_gt: focal loss (Lin et al. 2017; for calibration Mukhoti et al. 2020).
@@ -43,7 +43,7 @@ def focal_loss(
         >>> focal_loss(torch.zeros(1, 4), torch.tensor([0]), gamma=2.0)  # 0.75²·log 4
         tensor(0.7798)
     """
-    check_coefficient("gamma", gamma)
+    gamma = check_coefficient("gamma", gamma)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction)
     if inputs.labels is not None:
         (true,) = numbers(inputs, "true")
@@ -90,7 +90,7 @@ class FocalLoss(Loss):
         gamma: float | Schedule = 3.0,
         *,
         weight: Tensor | None = None,
-        ignore_index: int = -100,
+        ignore_index: int | None = -100,
         reduction: str = "mean",
     ) -> None:
         super().__init__(weight, ignore_index=ignore_index, reduction=reduction)

@@ -27,7 +27,7 @@ def label_smoothing_terms(
     target: Tensor,
     alpha: float | Tensor = 0.1,
     weight: Tensor | None = None,
-    ignore_index: int = -100,
+    ignore_index: int | None = -100,
     reduction: str = "mean",
 ) -> LabelSmoothingTerms:
     """The two terms that label smoothing adds to cross-entropy (MaxSup paper, Corollary 3.4).
@@ -64,7 +64,7 @@ def label_smoothing_terms(
         >>> terms.error_enhancement
         tensor([ 0.0000, -0.2000])
     """
-    check_coefficient("alpha", alpha)
+    alpha = check_coefficient("alpha", alpha)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction)
     highest = wide(inputs.logits.detach()).amax(dim=1)
     # 0, or NaN where the logits hold a NaN or +inf, which must be seen in either term.
@@ -84,7 +84,7 @@ def ls_regularization_loss(
     target: Tensor,
     alpha: float | Tensor = 0.1,
     weight: Tensor | None = None,
-    ignore_index: int = -100,
+    ignore_index: int | None = -100,
     reduction: str = "mean",
 ) -> Tensor:
     """Cross-entropy + α/M·Σ_{z_m < z_gt} (z_gt − z_m), M the number of logits below z_gt.
@@ -99,7 +99,7 @@ def ls_regularization_loss(
         >>> ls_regularization_loss(logits, target, 0.1) - ls_regularization_loss(logits, target, 0)
         tensor(0.1000)
     """
-    check_coefficient("alpha", alpha)
+    alpha = check_coefficient("alpha", alpha)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction).widened()
     (true,) = numbers(inputs, "true")
     below, count = _gaps(inputs)
@@ -111,7 +111,7 @@ def ls_error_enhancement_loss(
     target: Tensor,
     alpha: float | Tensor = 0.1,
     weight: Tensor | None = None,
-    ignore_index: int = -100,
+    ignore_index: int | None = -100,
     reduction: str = "mean",
 ) -> Tensor:
     """Cross-entropy + α/N·Σ_{z_n > z_gt} (z_gt − z_n), N the number of logits above z_gt.
@@ -126,7 +126,7 @@ def ls_error_enhancement_loss(
         >>> with_term - ls_error_enhancement_loss(logits, target, 0)
         tensor(-0.2000)
     """
-    check_coefficient("alpha", alpha)
+    alpha = check_coefficient("alpha", alpha)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction).widened()
     (true,) = numbers(inputs, "true")
     above, count = _gaps(inputs, above=True)
@@ -140,7 +140,7 @@ def ls_error_enhancement_top1_loss(
     target: Tensor,
     alpha: float | Tensor = 0.1,
     weight: Tensor | None = None,
-    ignore_index: int = -100,
+    ignore_index: int | None = -100,
     reduction: str = "mean",
 ) -> Tensor:
     """Cross-entropy + α·(z_gt − z_max).
@@ -155,7 +155,7 @@ def ls_error_enhancement_top1_loss(
         >>> with_term - ls_error_enhancement_top1_loss(logits, target, 0)
         tensor(-0.2000)
     """
-    check_coefficient("alpha", alpha)
+    alpha = check_coefficient("alpha", alpha)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction)
     true, top = numbers(inputs, "true", "top")
     if inputs.probabilities is None:
@@ -172,6 +172,7 @@ def _gaps(inputs: Inputs, *, above: bool = False) -> tuple[Tensor, Tensor]:
     """Σ_k relu(z_gt − z_k), or Σ_k relu(z_k − z_gt), and how many terms are not 0."""
     if inputs.labels is not None:
         return gap_sum(inputs.logits, inputs.labels, above=above)
+    assert inputs.probabilities is not None
     # A quarter of them, so that no distance is too large for a number.
     logits, available = wide(inputs.logits) / 4, inputs.logits != -torch.inf
     # Logits close to the true one are measured from where it is, so that a sum over the target
@@ -209,7 +210,7 @@ class _AblationLoss(Loss):
         alpha: float | Schedule = 0.1,
         *,
         weight: Tensor | None = None,
-        ignore_index: int = -100,
+        ignore_index: int | None = -100,
         reduction: str = "mean",
     ) -> None:
         super().__init__(weight, ignore_index=ignore_index, reduction=reduction)

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from maxsup.losses._inputs import check_reduction, check_weight, wide_dtype
+from maxsup.losses._plain_numbers import check_ignore_index
 from maxsup.losses._weighted_sum import as_number
 from maxsup.losses.numbers import by_hand, plain
 
@@ -27,7 +28,7 @@ class Head(NamedTuple):
     target: Tensor
     weight: Tensor | None
     alpha: float | Tensor
-    ignore_index: int
+    ignore_index: int | None
     reduction: str
     rows: int
 
@@ -57,7 +58,7 @@ def linear_head_loss(
     linear_bias: Tensor | None,
     alpha: float | Tensor,
     weight: Tensor | None,
-    ignore_index: int,
+    ignore_index: int | None,
     reduction: str,
     chunk_size: int | None,
 ) -> Tensor:
@@ -81,6 +82,7 @@ def linear_head_loss(
     _check(features, linear_weight, target, linear_bias, chunk_size)
     check_weight(weight, len(linear_weight))
     check_reduction(reduction)
+    ignore_index = check_ignore_index(ignore_index)
     alpha, device = as_number(alpha), features.device.type
     if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
         # As torch.nn.functional.linear does there; outside of what differentiates by hand.
@@ -95,7 +97,7 @@ def linear_head_loss(
     head = Head(objective, target, weight, alpha, ignore_index, reduction, rows)
     layer = _Layer(features, linear_weight, linear_bias)
     if len(features) > rows and _differentiates_by_hand(layer, head):
-        value = _InChunks.apply(*layer, head)
+        value: Tensor = _InChunks.apply(*layer, head)
     else:
         value = head.on_logits(F.linear(*layer), reduction)
     return value.squeeze(0) if single and reduction == "none" else value
@@ -135,7 +137,8 @@ class _InChunks(torch.autograd.Function):
             name: value for name, value in head._asdict().items() if isinstance(value, Tensor)
         }
         ctx.save_for_backward(*layer, *of_tensors.values())
-        ctx.head, ctx.in_head = head._replace(**dict.fromkeys(of_tensors)), tuple(of_tensors)
+        without: dict[str, Any] = dict.fromkeys(of_tensors)
+        ctx.head, ctx.in_head = head._replace(**without), tuple(of_tensors)
         ctx.gradients, ctx.needs = None, ctx.needs_input_grad[:3]
         divisor = _divisor(head, layer)
         # One number comes back for all examples, so their gradients are known up to a factor and
@@ -156,7 +159,9 @@ class _InChunks(torch.autograd.Function):
     def backward(ctx: Any, of_value: Tensor) -> tuple[Tensor | None, ...]:
         saved = ctx.saved_tensors
         layer = _Layer(*saved[: len(ctx.needs)])
-        head = ctx.head._replace(**dict(zip(ctx.in_head, saved[len(ctx.needs) :], strict=True)))
+        head: Head = ctx.head._replace(
+            **dict(zip(ctx.in_head, saved[len(ctx.needs) :], strict=True))
+        )
         if plain.must_be_plain([of_value]):
             trained = {
                 name: tensor
@@ -253,7 +258,8 @@ def _total_weight(head: Head, num_classes: int) -> Tensor:
         if weight is None:
             return torch.full((), len(target), device=target.device, dtype=torch.float64)
         return (target.double() @ weight.double()).sum()
-    kept = target != head.ignore_index
+    ignored = head.ignore_index
+    kept = torch.ones_like(target, dtype=torch.bool) if ignored is None else target != ignored
     if weight is None:
         return kept.sum(dtype=torch.float64)
     # A label out of range is reported by the objective.
@@ -275,15 +281,19 @@ def _check(
     if linear_weight.dim() != 2:
         raise ValueError(f"linear_weight must have shape (K, D); got {tuple(linear_weight.shape)}.")
     if features.dim() not in (1, 2) or features.shape[-1] != linear_weight.shape[1]:
+        flat = f"features.flatten(0, {features.dim() - 2}) and target.flatten()"
+        hint = f" Give {flat}." if features.shape[-1:] == linear_weight.shape[1:] else ""
         raise ValueError(
             f"features must have shape (N, {linear_weight.shape[1]}) or "
             f"({linear_weight.shape[1]},) for a linear_weight of shape "
-            f"{tuple(linear_weight.shape)}; got {tuple(features.shape)}."
+            f"{tuple(linear_weight.shape)}; got {tuple(features.shape)}.{hint}"
         )
     if linear_bias is not None and linear_bias.shape != linear_weight.shape[:1]:
         raise ValueError(
             f"linear_bias must have shape ({len(linear_weight)},); got {tuple(linear_bias.shape)}."
         )
+    if not isinstance(target, Tensor):
+        raise ValueError(f"target must be a tensor; got {type(target).__name__}.")
     batch, num_classes = features.shape[:-1], len(linear_weight)
     shape = (*batch, num_classes) if target.is_floating_point() else tuple(batch)
     if tuple(target.shape) != shape:

@@ -2,13 +2,15 @@
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
 
 from maxsup.losses._inputs import check_reduction, check_weight_kind
+from maxsup.losses._plain_numbers import check_ignore_index
 from maxsup.losses._reduction import check_coefficient
+from maxsup.losses._torch_arguments import naming_what_to_write
 from maxsup.losses._torch_private import beside_fakes, without_fakes
 from maxsup.schedules import Schedule, constant, is_constant
 
@@ -24,37 +26,53 @@ class Loss(nn.Module):
     """Base of the objectives: a drop-in for :class:`torch.nn.CrossEntropyLoss`.
 
     Holds what they share: class weights, ``ignore_index``, ``reduction``, and coefficients that
-    may follow a schedule. A coefficient is a buffer beside the number of steps taken, so both are
-    in the ``state_dict`` and a changed coefficient never recompiles. These two stay on the CPU in
-    their own precision wherever the module is made or moved: a 0-dimensional CPU tensor works with
-    tensors of any device, without waiting. They are replaced and never changed in place, so that a
-    value computed before :meth:`step` has its gradient after it.
+    may follow a schedule. A coefficient is a buffer beside the number of steps taken, so a changed
+    coefficient never recompiles. These two stay on the CPU in their own precision wherever the
+    module is made or moved: a 0-dimensional CPU tensor works with tensors of any device, without
+    waiting. They are replaced and never changed in place, so that a value computed before
+    :meth:`step` has its gradient after it.
+
+    The ``state_dict`` holds what training changes: a coefficient that follows a schedule and the
+    number of steps. One that stays is an argument, as torch's ``label_smoothing`` is, and left out.
+    So a model's checkpoint from the time when it held torch's criterion is loaded, strictly too;
+    what it does not hold stays as it is, and a schedule begins.
 
     Args:
         weight: Class weights, shape (K,), floating-point; see the objective's function.
-        ignore_index: Positions with this label give value and gradient 0 and count in no mean.
+        ignore_index: Positions with this label give value and gradient 0 and count in no mean; None
+            where no label is meant.
         reduction: ``none``, ``sum`` or ``mean``.
 
     Raises:
-        ValueError: ``reduction`` is none of the three, or ``weight`` no floating-point tensor.
+        ValueError: ``reduction`` is none of the three, ``weight`` no floating-point tensor, or
+            ``ignore_index`` no integer.
+        TypeError: An argument that torch's criterion takes has another name here, which is said.
     """
 
     weight: Tensor | None
     count: Tensor
     function: Callable[..., Tensor]
     """The objective: of logits and target; by name, of each coefficient and the settings above."""
+    learned: ClassVar[tuple[str, ...]] = ()
+    """The buffers, if any, that hold what the criterion has learned."""
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "__init__" in vars(cls):
+            cls.__init__ = naming_what_to_write(cls.__init__)  # type: ignore[method-assign]
+
+    @naming_what_to_write
     def __init__(
         self,
         weight: Tensor | None = None,
         *,
-        ignore_index: int = -100,
+        ignore_index: int | None = -100,
         reduction: str = "mean",
     ) -> None:
         super().__init__()
         check_reduction(reduction)
         check_weight_kind(weight)
-        self.ignore_index = ignore_index
+        self.ignore_index = check_ignore_index(ignore_index)
         self.reduction = reduction
         self.register_buffer("weight", weight)
         self.register_buffer("count", _on_cpu(0))
@@ -78,13 +96,19 @@ class Loss(nn.Module):
             positive: Whether 0 makes none.
 
         Raises:
-            ValueError: The coefficient at the present step is out of its range.
+            ValueError: The coefficient at the present step is out of its range, or a tensor that is
+                to be trained.
         """
-        schedule = value if callable(value) else constant(value)
-        now = schedule(self._steps_taken())
-        check_coefficient(name, now, at_most=at_most, positive=positive)
-        self._schedules[name] = schedule
+        given: object = value
+        if isinstance(given, Tensor) and given.requires_grad:
+            raise ValueError(
+                f"{name} must be a number or a schedule; got a tensor that needs a gradient, which "
+                "a criterion does not train. Give it to the function in maxsup.functional."
+            )
         self._ranges[name] = _Range(at_most, positive)
+        schedule = value if callable(value) else constant(self._checked(name, value))
+        now = self._checked(name, schedule(self._steps_taken()))
+        self._schedules[name] = schedule
         self.register_buffer(name, _on_cpu(now, torch.float64))
 
     def step(self) -> None:
@@ -111,9 +135,12 @@ class Loss(nn.Module):
 
     def _follow(self, name: str, count: int) -> None:
         """Put a coefficient where its schedule has it after so many steps."""
-        now = self._schedules[name](count)
-        check_coefficient(name, now, **self._ranges[name]._asdict())
+        now = self._checked(name, self._schedules[name](count))
         setattr(self, name, _on_cpu(now, torch.float64))
+
+    def _checked(self, name: str, value: object) -> float:
+        """A coefficient as a plain number, if it is in its range."""
+        return float(check_coefficient(name, value, **self._ranges[name]._asdict()))
 
     def end_epoch(self) -> None:
         """Say that an epoch of training is over; most objectives have nothing to do then."""
@@ -137,11 +164,11 @@ class Loss(nn.Module):
             for name, schedule in self._schedules.items()
         )
 
-    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """The objective's value.
 
         Args:
-            logits: Shape (N, K), (N, K, d1, ...) or (K,).
+            input: Logits, shape (N, K), (N, K, d1, ...) or (K,).
             target: Class indices, shape (N,), (N, d1, ...) or (); or probabilities, shaped like
                 the logits.
 
@@ -150,19 +177,19 @@ class Loss(nn.Module):
             ``reduction="none"``.
         """
         return self.function(
-            logits,
+            input,
             target,
             weight=self.weight,
             ignore_index=self.ignore_index,
             reduction=self.reduction,
-            **self._values_beside(logits),
+            **self._values_beside(input),
         )
 
     def _values_beside(self, logits: Tensor) -> dict[str, Tensor | float]:
         """The present coefficients, to be given to the function together with these logits."""
         present = {name: self.get_buffer(name) for name in self._schedules}
         if torch.compiler.is_compiling():
-            return present
+            return dict(present)
         return {name: beside_fakes(value, logits) for name, value in present.items()}
 
     def extra_repr(self) -> str:
@@ -180,12 +207,43 @@ class Loss(nn.Module):
             ]
         )
 
-    def _load_from_state_dict(self, *args: Any, **options: Any) -> None:
+    def _save_to_state_dict(
+        self, destination: dict[str, Any], prefix: str, keep_vars: bool
+    ) -> None:
+        """Leave out what does not move."""
+        super()._save_to_state_dict(destination, prefix, keep_vars)
+        moving = [name for name, schedule in self._schedules.items() if not is_constant(schedule)]
+        for name in ("count", *self._schedules):
+            if not moving or name not in ("count", *moving):
+                del destination[prefix + name]
+
+    def _load_from_state_dict(
+        self,
+        state_dict: dict[str, Any],
+        prefix: str,
+        local_metadata: dict[str, Any],
+        strict: bool,
+        missing_keys: list[str],
+        unexpected_keys: list[str],
+        error_msgs: list[str],
+    ) -> None:
+        """Take what the state holds, and miss nothing that another criterion does not save."""
         own = ("count", *self._schedules)
         # What is loaded is written into the buffers, which a graph may still need as they are.
         self._buffers.update({name: self.get_buffer(name).clone() for name in own})
-        super()._load_from_state_dict(*args, **options)  # type: ignore[no-untyped-call]
+        missing: list[str] = []
+        super()._load_from_state_dict(
+            state_dict, prefix, local_metadata, strict, missing, unexpected_keys, error_msgs
+        )
         self._buffers.update({name: self.get_buffer(name).cpu() for name in own})
+        for name, schedule in self._schedules.items():
+            if prefix + name in missing and not is_constant(schedule):
+                self._follow(name, self._steps_taken())
+        tolerated = {prefix + name for name in own}
+        learned = {prefix + name for name in self.learned}
+        if learned <= set(missing):
+            tolerated |= learned
+        missing_keys += [key for key in missing if key not in tolerated]
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         kept = {name: self._buffers[name] for name in ("count", *self._schedules)}

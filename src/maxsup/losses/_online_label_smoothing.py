@@ -9,7 +9,9 @@ from torch import Tensor, distributed
 from maxsup.losses._inputs import Inputs, read_inputs, wide_dtype
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
+from maxsup.losses._plain_numbers import check_size
 from maxsup.losses._reduction import check_coefficient, reduce
+from maxsup.losses._smoothed_target import warn_of_smoothed_target
 from maxsup.losses.numbers import numbers
 
 
@@ -19,7 +21,7 @@ def online_label_smoothing_loss(
     soft_labels: Tensor,
     alpha: float | Tensor = 0.5,
     weight: Tensor | None = None,
-    ignore_index: int = -100,
+    ignore_index: int | None = -100,
     reduction: str = "mean",
 ) -> Tensor:
     """(1 − α)·CE(t) + α·CE(S[t]): online label smoothing (Zhang et al. 2021).
@@ -50,7 +52,8 @@ def online_label_smoothing_loss(
         >>> online_label_smoothing_loss(logits, target, torch.zeros(4, 4))  # half of log 4
         tensor(0.6931)
     """
-    check_coefficient("alpha", alpha, at_most=1.0)
+    alpha = check_coefficient("alpha", alpha, at_most=1.0)
+    warn_of_smoothed_target(target, alpha)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction)
     _check_soft_labels(soft_labels, inputs.logits.shape[1])
     return reduce(_mixed(inputs, soft_labels, 1 - alpha, alpha), inputs, reduction)
@@ -151,6 +154,7 @@ class OnlineLabelSmoothingLoss(Loss):
     soft_labels: Tensor
     sums: Tensor
     correct: Tensor
+    learned = ("soft_labels", "sums", "correct")
 
     def __init__(
         self,
@@ -158,14 +162,13 @@ class OnlineLabelSmoothingLoss(Loss):
         variant: str = "cifar",
         *,
         weight: Tensor | None = None,
-        ignore_index: int = -100,
+        ignore_index: int | None = -100,
         reduction: str = "mean",
     ) -> None:
         super().__init__(weight, ignore_index=ignore_index, reduction=reduction)
         if variant not in _VARIANTS:
             raise ValueError(f"variant must be one of {', '.join(_VARIANTS)}; got {variant!r}.")
-        if num_classes < 1:
-            raise ValueError(f"num_classes must be at least 1; got {num_classes}.")
+        num_classes = check_size("num_classes", num_classes)
         self.num_classes = num_classes
         self.variant = variant
         self._of_variant = _VARIANTS[variant]
@@ -182,13 +185,14 @@ class OnlineLabelSmoothingLoss(Loss):
         self.sums.zero_()
         self.correct.zero_()
 
-    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """The objective's value; in training mode the right predictions are added to the sums.
 
         Raises:
             ValueError: The logits have another number of classes, or as for every objective.
         """
-        inputs = read_inputs(logits, target, self.weight, self.ignore_index, self.reduction)
+        warn_of_smoothed_target(target, self._of_variant.soft)
+        inputs = read_inputs(input, target, self.weight, self.ignore_index, self.reduction)
         if inputs.logits.shape[1] != self.num_classes:
             raise ValueError(
                 f"logits have {inputs.logits.shape[1]} classes, but this criterion was built for "

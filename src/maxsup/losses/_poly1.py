@@ -14,7 +14,7 @@ def poly1_loss(
     target: Tensor,
     epsilon: float | Tensor = 1.0,
     weight: Tensor | None = None,
-    ignore_index: int = -100,
+    ignore_index: int | None = -100,
     reduction: str = "mean",
 ) -> Tensor:
     """Cross-entropy + ε·Σ_k t_k·(1 − q_k): Poly-1 (Leng et al. 2022).
@@ -42,7 +42,7 @@ def poly1_loss(
         >>> poly1_loss(torch.zeros(1, 4), torch.tensor([0]))  # log 4 + 0.75
         tensor(2.1363)
     """
-    check_coefficient("epsilon", epsilon)
+    epsilon = check_coefficient("epsilon", epsilon)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction)
     if inputs.labels is not None:
         (true,) = numbers(inputs, "true")
@@ -77,7 +77,7 @@ class Poly1Loss(Loss):
         epsilon: float | Schedule = 1.0,
         *,
         weight: Tensor | None = None,
-        ignore_index: int = -100,
+        ignore_index: int | None = -100,
         reduction: str = "mean",
     ) -> None:
         super().__init__(weight, ignore_index=ignore_index, reduction=reduction)

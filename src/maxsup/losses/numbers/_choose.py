@@ -146,7 +146,7 @@ def sum_in_one_step(
     logits: Tensor,
     target: Tensor,
     weight: Tensor | None,
-    ignore_index: int,
+    ignore_index: int | None,
     reduction: str,
     factors: tuple[Factor, Factor | None, Factor | None],
 ) -> Tensor | None:
@@ -162,7 +162,7 @@ def sum_in_one_step(
     if name in (None, "triton") and factors[0] and _is_plain_batch_on_a_gpu(logits, target):
         from maxsup.losses.numbers import triton_sum
 
-        return triton_sum.weighted_sum(logits, target, factors, ignore_index, reduction)
+        return triton_sum.weighted_sum(logits, target, factors, _as_label(ignore_index), reduction)
     return None
 
 
@@ -268,7 +268,7 @@ def _are_numbers(
     return not any(isinstance(factor, Tensor) for factor in factors)
 
 
-def _is_plain_batch(logits: Tensor, target: Tensor, ignore_index: int) -> bool:
+def _is_plain_batch(logits: Tensor, target: Tensor, ignore_index: int | None) -> bool:
     """Whether these are a batch of logits and its labels, on the CPU, with nothing to hide."""
     return (
         type(logits) in (Tensor, torch.nn.Parameter)
@@ -278,7 +278,7 @@ def _is_plain_batch(logits: Tensor, target: Tensor, ignore_index: int) -> bool:
         and logits.dim() >= 2
         and logits.numel() > 0
         and target.shape == logits.shape[:1] + logits.shape[2:]
-        and not 0 <= ignore_index < logits.shape[1]
+        and (ignore_index is None or not 0 <= ignore_index < logits.shape[1])
         and logits.device.type == target.device.type == "cpu"
         and by_hand(logits)
     )
@@ -301,3 +301,8 @@ def _is_plain_batch_on_a_gpu(logits: Tensor, target: Tensor) -> bool:
         and by_hand(logits)
         and _triton_is_there()
     )
+
+
+def _as_label(ignore_index: int | None) -> int:
+    """The label of ignored positions; where none are, one that no label is."""
+    return -(2**62) if ignore_index is None else ignore_index
