@@ -20,7 +20,7 @@ def reference_of(soft_labels):
 
     def formula(z, t, w, alpha):
         rows = soft_labels.double()
-        return (t @ w) * (
+        return (1.0 if w is None else t @ w) * (
             (1 - alpha) * reference.plain_cross_entropy(z, t)
             + alpha * reference.plain_cross_entropy(z, t @ rows)
         )
