@@ -6,7 +6,6 @@ goes on from its last epoch. What has finished with every method is compared, pa
 
 import dataclasses
 import json
-import math
 import multiprocessing
 import statistics
 import sys
@@ -53,12 +52,8 @@ class Column:
     def recipe(self) -> Recipe:
         """The recipe with its lengths in proportion, as fast as a GPU has it."""
         recipe = get_recipe(RECIPE)
-        scale = self.epochs / recipe.epochs
-        milestones = sorted({max(1, math.floor(scale * each)) for each in recipe.milestones})
-        found = dataclasses.replace(
-            recipe,
+        found = recipe.adapted(
             epochs=self.epochs,
-            milestones=tuple(milestones),
             precision="bf16",
             channels_last=True,
             compile=self.compile,

@@ -54,8 +54,7 @@ class Workload:
 
 
 def fast(recipe: Recipe, **changes: object) -> Recipe:
-    found: Recipe = dataclasses.replace(
-        recipe,
+    return recipe.adapted(
         epochs=1,
         lr=training.LR,
         lr_schedule="constant",
@@ -63,9 +62,8 @@ def fast(recipe: Recipe, **changes: object) -> Recipe:
         channels_last=True,
         compile=True,
         deterministic=False,
-        **changes,  # type: ignore[arg-type]
+        **changes,
     )
-    return found
 
 
 def workloads(*, smoke: bool, compiled: bool) -> list[Workload]:

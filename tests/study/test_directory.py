@@ -11,7 +11,6 @@ from rich.console import Console
 
 from maxsup import methods
 from maxsup.commands import main
-from maxsup.data import DataSettings
 from maxsup.methods import Method
 from maxsup.models import load_run
 from maxsup.report import render_report, results_table
@@ -75,12 +74,11 @@ def test_what_changes_no_number_may_change_on_a_study_under_way(
     results, directory = finished_study
     shutil.copytree(directory, tmp_path / "study")
     shutil.rmtree(tmp_path / "study" / "maxsup" / "seed-1")
-    data = DataSettings("digits", label_noise=0.4, max_corrupt=5)
-    changes: dict[str, Any] = {"workers": 1, "checkpoint_steps": 2, "keep_outputs": False}
-    found = run_study(tmp_path / "study", data=data, **changes)
+    changes: dict[str, Any] = {"checkpoint_steps": 2, "keep_outputs": False}
+    found = run_study(tmp_path / "study", **changes)
     assert found["runs"] == results["runs"]
     kept = json.loads((tmp_path / "study" / "study.json").read_text())
-    assert (kept["data"]["max_corrupt"], kept["recipe"]["workers"]) == (5, 1)
+    assert (kept["recipe"]["checkpoint_steps"], kept["recipe"]["keep_outputs"]) == (2, False)
 
 
 def test_smaller_call_keeps_what_is_finished_and_says_what_it_asked_for(

@@ -10,7 +10,7 @@ import tyro
 
 from maxsup.commands._read import annotated, in_group
 from maxsup.data import DataSettings
-from maxsup.recipes import Recipe, settings_without_effect
+from maxsup.recipes import Recipe
 
 Settings = Recipe | DataSettings
 
@@ -123,14 +123,12 @@ def with_options(
     changes = {name: read[name] for name in named if name in names}
     if not isinstance(settings, Recipe):
         return replace(settings, **changes), []
-    brought_along = settings.brought_along(**changes)
-    values = vars(settings) | brought_along | changes
-    defaults = {field.name: field.default for field in fields(settings)}
-    for name in settings_without_effect(values, defaults):
-        if name not in changes:
-            values[name] = defaults[name]
-            brought_along.pop(name, None)
-    adapted = replace(settings, **values)
+    adapted = settings.adapted(**changes)
+    brought_along = {
+        name: value
+        for name, value in settings.brought_along(**changes).items()
+        if getattr(adapted, name) == value
+    }
     notes = []
     for cause, why in (
         ("epochs", "in the same ratio"),

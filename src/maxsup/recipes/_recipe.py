@@ -241,7 +241,8 @@ class Recipe:
         rates by the ratio of the two, ``lr``, ``warmup_lr`` and ``final_lr``: the linear scaling
         rule (Goyal et al. 2017), which the recipes with AdamW follow as well (Touvron et al. 2021).
         A setting that is among the changes is taken as it is, and with ``lr`` all learning rates
-        are. :func:`dataclasses.replace` brings nothing along.
+        are. What the changes turn away from, such as the milestones of another learning rate
+        schedule, goes back to its default. :func:`dataclasses.replace` brings nothing along.
 
         Args:
             **changes: Settings by name.
@@ -256,7 +257,12 @@ class Recipe:
             >>> get_recipe("imagenet-resnet18").adapted(batch_size=512).lr
             0.2125
         """
-        return replace(self, **self.brought_along(**changes), **changes)
+        values = vars(self) | self.brought_along(**changes) | changes
+        defaults = {field.name: field.default for field in fields(self)}
+        for name in settings_without_effect(values, defaults):
+            if name not in changes:
+                values[name] = defaults[name]
+        return replace(self, **values)
 
     def brought_along(self, **changes: Any) -> dict[str, Any]:
         """What :meth:`adapted` changes beside what it is told to, by name.
