@@ -114,7 +114,7 @@ def build_criterion(name: str, training: Training) -> Loss:
         ValueError: No method has that name.
 
     >>> build_criterion("maxsup", Training(num_classes=10, steps=100, steps_per_epoch=10))
-    MaxSupLoss(alpha=0.1 → 0.2 (linear), reduction='mean')
+    MaxSupLoss(alpha=0.1 of 0.1 → 0.2 (linear), reduction='mean')
     """
     return get_method(name).build(training)
 

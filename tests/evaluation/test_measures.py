@@ -199,3 +199,18 @@ def test_measure_that_is_added_stands_everywhere(
     console = Console(width=200, file=io.StringIO(), record=True)
     console.print(results_table(results))
     assert "Margin of the top logit" in console.export_text()
+
+
+def test_many_classes_take_no_memory_of_their_square() -> None:
+    """50,000 classes: a matrix of all pairs would have 20 GB."""
+    logits = torch.zeros(2, 50_000).scatter_(1, torch.tensor([[7], [49_999]]), 9.0)
+    labels = torch.tensor([7, 49_999])
+    outputs = Outputs(logits, labels, labels, torch.arange(2), torch.ones(2, 3))
+    names = set()
+    for split in SPLITS:
+        found = measure_outputs([outputs], split, measures_on(split), records_on(split))
+        names |= set(found.records)
+        assert all(record.numel() < 1_000_000 for record in found.records.values())
+    assert names == {record.name for record in RECORDS} - {"confusion"}
+    few = Outputs(torch.eye(3), *[torch.arange(3)] * 3)
+    assert "confusion" in measure_outputs([few], "train", [], records_on("train")).records

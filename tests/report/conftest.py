@@ -42,6 +42,7 @@ def with_hostile_names(results: Results) -> Results:
     results["data"]["name"] = HOSTILE
     results["data"]["classes"] = [f"{HOSTILE} {k}" for k in range(10)]
     results["data"]["notes"] = [HOSTILE]
+    results["asked"]["left_out"] = [HOSTILE]
     results["verdict"]["notes"].append(HOSTILE)
     results["command"] = HOSTILE
     for method in results["methods"]:

@@ -223,3 +223,18 @@ def test_results_table_fits_80_columns(variant: Results) -> None:
         assert method["name"] in shown
         summary = variant["summary"][primary["name"]][method["name"]]
         assert numbers.mean_and_std(summary, primary) in shown
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 80, 200])
+def test_terminal_table_cuts_off_nothing(results: Results, width: int) -> None:
+    console = Console(width=width, file=io.StringIO(), record=True)
+    console.print(results_table(results))
+    text = console.export_text()
+    assert "…" not in text
+    assert max(map(len, text.splitlines())) <= width
+    words = set(text.replace("│", " ").split())
+    for measure in results["measures"]:
+        if measure["headline"]:
+            for method in results["methods"]:
+                mean = results["summary"][measure["name"]][method["name"]]["mean"]
+                assert numbers.number(mean, measure) in words, measure["name"]

@@ -57,6 +57,7 @@ def results() -> Results:
         baseline="baseline",
         seeds=[0, 1, 2],
         command="maxsup compare pets",
+        asked={"methods": ["baseline", "maxsup"], "seeds": [0, 1, 2], "left_out": []},
         versions={},
         measures=[
             _facts("test_accuracy", "Accuracy", "higher", percent=True, headline=True),

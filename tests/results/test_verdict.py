@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from maxsup.results import Analysis, analyse, analyse_again
-from maxsup.results._verdict import _same_note, verdict
+from maxsup.results._verdict import _guessing_notes, _same_note, verdict
 from maxsup.results.schema import DataFacts, MeasureFacts, MethodFacts, Results, Run
 
 DATA = DataFacts(
@@ -81,7 +81,15 @@ def say(
             )
     analysed = analyse(runs, MEASURES, names, Analysis(names[0], primary, margin))
     data = DATA | facts  # type: ignore[operator]
-    found = verdict(data, methods, names[0], seeds, runs, analysed)
+    found = verdict(
+        data,
+        methods,
+        names[0],
+        {"methods": names, "seeds": seeds, "left_out": []},
+        seeds,
+        runs,
+        analysed,
+    )
     return found["sentence"], " ".join(found["notes"])
 
 
@@ -268,3 +276,26 @@ def test_methods_that_did_what_the_baseline_does_are_named() -> None:
     assert _same_note(labels, "a", runs[:2] + runs[4:]) == []
     failed = run("b", 2, 0.5) | {"values": {}}
     assert len(_same_note(labels, "a", [*runs, failed])) == 1  # type: ignore[list-item]
+
+
+def test_runs_that_came_to_nothing_are_named() -> None:
+    lost = {"test_accuracy": 0.51, "test_nll": 1950.0}
+    fine = {"test_accuracy": 0.91, "test_nll": 0.3}
+    runs = [
+        Run(
+            method="maxsup",
+            seed=seed,
+            status="finished",
+            cause=None,
+            fingerprint=None,
+            values=lost if seed < 5 else fine,
+            history=[],
+            reliability=None,
+        )
+        for seed in range(6)
+    ]
+    notes = _guessing_notes(DATA, runs)
+    assert notes[0].startswith("maxsup, seed 0 ended with a test accuracy of 51.00 %, as guessing")
+    assert "an NLL of 1,950 where equal probabilities give 0.69: it diverged" in notes[0]
+    assert notes[3:] == ["2 more of the 6 runs ended like that."]
+    assert _guessing_notes(DATA, runs[5:]) == []

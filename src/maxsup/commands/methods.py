@@ -19,19 +19,19 @@ class Options(CommonOptions):
 
 def run(options: Options) -> int:
     """Print the list, or a page."""
-    from rich.console import Console
     from rich.markdown import Markdown
     from rich.table import Table
 
+    from maxsup._console import console
     from maxsup.methods import all_methods, get_method
 
     if options.name is not None:
-        Console().print(Markdown(get_method(options.name).page()))
+        console().print(Markdown(get_method(options.name).page()))
         return 0
     table = Table("method", "what it does", "defaults", box=None, pad_edge=False)
     for method in all_methods():
         table.add_row(method.name, method.summary, method.settings())
-    Console().print(table)
+    console().print(table)
     print("\nmaxsup methods NAME shows a method's page.")
     return 0
 

@@ -41,11 +41,20 @@ class Accumulation:
         build: A fresh metric.
         update: Adds a batch of outputs to the metric.
         needs_features: Whether it looks at the features, which not all outputs have.
+        most_classes: The number of classes beyond which it would take too much memory, as what
+            grows with its square does; then it is left out.
     """
 
     build: Callable[[Context], Metric]
     update: Callable[[Any, Outputs], None]
     needs_features: bool = False
+    most_classes: int | None = None
+
+    def fits(self, sizes: Sizes) -> bool:
+        """Whether it can be added up over outputs of these sizes."""
+        if self.needs_features and sizes.num_features is None:
+            return False
+        return self.most_classes is None or sizes.num_classes <= self.most_classes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,7 +160,8 @@ def measure_outputs(
     Args:
         outputs: Batches of a model's outputs, or of predictions that were stored.
         split: The name of the split that they are of.
-        measures: What to measure. Those that need features are left out where there are none.
+        measures: What to measure. Those that need features are left out where there are none, and
+            those that would take too much memory with so many classes.
         records: What to record beside.
         sizes: The numbers of classes and features, needed where a process may have no batch of its
             own; by default those of the first batch.
@@ -205,7 +215,5 @@ def _build(
 ) -> dict[Accumulation, Metric]:
     context = Context(sizes.num_classes, sizes.num_features, temperature)
     return {
-        each: each.build(context).to(sizes.device)
-        for each in accumulations
-        if sizes.num_features is not None or not each.needs_features
+        each: each.build(context).to(sizes.device) for each in accumulations if each.fits(sizes)
     }

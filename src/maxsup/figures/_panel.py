@@ -12,6 +12,8 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from maxsup.figures._text import missing_glyphs, one_line, shorten
+
 WIDTH = 300
 """Width of a panel in CSS pixels; it is laid out in columns, never shrunk to fit."""
 
@@ -102,7 +104,8 @@ def panel(name: str, description: str, *, height: int = 240, title: str = "") ->
     Yields:
         The panel with its axes.
     """
-    with matplotlib.rc_context(_STYLE):
+    # The page shows the text in fonts of the reader's.
+    with matplotlib.rc_context(_STYLE), missing_glyphs(are_replaced=True):
         figure = Figure(figsize=(WIDTH / 72, height / 72), dpi=72, layout="constrained")
         drawn = Panel(figure.add_subplot())
         if title:
@@ -113,15 +116,6 @@ def panel(name: str, description: str, *, height: int = 240, title: str = "") ->
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     drawn.svg = _for_page(buffer.getvalue(), name, description, height)
-
-
-def shorten(text: str, length: int) -> str:
-    """A text that fits: its beginning, where it is too long.
-
-    >>> shorten("a rather long name", 9)
-    'a rather…'
-    """
-    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
 
 
 def swatch(number: int, legend: str) -> str:
@@ -149,16 +143,22 @@ def _for_page(svg: str, name: str, description: str, height: int) -> str:
     """An SVG document as a part of an HTML page: own ids, the page's colours and font."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'\bid="', f'id="{name}-', svg)
-    svg = re.sub(r"url\(#", f"url(#{name}-", svg)
-    svg = re.sub(r'href="#', f'href="#{name}-', svg)
-    svg = re.sub(r"'DejaVu Sans'[^;\"]*", "var(--font)", svg)
-    for colour, variable in _VARIABLES.items():
-        svg = svg.replace(colour, variable)
+    # In tags alone: between them stands what the user calls things, with < escaped.
+    svg = re.sub(r"<[^>]*>", lambda tag: _tag_for_page(tag[0], name), svg)
     box = re.search(r'viewBox="([^"]*)"', svg)
     assert box is not None
     opening = (
-        f'<svg role="img" aria-label="{escape(description)}" viewBox="{box[1]}" '
+        f'<svg role="img" aria-label="{escape(one_line(description))}" viewBox="{box[1]}" '
         'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">'
     )
     return opening + svg[svg.index(">") + 1 :].strip()
+
+
+def _tag_for_page(tag: str, name: str) -> str:
+    tag = re.sub(r'\bid="', f'id="{name}-', tag)
+    tag = re.sub(r"url\(#", f"url(#{name}-", tag)
+    tag = re.sub(r'href="#', f'href="#{name}-', tag)
+    tag = re.sub(r"'DejaVu Sans'[^;\"]*", "var(--font)", tag)
+    for colour, variable in _VARIABLES.items():
+        tag = tag.replace(colour, variable)
+    return tag

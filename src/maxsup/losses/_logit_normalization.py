@@ -14,7 +14,7 @@ def logit_normalization_loss(
     target: Tensor,
     temperature: float | Tensor = 0.04,
     weight: Tensor | None = None,
-    ignore_index: int = -100,
+    ignore_index: int | None = -100,
     reduction: str = "mean",
 ) -> Tensor:
     """Cross-entropy of z/((‖z‖ + 1e-7)·τ): logit normalization (Wei et al. 2022).
@@ -43,7 +43,7 @@ def logit_normalization_loss(
         >>> logit_normalization_loss(logits, target, temperature=1.0)
         tensor(0.8189)
     """
-    check_coefficient("temperature", temperature, positive=True)
+    temperature = check_coefficient("temperature", temperature, positive=True)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction).widened()
     missing = inputs.logits == -torch.inf
     finite = torch.where(missing, 0.0, inputs.logits)
@@ -79,7 +79,7 @@ class LogitNormalizationLoss(Loss):
         temperature: float | Schedule = 0.04,
         *,
         weight: Tensor | None = None,
-        ignore_index: int = -100,
+        ignore_index: int | None = -100,
         reduction: str = "mean",
     ) -> None:
         super().__init__(weight, ignore_index=ignore_index, reduction=reduction)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from maxsup.losses._inputs import Inputs
+from maxsup.losses._plain_numbers import hint_of_class_weights, plain_number
 from maxsup.losses.numbers.plain import at_target
 
 
@@ -44,9 +45,12 @@ def reduce(values: Tensor, inputs: Inputs, reduction: str, *, weighted: bool = F
 
 
 def check_coefficient(
-    name: str, value: float | Tensor, *, at_most: float = math.inf, positive: bool = False
-) -> None:
+    name: str, value: object, *, at_most: float = math.inf, positive: bool = False
+) -> float | Tensor:
     """Refuse a coefficient that makes no sense; a tensor's value is not looked at.
+
+    Returns:
+        A plain number of any number, numpy's too; a tensor as it came.
 
     Raises:
         ValueError: ``value`` is no number, negative, too large, or a tensor with axes, which would
@@ -56,12 +60,16 @@ def check_coefficient(
         if value.dim() != 0:
             raise ValueError(
                 f"{name} must be a number or a 0-dimensional tensor; got one of shape "
-                f"{tuple(value.shape)}."
+                f"{tuple(value.shape)}.{hint_of_class_weights(value)}"
             )
-        return
-    if not isinstance(value, int | float):
-        raise ValueError(f"{name} must be a number; got {type(value).__name__}.")
-    if not (value >= 0 and value <= at_most and value < math.inf) or (positive and value == 0):
+        return value
+    number = plain_number(value)
+    if not isinstance(number, int | float) or isinstance(number, bool):
+        raise ValueError(
+            f"{name} must be a number; got {type(value).__name__}.{hint_of_class_weights(value)}"
+        )
+    if not (number >= 0 and number <= at_most and number < math.inf) or (positive and number == 0):
         expected = ">= 0" if at_most == math.inf else f"in [0, {at_most:g}]"
         expected = "> 0" if positive else expected
-        raise ValueError(f"{name} must be a finite number {expected}; got {value}.")
+        raise ValueError(f"{name} must be a finite number {expected}; got {number}.")
+    return number

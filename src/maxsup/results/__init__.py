@@ -33,12 +33,14 @@ from maxsup.results._analysis import (
     read_contrasts,
 )
 from maxsup.results._file import RESULTS_FILE, TABLE_FILE, read_results, write_results
+from maxsup.results._guessing import DIVERGENCE_REMEDIES, no_better_than_guessing
 from maxsup.results._shown import shown
 from maxsup.results._verdict import analyse_again, verdict
 from maxsup.results.schema import Results
 
 __all__ = [
     "DEFAULT_PRIMARY",
+    "DIVERGENCE_REMEDIES",
     "RESULTS_FILE",
     "TABLE_FILE",
     "Analysed",
@@ -49,6 +51,7 @@ __all__ = [
     "check_contrasts",
     "find_primary",
     "margin_of",
+    "no_better_than_guessing",
     "read_contrasts",
     "read_results",
     "shown",
