@@ -27,7 +27,7 @@ import tempfile
 import textwrap
 import time
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -348,15 +348,21 @@ def warm_up(
 def time_rounds(
     steps: dict[str, Step], reference: str, rounds: int, device: torch.device
 ) -> dict[str, list[float]]:
-    """Seconds per call, one number a round."""
+    """Seconds per call, one number a round; on a GPU by its own clock."""
 
     def seconds(step: Step, calls: int) -> float:
-        synchronize(device)
-        start = time.perf_counter()
+        if device.type == "cuda":
+            start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+            start.record()
+            for _ in range(calls):
+                step()
+            end.record()
+            end.synchronize()
+            return start.elapsed_time(end) / 1000 / calls
+        start_time = time.perf_counter()
         for _ in range(calls):
             step()
-        synchronize(device)
-        return (time.perf_counter() - start) / calls
+        return (time.perf_counter() - start_time) / calls
 
     calls = math.ceil(SAMPLE / min(seconds(steps[reference], 1) for _ in range(3)))
     order = list(steps)
@@ -422,9 +428,9 @@ def measure(
 def loss_inputs(
     shape: tuple[int, ...], dtype: torch.dtype, device: torch.device
 ) -> tuple[Tensor, ...]:
-    generator = torch.Generator().manual_seed(0)
-    logits = torch.randn(shape, generator=generator).to(device, dtype).requires_grad_()
-    target = torch.randint(shape[1], shape[:1], generator=generator).to(device)
+    generator = torch.Generator(device).manual_seed(0)
+    logits = torch.randn(shape, generator=generator, device=device).to(dtype).requires_grad_()
+    target = torch.randint(shape[1], shape[:1], generator=generator, device=device)
     return logits, target
 
 
@@ -432,16 +438,16 @@ def head_inputs(
     shape: tuple[int, ...], dtype: torch.dtype, device: torch.device
 ) -> tuple[Tensor, ...]:
     positions, features, classes = shape
-    generator = torch.Generator().manual_seed(0)
+    generator = torch.Generator(device).manual_seed(0)
 
     def normal(*size: int) -> Tensor:
-        return torch.randn(size, generator=generator)
+        return torch.randn(size, generator=generator, device=device)
 
     weight = normal(classes, features) / math.sqrt(features)
-    target = torch.randint(classes, (positions,), generator=generator).to(device)
+    target = torch.randint(classes, (positions,), generator=generator, device=device)
     return (
-        normal(positions, features).to(device, dtype).requires_grad_(),
-        weight.to(device, dtype).requires_grad_(),
+        normal(positions, features).to(dtype).requires_grad_(),
+        weight.to(dtype).requires_grad_(),
         target,
     )
 
@@ -488,7 +494,8 @@ def line(cost: Cost) -> list[str]:
     return [name, *times, f"{cost.peak_by_logits:.2f}", fraction]
 
 
-def print_tables(costs: Sequence[Cost], setting: str, console: Console) -> None:
+def tables(costs: Sequence[Cost], setting: str) -> Iterator[Table]:
+    """One of the losses and one of the heads, where there are any."""
     times = ("time", "ratio", "middle half")
     losses = [cost for cost in costs if len(cost.shape) == 2]
     heads = [cost for cost in costs if len(cost.shape) == 3]
@@ -500,14 +507,14 @@ def print_tables(costs: Sequence[Cost], setting: str, console: Console) -> None:
             "gradient once."
         )
         columns = (*times, "peak memory", "of copy")
-        console.print(draw_table(f"Objectives: {setting}", caption, columns, losses))
+        yield draw_table(f"Objectives: {setting}", caption, columns, losses)
     if heads:
         caption = (
             f"ratio: time by that of {HEAD_REFERENCE}.\n"
             "extra: peak memory beyond features, weight and the gradients of both."
         )
         columns = (*times, "extra MiB", "% of logits")
-        console.print(draw_table(f"With the last linear layer: {setting}", caption, columns, heads))
+        yield draw_table(f"With the last linear layer: {setting}", caption, columns, heads)
 
 
 # A family has a colour of its own lightness and a marker; compiled is dashed, with a hollow marker.
@@ -664,7 +671,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     setting = f"{options.dtype}, {machine}, torch {torch.__version__}"
     # In a file there is no width to ask for; the tables need this much.
     console = Console() if sys.stdout.isatty() else Console(width=116)
-    print_tables(costs, setting, console)
+    for table in tables(costs, setting):
+        console.print(table)
     if options.json is not None:
         record = {
             "setting": setting,

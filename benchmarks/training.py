@@ -146,7 +146,8 @@ def maxsup_loop(
             accelerator,
             settings,
             progress,
-            lambda position: None,
+            save=lambda position: None,
+            check=lambda: None,
         )
         return row["images_per_second"], waiting[0].seconds / row["seconds"]
 
@@ -156,16 +157,16 @@ def maxsup_loop(
 # ------------------------------------------------------------------------------------ small images
 
 
-def synthetic(images: int) -> ImageData:
-    """Random pixels of CIFAR-100's shape."""
+def synthetic(images: int, side: int = 32, classes: int = 100) -> ImageData:
+    """Random pixels, by default of CIFAR-100's shape."""
     generator = torch.Generator().manual_seed(0)
-    pixels = torch.randint(0, 256, (images, 3, 32, 32), generator=generator, dtype=torch.uint8)
-    labels = torch.arange(images) % 100
+    pixels = torch.randint(0, 256, (images, 3, side, side), generator=generator, dtype=torch.uint8)
+    labels = torch.arange(images) % classes
     part = ResidentSplit(pixels, labels, labels)
     small = ResidentSplit(pixels[:100], labels[:100], labels[:100])
     return ImageData(
         name="random pixels",
-        classes=tuple(str(k) for k in range(100)),
+        classes=tuple(str(k) for k in range(classes)),
         train=part,
         validation=None,
         test=small,
@@ -186,6 +187,7 @@ def on_small_images(options: argparse.Namespace) -> tuple[str, dict[str, Callabl
         batch_size=options.batch_size or 128,
         precision=options.precision,
         channels_last=options.channels_last,
+        compile=options.compile,
     )
     if options.model:
         recipe = dataclasses.replace(recipe, model=options.model, small_stem=False)
@@ -219,7 +221,11 @@ def build(recipe: Recipe, num_classes: int, device: torch.device) -> nn.Module:
     torch.manual_seed(0)
     model = create_model(recipe.model, num_classes=num_classes, small_stem=recipe.small_stem)
     model = model.to(device)
-    return model.to(memory_format=torch.channels_last) if recipe.channels_last else model
+    if recipe.channels_last:
+        model = model.to(memory_format=torch.channels_last)
+    if recipe.compile:
+        model.compile()
+    return model
 
 
 # ------------------------------------------------------------------------------------- photographs
@@ -244,6 +250,7 @@ def on_photographs(options: argparse.Namespace, directory: Path) -> tuple[str, d
         batch_size=options.batch_size or 32,
         precision=options.precision,
         channels_last=options.channels_last,
+        compile=options.compile,
         workers=options.workers,
     )
     settings = DataSettings(str(directory))
@@ -361,6 +368,7 @@ def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=1, help="processes that read photographs")
     parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
     parser.add_argument("--channels-last", action="store_true")
+    parser.add_argument("--compile", action="store_true", help="compile the model, in all loops")
     return parser.parse_args(arguments)
 
 

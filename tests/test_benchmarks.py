@@ -202,3 +202,56 @@ def test_the_simulation_of_the_decision(tmp_path: Path, capsys: pytest.CaptureFi
         assert row["decided"] == pytest.approx(1 - row["covered"])
     printed = capsys.readouterr().out
     assert all(kind in printed for kind in module.KINDS)
+
+
+GPU = FILE.with_name("gpu.py")
+
+
+def run_gpu(*words: str, directory: Path) -> str:
+    import subprocess
+
+    done = subprocess.run(
+        [
+            *(sys.executable, str(GPU), *words, "--device", "cpu", "--smoke", "--no-compile"),
+            *("--out", str(directory)),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_pieces_for_a_gpu_are_kept_and_gone_on_with(tmp_path: Path) -> None:
+    printed = run_gpu("kernels", "heads", "training", directory=tmp_path)
+    kept = {name: json.loads((tmp_path / f"{name}.json").read_text()) for name in ("kernels",)}
+    rows = kept["kernels"]["rows"]
+    assert len(rows) == 15 * 3 * 3
+    assert not any("failed" in row for row in rows.values())
+    # The kernels themselves need a GPU; what is chosen on a CPU is right in all precisions.
+    assert "not on a CUDA device" in rows["MaxSup|bfloat16|33"]["errors"]["triton"]["labels"]
+    for key, row in rows.items():
+        tolerance = {"float32": 1e-5, "bfloat16": 4e-3, "float16": 1e-3}[key.split("|")[1]]
+        for value, gradient in row["errors"]["as chosen"].values():
+            assert value < 1e-5, key
+            assert gradient < tolerance, key
+    for name in ("Objectives against float64", "linear_maxsup_loss", "maxsup's training"):
+        assert name in printed
+    assert "Too far off" not in printed
+
+    # What is there is not measured again; what has failed is, and an interrupted write is not seen.
+    del rows["MaxSup|bfloat16|33"]
+    rows["MaxSup|bfloat16|7"] = {"failed": "no such luck"}
+    rows["MaxSup|float32|7"]["took"] = -1
+    (tmp_path / "kernels.json").write_text(json.dumps(kept["kernels"]))
+    run_gpu("kernels", directory=tmp_path)
+    again = json.loads((tmp_path / "kernels.json").read_text())["rows"]
+    assert again["MaxSup|float32|7"]["took"] == -1
+    assert "errors" in again["MaxSup|bfloat16|33"]
+    assert "errors" in again["MaxSup|bfloat16|7"]
+
+
+def test_no_piece_begins_what_there_is_no_time_for(tmp_path: Path) -> None:
+    run_gpu("kernels", "--seconds", "0.000001", directory=tmp_path)
+    assert not (tmp_path / "kernels.json").exists()

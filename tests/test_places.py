@@ -7,7 +7,7 @@ import pytest
 from upath import UPath
 
 from maxsup._files import atomic_write, write_text
-from maxsup._places import as_place, is_empty
+from maxsup._places import as_place, strangers
 
 
 @pytest.fixture
@@ -26,6 +26,28 @@ def test_local_names_are_local_paths(tmp_path: Path) -> None:
         assert isinstance(place, Path)
         assert place == spaced
     assert as_place("runs/mine") == Path("runs/mine")
+
+
+def test_the_home_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert as_place("~/runs") == as_place(Path("~/runs")) == tmp_path / "runs"
+    assert as_place("runs/~") == Path("runs/~")
+    with pytest.raises(ValueError, match=r"~nobody-here/runs: .* Write the whole path"):
+        as_place("~nobody-here/runs")
+
+
+@pytest.mark.parametrize("name", ["s3:", "s3:bucket/runs", "gs:/bucket/runs", "memory:runs"])
+def test_urls_that_are_written_wrongly_are_no_directories(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    scheme = name.partition(":")[0]
+    with pytest.raises(ValueError, match=rf"no directory and no URL\. Write {scheme}://\w+/?\w*"):
+        as_place(name)
+    assert as_place(f"./{name}") == Path(name)
+    assert as_place("noon:runs") == Path("noon:runs")
+    Path(name).mkdir(parents=True)
+    assert as_place(name) == Path(name)
 
 
 def test_urls_are_kept_as_they_are() -> None:
@@ -47,13 +69,13 @@ def test_stores_that_are_not_known_or_not_installed(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_file_of_a_store_is_there_as_a_whole_or_not_at_all(store: Path) -> None:
-    assert is_empty(store)
+    assert not strangers(store)
     store.mkdir(parents=True, exist_ok=True)
-    assert is_empty(store)
+    assert not strangers(store)
     path = store / "file"
     write_text(path, "α")
     assert path.read_bytes() == "α".encode()
-    assert not is_empty(store)
+    assert strangers(store) == ["file"]
 
     def fail_half_way() -> None:
         with atomic_write(path) as file:

@@ -118,11 +118,32 @@ def test_recipe_describes_every_setting() -> None:
         assert after.strip().startswith('"""'), field.name
 
 
+PHOTOGRAPHS = {"random_resized_crop": True, "image_size": 16}
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"epochs": 0}, "epochs must be at least 1; got 0"),
-        ({"lr": float("nan")}, "lr must be at least 0; got nan"),
+        ({"epochs": 10**20}, "epochs must be at most 1,000,000; got 100,000,000,000"),
+        ({"epochs": 2.5}, "epochs must be a whole number; got 2.5"),
+        ({"epochs": True}, "epochs must be a whole number; got True"),
+        ({"lr": 0}, "lr must be positive; got 0"),
+        ({"lr": "0.1"}, "lr must be a finite number; got '0.1'"),
+        ({"momentum": 1.0}, "momentum must be below 1; got 1.0"),
+        ({"betas": (0.9, 1.0)}, r"betas must lie in \[0, 1\); got 0.9 1"),
+        ({"betas": (0.9,)}, r"betas must be 2 finite numbers; got \(0.9,\)"),
+        ({"optimizer": "adam"}, "optimizer must be one of sgd, adamw; got 'adam'"),
+        ({"image_size": 0}, "image_size must be at least 1; got 0"),
+        ({"image_size": 10**6}, "image_size must be at most 16,384"),
+        ({"batch_size": 0}, "batch_size must be at least 1; got 0"),
+        ({"milestones": (-3, 5)}, "milestones must be rising epochs above 0; got -3 5"),
+        ({"milestones": (5, 5)}, "milestones must be rising epochs above 0; got 5 5"),
+        ({"milestones": (7, 5)}, "milestones must be rising epochs above 0; got 7 5"),
+        (
+            {"lr_schedule": "step", "milestones": (60, 120), "epochs": 120},
+            r"milestones \(60 120\) must lie before the end of the training, which has 120 epochs",
+        ),
         ({"batch_size": 10, "accumulate": 3}, r"batch_size \(10\) must be a multiple"),
         ({"ema_decay": 1.0}, "ema_decay must lie between 0 and 1"),
         ({"evaluate_ema": True}, "evaluate_ema needs ema_decay"),
@@ -132,19 +153,111 @@ def test_recipe_describes_every_setting() -> None:
         ({"erasing": 0.5}, "erasing is for photographs: it needs random_resized_crop"),
         ({"repeats": 3}, "repeats is for photographs"),
         ({"random_resized_crop": True}, "needs image_size"),
-        ({"random_resized_crop": True, "image_size": 8, "crop_padding": 1}, "leave them at 0"),
+        ({"random_resized_crop": True, "image_size": 8, "crop_padding": 1}, "Leave it at 0"),
         ({"crop_scale": (1.0, 0.1)}, "crop_scale must be two positive numbers"),
         ({"eval_crop": 1.5}, r"eval_crop must lie in \(0, 1\]"),
         ({"erasing": 1.5}, "erasing is a fraction"),
         ({"rand_augment": "m9"}, "rand_augment must be written as timm does"),
         ({"resolution_epochs": (9, 2)}, "resolution_epochs must be rising"),
+        (
+            {
+                "random_resized_crop": True,
+                "image_size": 64,
+                "start_image_size": 32,
+                "resolution_epochs": (65, 76),
+                "epochs": 30,
+            },
+            r"resolution_epochs \(65 76\) must lie before the end",
+        ),
         ({"workers": -1}, "workers must be at least 0; got -1"),
         ({"checkpoint_steps": 0}, "checkpoint_steps must be at least 1; got 0"),
+        ({"workers": 2}, "workers is for photographs"),
+        ({"interpolation": "bicubic"}, "interpolation is for photographs"),
+        ({"milestones": (3,)}, "milestones is for lr_schedule 'step', .* Leave it at ()"),
+        ({"lr_schedule": "constant", "final_lr": 0.1}, "final_lr is for lr_schedule 'cosine'"),
+        ({"warmup_lr": 0.1}, "warmup_lr has no effect without warmup_epochs"),
+        ({"optimizer": "adamw", "nesterov": True}, "nesterov is for optimizer 'sgd'"),
+        ({"betas": (0.9, 0.95)}, "betas is for optimizer 'adamw'"),
+        ({**PHOTOGRAPHS, "start_image_size": 8}, "start_image_size has no effect without res"),
+        ({**PHOTOGRAPHS, "resolution_epochs": (1, 2)}, "resolution_epochs has no effect without"),
     ],
 )
-def test_recipe_refuses_settings_out_of_range(changes: dict[str, object], message: str) -> None:
+def test_recipe_refuses_settings_out_of_range_or_without_effect(
+    changes: dict[str, object], message: str
+) -> None:
     with pytest.raises(ValueError, match=message):
         Recipe(name="r", model="m", **changes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "field", [f.name for f in dataclasses.fields(Recipe) if "float" in str(f.type)]
+)
+@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan, 10**400])
+def test_recipe_refuses_numbers_that_are_none(field: str, value: float) -> None:
+    of = getattr(get_recipe("digits"), field)
+    found: object = (value, value) if isinstance(of, tuple) else value
+    with pytest.raises(
+        ValueError, match=f"^{field} must be .*finite number.*; got .?(inf|-inf|n|1)"
+    ):
+        Recipe(name="r", model="m", **{field: found})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("epochs", [1, 3, 30, 201])
+@pytest.mark.parametrize("name", [recipe.name for recipe in all_recipes()])
+def test_recipe_keeps_its_course_over_more_or_fewer_epochs(name: str, epochs: int) -> None:
+    recipe = get_recipe(name)
+    adapted = recipe.adapted(epochs=epochs)
+    steps = 840  # in which every milestone of a listed recipe falls on a step or next to one
+    before = [learning_rate(recipe, round(at * recipe.epochs * steps), steps) for at in SEEN]
+    after = [learning_rate(adapted, round(at * epochs * steps), steps) for at in SEEN]
+    # A warm-up's first step counts, which is a larger part of a shorter one.
+    assert after == pytest.approx(before, abs=recipe.lr * 0.05)
+    assert [adapted.resolution(round(at * epochs)) for at in (0, 1)] == [
+        recipe.resolution(round(at * recipe.epochs)) for at in (0, 1)
+    ]
+    others = {"epochs", "milestones", "warmup_epochs", "resolution_epochs"}
+    for field in dataclasses.fields(Recipe):
+        if field.name not in others:
+            assert getattr(adapted, field.name) == getattr(recipe, field.name), field.name
+
+
+SEEN = (0.01, 0.1, 0.29, 0.31, 0.45, 0.59, 0.61, 0.7, 0.79, 0.81, 0.89, 0.91, 0.97)
+"""Fractions of a training, none of them at a milestone of a listed recipe."""
+
+
+def test_milestones_go_with_the_epochs() -> None:
+    recipe = get_recipe("cifar100-resnet18")
+    assert recipe.adapted(epochs=30).milestones == (9, 18, 24)
+    assert recipe.adapted(epochs=1).milestones == (0.3, 0.6, 0.8)
+    assert recipe.adapted(epochs=30, milestones=(10, 20)).milestones == (10, 20)
+    assert recipe.adapted(epochs=200) == recipe
+    assert get_recipe("imagenet-deit-small").adapted(epochs=30).warmup_epochs == 0.5
+
+
+def test_learning_rates_go_with_the_batch_size() -> None:
+    recipe = get_recipe("imagenet-resnet18")
+    assert recipe.adapted(batch_size=32).lr == pytest.approx(0.85 * 32 / 2048, rel=1e-5)
+    assert recipe.adapted(batch_size=32, lr=0.85).lr == 0.85
+    deit = get_recipe("imagenet-deit-small")
+    small = deit.adapted(batch_size=512)
+    assert (small.lr, small.warmup_lr, small.final_lr) == (5e-4, 5e-7, 5e-6)
+    # Who names the peak has all of them in hand.
+    named = deit.adapted(batch_size=512, lr=1e-3)
+    assert (named.warmup_lr, named.final_lr) == (deit.warmup_lr, deit.final_lr)
+    assert dataclasses.replace(recipe, batch_size=32).lr == 0.85
+
+
+def test_adapted_recipe_refuses_what_a_recipe_does() -> None:
+    recipe = get_recipe("cifar100-resnet18")
+    for changes, message in (
+        ({"epochs": 0}, "epochs must be at least 1"),
+        ({"epochs": 10**400}, "epochs must be at most"),
+        ({"epochs": "30"}, "epochs must be a whole number; got '30'"),
+        ({"batch_size": -8}, "batch_size must be at least 1"),
+        ({"epochs": 30, "milestones": (60,)}, "must lie before the end"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            recipe.adapted(**changes)
 
 
 def rates(steps_per_epoch: int = 10, **changes: object) -> list[float]:

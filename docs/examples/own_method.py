@@ -13,11 +13,11 @@ def squared_maxsup_loss(
     target: Tensor,
     beta: float | Tensor = 0.01,
     weight: Tensor | None = None,
-    ignore_index: int = -100,
+    ignore_index: int | None = -100,
     reduction: str = "mean",
 ) -> Tensor:
     """The objective of logits (N, K) or (N, K, d1, ...) and indices or probabilities."""
-    BETA.check(beta)
+    beta = BETA.check(beta)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction)
     true, top, mean = numbers(inputs, "true", "top", "mean")
     return reduce(beta * (top - mean).square() - true, inputs, reduction)
@@ -33,7 +33,7 @@ class SquaredMaxSupLoss(Loss):
         beta: float | Schedule = 0.01,
         *,
         weight: Tensor | None = None,
-        ignore_index: int = -100,
+        ignore_index: int | None = -100,
         reduction: str = "mean",
     ) -> None:
         super().__init__(weight, ignore_index=ignore_index, reduction=reduction)

@@ -13,3 +13,21 @@ def derive_seed(seed: int, *parts: str | int) -> int:
     """
     text = ":".join(map(str, (seed, *parts)))
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
+
+
+_END = 2**32
+"""numpy's generators take no seed from here on."""
+
+
+def check_seed(name: str, seed: int) -> None:
+    """See that a seed is one that every generator takes.
+
+    Raises:
+        ValueError: It is negative, or 2³² or more.
+
+    >>> check_seed("seed", -1)
+    Traceback (most recent call last):
+    ValueError: seed must lie in [0, 4294967295]; got -1.
+    """
+    if not 0 <= seed < _END:
+        raise ValueError(f"{name} must lie in [0, {_END - 1}]; got {seed}.")

@@ -157,7 +157,7 @@ def build_criterion(name: str, training: Training) -> Loss:
         ValueError: No method has that name, or no such coefficient or value.
 
     >>> build_criterion("maxsup", Training(num_classes=10, steps=100, steps_per_epoch=10))
-    MaxSupLoss(alpha=0.1 → 0.2 (linear), reduction='mean')
+    MaxSupLoss(alpha=0.1 of 0.1 → 0.2 (linear), reduction='mean')
     >>> build_criterion("maxsup:alpha=0.05", Training(num_classes=10, steps=1, steps_per_epoch=1))
     MaxSupLoss(alpha=0.05, reduction='mean')
     """

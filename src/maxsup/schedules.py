@@ -28,6 +28,15 @@ def constant(value: float) -> Schedule:
     return _Constant(value)
 
 
+def is_constant(schedule: Schedule) -> bool:
+    """Whether a schedule is one of :func:`constant`.
+
+    >>> is_constant(constant(0.1)), is_constant(lambda count: 0.1)
+    (True, False)
+    """
+    return isinstance(schedule, _Constant)
+
+
 def linear(start: float, end: float, *, steps: int, every: int = 1) -> Schedule:
     """α(t) = start + (end − start)·t/steps, and ``end`` from there on.
 

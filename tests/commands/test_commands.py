@@ -23,7 +23,7 @@ def test_compare_writes_table_page_and_files(
     monkeypatch.chdir(tmp_path)
     words = ["compare", "digits", "--methods", "baseline", "maxsup", "--seeds", "2"]
     assert run(*words, "--label-noise", "0.4", *QUICK) == 0
-    out = capsys.readouterr().out
+    out, err = capsys.readouterr()
     directory = tmp_path / "runs" / "digits-noise-0.4"
     assert "maxsup" in out
     assert "The page: runs/digits-noise-0.4/report.html" in out
@@ -36,6 +36,9 @@ def test_compare_writes_table_page_and_files(
     )
     assert results["recipe"]["epochs"] == 1
     assert results["data"]["label_noise"] == 0.4
+    (note,) = results["data"]["notes"]  # what was chosen in the data: said once, kept and shown
+    assert err.count(f"Data: {note}") == 1
+    assert note in results["verdict"]["notes"]
     assert results["verdict"]["sentence"] in (directory / "report.html").read_text().replace(
         "&#39;", "'"
     )
@@ -125,8 +128,20 @@ def test_methods_and_recipes_are_listed_and_shown(capsys: pytest.CaptureFixture[
         (["compare", "digits", "--methods", "baseline", "nope"], "No method is called 'nope'"),
         (["compare", "some/folder"], "--recipe is needed"),
         (["compare", "some/folder", "--recipe", "digits"], "no file or folder has this path"),
-        (["compare", "digits", "--seeds", "0"], "--seeds must be at least 1; got 0"),
-        (["compare", "digits", "--lr", "-1"], "lr must be at least 0; got -1.0"),
+        (
+            ["compare", "digits", "--seeds", "0"],
+            "--seeds must be at least 1 and at most 10,000",
+        ),
+        (["compare", "digits", "--seeds", "99999999999"], "--seeds must be at least 1 and at most"),
+        (["compare", "digits", "--first-seed", "-1"], "seeds must lie in [0, 4294967295]; got -1"),
+        (["compare", "digits", "--methods", "all", "maxsup"], "--methods all stands for every"),
+        (["compare", "digits", "--methods", "maxsup", "maxsup"], "twice came maxsup"),
+        (["compare", "digts"], "Did you mean 'digits'?"),
+        (["train", "digits", "--data", "digts"], "Did you mean 'digits'?"),
+        (["train", "digits", "--seed", str(2**64)], "seed must lie in [0, 4294967295]"),
+        (["train", "digits", "--warmup-epochs", "inf"], "warmup_epochs must be a finite number"),
+        (["train", "digits", "--label-noise", "nan"], "label_noise must be a finite number"),
+        (["compare", "digits", "--lr", "-1"], "lr must be positive; got -1.0"),
         (["compare", "digits", "--label-noise", "1.5"], "label_noise must lie in [0, 1); got 1.5"),
         (["compare", "digits", "--baseline", "maxsub"], "'maxsub' is not among the methods"),
         (["compare", "digits", "--model", "resnet81"], "No model is called 'resnet81'"),
@@ -264,3 +279,93 @@ def test_train_takes_coefficients_and_its_settings_file_keeps_them(tmp_path: Pat
         json.loads((tmp_path / place / "result.json").read_text()) for place in ("first", "second")
     )
     assert first["values"] == second["values"]
+
+
+def test_train_that_diverges_says_so_as_compare_does(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    diverge = ["--lr", "1e30", "--lr-schedule", "constant", "--warmup-epochs", "0"]
+    assert run("train", "digits", *diverge, *QUICK, "--out", str(tmp_path / "run")) == 1
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.startswith("maxsup: failed: TrainingDiverged: the loss became nan in epoch 1 of 1")
+    assert run("train", "digits", *diverge, *QUICK, "--dry-run") == 1
+    assert "TrainingDiverged" in capsys.readouterr().err
+
+
+def test_run_that_came_to_nothing_is_said_in_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lost = ["--lr", "10", "--lr-schedule", "constant", "--warmup-epochs", "0", "--method"]
+    assert run("train", "digits", *lost, "baseline", *QUICK, "--out", str(tmp_path / "run")) == 0
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.startswith("baseline, seed 0 ended with a test accuracy of ")
+    assert "as guessing among 10 classes gives, and an NLL of " in said
+    assert "it diverged; a lower --lr" in said
+
+
+def test_options_that_bring_others_along_say_so(capsys: pytest.CaptureFixture[str]) -> None:
+    def shown(*words: str) -> tuple[dict[str, str], list[str]]:
+        assert run("recipes", *words) == 0
+        found = capsys.readouterr()
+        lines = (line.split(maxsplit=1) for line in found.out.splitlines() if line)
+        return {name: rest for name, *(rest,) in lines if rest}, found.err.splitlines()
+
+    settings, notes = shown("cifar100-resnet18", "--epochs", "30", "--batch-size", "64")
+    assert settings["milestones"] == "(9, 18, 24)  (changed from (60, 120, 160))"
+    assert settings["lr"] == "0.05  (changed from 0.1)"
+    assert notes == [
+        "--epochs 30 instead of 200 brings --milestones 9 18 24 instead of 60 120 160 (in the same "
+        "ratio).",
+        "--batch-size 64 instead of 128 brings --lr 0.05 instead of 0.1 (by linear scaling; --lr "
+        "sets another).",
+    ]
+    # An option that is given is taken as it is, also where it repeats the recipe's value.
+    words = ("--epochs", "250", "--batch-size=64", "--lr=0.1", "--milestones", "60", "120", "160")
+    settings, notes = shown("cifar100-resnet18", *words)
+    assert (settings["lr"], settings["milestones"], notes) == ("0.1", "(60.0, 120.0, 160.0)", [])
+    assert shown("cifar100-resnet18", "--epochs", "200")[1] == []
+
+
+def test_settings_file_of_an_adapted_recipe_repeats_it_exactly(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    assert run("train", "digits", *QUICK, "--method", "baseline", "--out", str(first)) == 0
+    assert "--epochs 1 instead of 15 brings --warmup-epochs" in capsys.readouterr().err
+    assert run("train", str(first / "settings.json"), "--out", str(second)) == 0
+    assert "brings" not in capsys.readouterr().err
+    texts = [(place / "settings.json").read_text() for place in (first, second)]
+    assert texts[0] == texts[1]
+    assert json.loads(texts[0])["recipe"]["lr"] == 0.4
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "value", "message"),
+    [
+        ("recipe", "lr", float("inf"), "lr must be a finite number; got inf"),
+        ("recipe", "epochs", "15", "epochs must be a whole number; got '15'"),
+        ("recipe", "milestones", [-1], "milestones must be rising epochs above 0; got -1"),
+        ("recipe", "flip", 1, "flip must be True or False; got 1"),
+        ("data", "label_noise", None, "label_noise must be a finite number; got None"),
+        ("", "seed", -1, "seed must lie in [0, 4294967295]; got -1"),
+        ("", "method", ["maxsup"], "method must be text; got ['maxsup']"),
+    ],
+)
+def test_settings_file_is_checked_as_options_are(
+    part: str,
+    name: str,
+    value: object,
+    message: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from maxsup.data import DataSettings
+    from maxsup.training import RunSettings
+
+    settings = RunSettings("maxsup", 0, get_recipe("digits"), DataSettings("digits"))
+    fields = json.loads(settings.to_json())
+    (fields[part] if part else fields)[name] = value
+    (tmp_path / "settings.json").write_text(json.dumps(fields))
+    assert run("train", str(tmp_path / "settings.json"), "--out", str(tmp_path / "run")) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()

@@ -1,4 +1,3 @@
-import io
 import pickle
 from pathlib import Path
 from typing import Any
@@ -6,11 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 from torch.storage import _StorageBase
 
 from maxsup.data import UnreadableImageError
-from maxsup.data._entry import explained, is_grey, open_image, read_entry
+from maxsup.data._entry import read_entry
 from maxsup.data.photographs._shared_memory import empty_shared
 
 
@@ -36,23 +34,6 @@ def test_entry_without_image_says_so(entry: Any, missing: str, tmp_path: Path) -
         read_entry(gone)
 
 
-def test_entry_that_is_no_image_says_why() -> None:
-    for content, reason in ((b"", "it is empty"), (b"text", "no known image format")):
-        with pytest.raises(UnreadableImageError, match=f"bytes cannot be decoded: {reason}"):
-            open_image(content)
-    for error, reason in ((SyntaxError("no TIFF file."), "no TIFF file"), (OSError(), "OSError()")):
-        with pytest.raises(UnreadableImageError) as caught, explained(b""):
-            raise error
-        assert caught.value.reason == reason
-
-
-def test_entry_greyness_is_that_of_the_mode() -> None:
-    for mode in ("1", "L", "LA", "I", "I;16"):
-        assert is_grey(Image.new(mode, (2, 2)))
-    for mode in ("RGB", "RGBA", "P", "CMYK"):
-        assert not is_grey(Image.new(mode, (2, 2)))
-
-
 def test_unreadable_image_can_be_sent_between_processes() -> None:
     error = pickle.loads(pickle.dumps(UnreadableImageError("it is torn", 4)))
     assert error.reason == "it is torn"
@@ -70,10 +51,3 @@ def test_shared_memory_with_and_without_torchs_private_function(
     assert (memory.shape, memory.dtype) == ((2, 3, 4), torch.uint8)
     memory.copy_(torch.from_numpy(np.arange(24, dtype=np.uint8)).view(2, 3, 4))
     assert memory.flatten().tolist() == list(range(24))
-
-
-def test_open_image_reads_what_pillow_wrote() -> None:
-    file = io.BytesIO()
-    Image.new("RGB", (5, 4)).save(file, "PNG")
-    with open_image(file.getvalue()) as image:
-        assert image.size == (5, 4)

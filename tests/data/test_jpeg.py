@@ -3,7 +3,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from maxsup.data import Box, UnreadableImageError, decode_crop, random_crop_box
 from maxsup.data.photographs._jpeg_header import read_jpeg_header
@@ -29,8 +29,14 @@ def encoded(image: Image.Image, form: str = "JPEG", **options: Any) -> bytes:
     return file.getvalue()
 
 
+def upright(content: bytes) -> Image.Image:
+    return ImageOps.exif_transpose(Image.open(io.BytesIO(content)))
+
+
 def reference(content: bytes, box: Box, size: int, interpolation: str) -> np.ndarray:
-    image = Image.open(io.BytesIO(content)).convert("RGB")
+    image = upright(content).convert("RGBA")
+    white = Image.new("RGBA", image.size, "white")
+    image = Image.alpha_composite(white, image).convert("RGB")
     top, left, height, width = box
     cropped = image.crop((left, top, left + width, top + height))
     return np.asarray(cropped.resize((size, size), RESAMPLING[interpolation]))
@@ -124,11 +130,19 @@ def test_decode_crop_of_other_kinds_of_files(mode: str, form: str, options: dict
     assert difference(content, Box(0, 0, 70, 90), 20) < SCALED
 
 
-def test_decode_crop_ignores_orientation() -> None:
+@pytest.mark.parametrize("orientation", [1, 2, 3, 4, 5, 6, 7, 8])
+@pytest.mark.parametrize("subsampling", [0, 1])
+def test_decode_crop_turns_the_image_upright(orientation: int, subsampling: int) -> None:
+    """The box is one of the upright image, whether it is decoded whole or smaller."""
     exif = Image.Exif()
-    exif[0x0112] = 6
-    content = encoded(photograph(60, 40), exif=exif)
-    assert difference(content, Box(0, 0, 40, 60), 32) < ROUNDING
+    exif[0x0112] = orientation
+    content = encoded(photograph(211, 140), exif=exif, quality=92, subsampling=subsampling)
+    width, height = upright(content).size
+    assert (width > height) == (orientation < 5)
+    for seed in range(6):
+        box = random_crop_box(width, height, seed)
+        assert difference(content, box, 30) < SCALED
+        assert difference(content, Box(9, 7, 32, 32), 32) < ROUNDING
 
 
 def test_decode_crop_ignores_bytes_after_the_end() -> None:

@@ -173,7 +173,7 @@ def two_labels(tmp_path: Path) -> Path:
 
 def test_label_column_must_be_named_where_it_is_ambiguous(tmp_path: Path) -> None:
     file = two_labels(tmp_path)
-    with pytest.raises(ValueError, match=r"--label-column; .*label \(ClassLabel\), coarse"):
+    with pytest.raises(ValueError, match=r"--label-column; .*label \(class names\), coarse"):
         load(file)
     assert load(file, label_column="coarse", test_fraction=0.5).classes == ("x", "y")
     assert load(file, prefer_label="coarse", test_fraction=0.5).classes == ("x", "y")
@@ -259,7 +259,9 @@ def test_load_images_names_a_corrupt_image(tmp_path: Path) -> None:
         raw.append({"bytes": buffer.getvalue(), "path": None})
     raw[4] = {"bytes": raw[4]["bytes"][:40], "path": "four.png"}
     file = parquet(tmp_path / "train.parquet", columns | {"image": raw}, KINDS)
-    with pytest.raises(ValueError, match=r"image in row 4 of split train \(four.png\) cannot be"):
+    with pytest.raises(
+        ValueError, match=r"1 image cannot be read, and .*\n  row 4 of split train \(four.png\): "
+    ):
         load(file)
 
 
@@ -267,7 +269,7 @@ def test_load_images_names_a_missing_image(tmp_path: Path) -> None:
     columns = labelled(6)
     columns["image"][2] = None
     with pytest.raises(
-        ValueError, match=r"image in row 2 of split train .* cannot be read: there is no image"
+        ValueError, match=r"1 image cannot be read.*\n  row 2 of split train .*: there is no image"
     ):
         load(parquet(tmp_path / "train.parquet", columns, KINDS))
 
@@ -296,7 +298,7 @@ def test_labels_that_no_training_sample_has(tmp_path: Path) -> None:
     kinds = {"image": datasets.Image(), "label": datasets.Value("int64")}
     parquet(tmp_path / "train.parquet", labelled(6), kinds)
     parquet(tmp_path / "test.parquet", labelled(2) | {"label": [0, 7]}, kinds)
-    with pytest.raises(ValueError, match="Row 1 of split test has the label 7"):
+    with pytest.raises(ValueError, match=r"'7' \(1 image, the first in row 1\)"):
         load(tmp_path)
 
 
@@ -311,7 +313,7 @@ def test_classes_are_two_at_least(tmp_path: Path) -> None:
     columns = labelled(4) | {"label": [0] * 4}
     with pytest.raises(ValueError, match="The data has one class, 'cat'"):
         load(parquet(tmp_path / "train.parquet", columns, kinds))
-    with pytest.raises(ValueError, match=r"no column that may be the label .* at least two"):
+    with pytest.raises(ValueError, match="The data has one class, 'cat'"):
         load(image_folder(tmp_path / "folder", {"": 4}, classes=["cat"]))
 
 
@@ -319,15 +321,8 @@ def test_hold_out_of_a_class_too_small_to_be_in_both_parts(tmp_path: Path) -> No
     folder = image_folder(tmp_path, {"": 5})
     (folder / "emu").mkdir()
     picture(99).save(folder / "emu" / "0.png")
-    with pytest.raises(ValueError, match="test part of 20% cannot be held out of 11 samples"):
+    with pytest.raises(ValueError, match=r"which cannot be in both parts: emu\..*--test-split"):
         load(folder)
-
-
-def test_labels_of_another_kind(tmp_path: Path) -> None:
-    columns = {"image": labelled(4)["image"], "label": [0.5, 1.5, 0.5, 1.5]}
-    kinds = {"image": datasets.Image(), "label": datasets.Value("float32")}
-    with pytest.raises(ValueError, match="label_column: 'label' holds float"):
-        load(parquet(tmp_path / "train.parquet", columns, kinds), label_column="label")
 
 
 def test_load_images_that_are_not_there(tmp_path: Path) -> None:

@@ -173,6 +173,23 @@ def test_loaded_batches_keep_workers_from_epoch_to_epoch(folder: Path) -> None:
     assert torch.equal(second, again)
 
 
+def test_loaded_batches_are_the_same_without_shared_memory(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a container, where /dev/shm has 64 MB; the readers are forked with what is set here."""
+    from maxsup.data.photographs import _reading
+
+    def none_left(shape: tuple[int, ...]) -> torch.Tensor:
+        raise RuntimeError("unable to allocate shared memory(shm) for file </torch_1>: No space")
+
+    expected = [images for images, _ in batches(train_split(folder, 0)).epoch(0)]
+    monkeypatch.setattr(_reading, "empty_shared", none_left)
+    with pytest.warns(UserWarning, match="no shared memory left .*fewer --workers"):
+        found = [images for images, _ in batches(train_split(folder, 2)).epoch(0)]
+    assert all(map(torch.equal, found, expected))
+    assert len(found) == len(expected)
+
+
 def test_loaded_batches_end_with_their_workers(folder: Path) -> None:
     before = set(psutil.Process().children())
     made = batches(train_split(folder, workers=2))

@@ -26,7 +26,8 @@ def smooth(seed: int) -> Image.Image:
 
 def prepare(folder: Path, out: Path, **options: Any) -> Any:
     options = {"shrink": ShrinkSettings(short_side=30)} | options
-    return prepare_shards(DataSettings(str(folder)), out, **options)
+    data = DataSettings(str(folder), max_corrupt=options.pop("max_corrupt", 0))
+    return prepare_shards(data, out, **options)
 
 
 def files(out: Path) -> dict[str, bytes]:
@@ -145,9 +146,9 @@ def test_shrink_settings_out_of_range(wrong: dict[str, int]) -> None:
 
 def test_prepare_shards_arguments_that_cannot_be(tmp_path: Path) -> None:
     folder = image_folder(tmp_path / "in", {"": 2}, make=smooth)
-    for wrong in ({"shard_size": 0}, {"max_corrupt": -1}):
-        with pytest.raises(ValueError, match="shard_size must be positive"):
-            prepare(folder, tmp_path / "out", **wrong)
+    for name in ("shard_size", "workers"):
+        with pytest.raises(ValueError, match=f"{name} must be at least 1.*; got 0"):
+            prepare(folder, tmp_path / "out", **{name: 0})
     for splits in ((), ("train", "train[:2]")):
         with pytest.raises(ValueError, match="splits must name"):
             prepare(folder, tmp_path / "out", splits=splits)
@@ -165,3 +166,28 @@ def test_prepare_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert {name: len(split) for name, split in after.items()} == {"train": 4, "validation": 4}
     assert main([*words, "--quality", "50"]) == 2
     assert "begun with another quality" in capsys.readouterr().err
+
+
+def test_prepare_command_finds_splits_and_says_what_it_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    folder = image_folder(tmp_path / "in", {"Train": 3, "Valid": 2, "TEST": 1}, make=smooth)
+    (folder / "Train" / "cat" / "film.mp4").write_bytes(b"?")
+    assert main(["prepare", "~/in", "~/out", "--short-side", "30"]) == 0
+    said = capsys.readouterr().err
+    assert said.count("Data: Passed over 1 file that cannot be read as images: 1 .mp4") == 1
+    data = load_images(DataSettings("~/out"))
+    assert data.validation is not None
+    assert (len(data.train), len(data.validation), len(data.test)) == (6, 4, 2)
+
+
+@pytest.mark.parametrize("out", ["s3:bucket", "memory://bucket/out"])
+def test_prepare_command_writes_to_this_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], out: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    image_folder(tmp_path / "in", {"": 2}, make=smooth)
+    assert main(["prepare", "in", out]) == 2
+    assert "no directory" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]

@@ -183,7 +183,7 @@ def test_streamed_corrupt_photographs_are_left_out_and_noted(tmp_path: Path) -> 
     assert corrupt.row is None
     assert str(corrupt).startswith("split train (")
     assert "cat/3.png" in str(corrupt)
-    with pytest.raises(ValueError, match="1 images cannot be read, and --max-corrupt allows 0"):
+    with pytest.raises(ValueError, match="1 image cannot be read, and --max-corrupt allows 0"):
         list(train_split(tmp_path).evaluation_batches(4))
 
 

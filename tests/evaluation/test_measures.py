@@ -14,6 +14,7 @@ from maxsup.evaluation import (
     MEASURES,
     RECORDS,
     Accumulation,
+    Context,
     Found,
     Measure,
     Outputs,
@@ -77,8 +78,8 @@ def test_measures_are_described_in_full() -> None:
     assert len(set(labels)) == len(labels)
     assert [facts["name"] for facts in measure_facts() if facts["headline"]] == [
         "test_accuracy",
-        "test_nll",
-        "test_ece",
+        "test_nll_scaled",
+        "test_aurc",
         "test_confidence_wrong",
         "test_r2",
         "train_accuracy",
@@ -122,10 +123,10 @@ def test_measures_of_features_are_left_out_where_there_are_none() -> None:
 
 
 def test_measures_that_share_an_accumulation_are_computed_once() -> None:
-    built: list[Sizes] = []
+    built: list[Context] = []
 
-    def build(sizes: Sizes) -> Classification:
-        built.append(sizes)
+    def build(context: Context) -> Classification:
+        built.append(context)
         return Classification()
 
     shared = Accumulation(
@@ -137,7 +138,7 @@ def test_measures_that_share_an_accumulation_are_computed_once() -> None:
     second = dataclasses.replace(accuracy, name="b", value=lambda v: v.brier)
     found = measure_outputs([random_outputs()] * 2, "test", [accuracy, second])
     assert set(found.values) == {"test_a", "test_b"}
-    assert [(sizes.num_classes, sizes.num_features) for sizes in built] == [(5, 7)]
+    assert built == [(5, 7, None)]
 
 
 def test_outputs_are_needed_or_their_sizes() -> None:
@@ -150,9 +151,13 @@ def test_outputs_are_needed_or_their_sizes() -> None:
 
 
 def test_records_are_those_of_their_splits() -> None:
-    assert [record.name for record in records_on("test")] == ["reliability", "logit_counts"]
+    assert [record.name for record in records_on("test")] == [
+        "reliability",
+        "logit_counts",
+        "risk_coverage",
+    ]
     assert [record.name for record in records_on("train")] == ["confusion"]
-    assert not records_on("validation")
+    assert [record.name for record in records_on("validation")] == ["temperature"]
 
 
 MARGIN = Measure(
@@ -163,7 +168,7 @@ MARGIN = Measure(
     splits=("test", "validation"),
     headline=True,
     accumulation=Accumulation(
-        build=lambda sizes: Classification(),
+        build=lambda context: Classification(),
         update=lambda metric, outputs: metric.update(outputs.logits, outputs.true_labels),
     ),
     value=lambda found: found.nll + found.accuracy,
@@ -194,3 +199,18 @@ def test_measure_that_is_added_stands_everywhere(
     console = Console(width=200, file=io.StringIO(), record=True)
     console.print(results_table(results))
     assert "Margin of the top logit" in console.export_text()
+
+
+def test_many_classes_take_no_memory_of_their_square() -> None:
+    """50,000 classes: a matrix of all pairs would have 20 GB."""
+    logits = torch.zeros(2, 50_000).scatter_(1, torch.tensor([[7], [49_999]]), 9.0)
+    labels = torch.tensor([7, 49_999])
+    outputs = Outputs(logits, labels, labels, torch.arange(2), torch.ones(2, 3))
+    names = set()
+    for split in SPLITS:
+        found = measure_outputs([outputs], split, measures_on(split), records_on(split))
+        names |= set(found.records)
+        assert all(record.numel() < 1_000_000 for record in found.records.values())
+    assert names == {record.name for record in RECORDS} - {"confusion"}
+    few = Outputs(torch.eye(3), *[torch.arange(3)] * 3)
+    assert "confusion" in measure_outputs([few], "train", [], records_on("train")).records

@@ -1,7 +1,7 @@
 """Every objective once more: in float64, one position at a time, straight from its formula.
 
-A position has logits z (K,), a target t (K,) that sums to 1, and class weights w (K,). Classes with
-logit −inf are taken out before a formula sees them.
+A position has logits z (K,), a target t (K,), and class weights w (K,) or None. Classes with logit
+−inf are taken out before a formula sees them.
 """
 
 import bisect
@@ -11,7 +11,12 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-Formula = Callable[[Tensor, Tensor, Tensor, float], Tensor]
+Formula = Callable[[Tensor, Tensor, Tensor | None, float], Tensor]
+
+
+def _of_sample(t: Tensor, w: Tensor | None) -> float | Tensor:
+    """What the whole loss of a sample is multiplied by."""
+    return 1.0 if w is None else t @ w
 
 
 def _log_softmax(z: Tensor) -> Tensor:
@@ -44,52 +49,52 @@ def _mean(gaps: Tensor) -> Tensor:
 
 
 def cross_entropy(z, t, w, coefficient):
-    return (t @ w) * plain_cross_entropy(z, t)
+    return _of_sample(t, w) * plain_cross_entropy(z, t)
 
 
 def label_smoothing(z, t, w, alpha):
     """H(s, q) with s = (1 − α)·t + α/K (Definition 3.1), weighted class by class as torch does."""
     smoothed = (1 - alpha) * t + alpha / len(z)
-    return -(smoothed * w * _log_softmax(z)).sum()
+    return -(smoothed * (1.0 if w is None else w) * _log_softmax(z)).sum()
 
 
 def regularization_term(z, t, w, alpha):
-    return (t @ w) * alpha / len(z) * _below(z, t).sum()
+    return _of_sample(t, w) * alpha / len(z) * _below(z, t).sum()
 
 
 def error_enhancement_term(z, t, w, alpha):
-    return (t @ w) * alpha / len(z) * _above(z, t).sum()
+    return _of_sample(t, w) * alpha / len(z) * _above(z, t).sum()
 
 
 def ls_regularization(z, t, w, alpha):
-    return (t @ w) * (plain_cross_entropy(z, t) + alpha * _mean(_below(z, t)))
+    return _of_sample(t, w) * (plain_cross_entropy(z, t) + alpha * _mean(_below(z, t)))
 
 
 def ls_error_enhancement(z, t, w, alpha):
-    return (t @ w) * (plain_cross_entropy(z, t) + alpha * _mean(_above(z, t)))
+    return _of_sample(t, w) * (plain_cross_entropy(z, t) + alpha * _mean(_above(z, t)))
 
 
 def ls_error_enhancement_top1(z, t, w, alpha):
-    return (t @ w) * (plain_cross_entropy(z, t) + alpha * (t @ z - _top(z)))
+    return _of_sample(t, w) * (plain_cross_entropy(z, t) + alpha * (t @ z - _top(z)))
 
 
 def maxsup(z, t, w, alpha):
-    return (t @ w) * (plain_cross_entropy(z, t) + alpha * (_top(z) - z.sum() / len(z)))
+    return _of_sample(t, w) * (plain_cross_entropy(z, t) + alpha * (_top(z) - z.sum() / len(z)))
 
 
 def confidence_penalty(z, t, w, beta):
     log_q = _log_softmax(z)
-    return (t @ w) * (plain_cross_entropy(z, t) + beta * (log_q.exp() @ log_q))
+    return _of_sample(t, w) * (plain_cross_entropy(z, t) + beta * (log_q.exp() @ log_q))
 
 
 def logit_penalty(z, t, w, beta):
-    return (t @ w) * (plain_cross_entropy(z, t) + beta / 2 * (z @ z))
+    return _of_sample(t, w) * (plain_cross_entropy(z, t) + beta / 2 * (z @ z))
 
 
 def margin_label_smoothing(z, t, w, alpha, margin=1.0):
     gaps = _top(z) - z - margin
     excess = gaps[gaps >= 0].sum() / len(z)
-    return (t @ w) * (plain_cross_entropy(z, t) + alpha * excess)
+    return _of_sample(t, w) * (plain_cross_entropy(z, t) + alpha * excess)
 
 
 def acls(z, t, w, alpha, margin=1.0, pos_lambda=1.0, neg_lambda=0.1):
@@ -97,7 +102,7 @@ def acls(z, t, w, alpha, margin=1.0, pos_lambda=1.0, neg_lambda=0.1):
     others = [k for k in range(len(z)) if k != top]
     below = (z[top].detach() - z[others] - margin).relu().square().sum() / max(len(others), 1)
     penalty = pos_lambda * (z[top] - margin).relu().square() + neg_lambda * below
-    return (t @ w) * (plain_cross_entropy(z, t) + alpha * penalty)
+    return _of_sample(t, w) * (plain_cross_entropy(z, t) + alpha * penalty)
 
 
 def _focused(doubt, gamma):
@@ -106,7 +111,7 @@ def _focused(doubt, gamma):
 
 def focal(z, t, w, gamma):
     log_q = _log_softmax(z)
-    return (t @ w) * -(t * _focused(-torch.expm1(log_q), gamma) * log_q).sum()
+    return _of_sample(t, w) * -(t * _focused(-torch.expm1(log_q), gamma) * log_q).sum()
 
 
 def dual_focal(z, t, w, gamma):
@@ -116,15 +121,17 @@ def dual_focal(z, t, w, gamma):
         lower = [j for j, score in enumerate(scores) if score < scores[k]]
         below = log_q[max(lower, key=lambda j: (scores[j], -j))].exp() if lower else 0.0
         total = total - t[k] * _focused(below - torch.expm1(log_q[k]), gamma) * log_q[k]
-    return (t @ w) * total
+    return _of_sample(t, w) * total
 
 
 def poly1(z, t, w, epsilon):
-    return (t @ w) * (plain_cross_entropy(z, t) - epsilon * (t @ torch.expm1(_log_softmax(z))))
+    return _of_sample(t, w) * (
+        plain_cross_entropy(z, t) - epsilon * (t @ torch.expm1(_log_softmax(z)))
+    )
 
 
 def logit_normalization(z, t, w, temperature):
-    return (t @ w) * plain_cross_entropy(z / ((z.norm() + 1e-7) * temperature), t)
+    return _of_sample(t, w) * plain_cross_entropy(z / ((z.norm() + 1e-7) * temperature), t)
 
 
 def zipf(z, t, w, alpha, votes=None):
@@ -132,13 +139,13 @@ def zipf(z, t, w, alpha, votes=None):
     scores = z.tolist() if votes is None else votes.tolist()
     others = [k for k in range(len(z)) if k != target]
     if not others:
-        return (t @ w) * plain_cross_entropy(z, t)
+        return _of_sample(t, w) * plain_cross_entropy(z, t)
     ordered = sorted(scores)
     ranks = [1 + len(scores) - bisect.bisect_right(ordered, scores[k]) for k in others]
     fraction = 1 / torch.tensor(ranks, dtype=torch.float64)
     fraction = fraction / fraction.sum()
     divergence = (fraction * (fraction.log() - _log_softmax(z[others]))).sum()
-    return (t @ w) * (plain_cross_entropy(z, t) + alpha * divergence)
+    return _of_sample(t, w) * (plain_cross_entropy(z, t) + alpha * divergence)
 
 
 def evaluate(
@@ -176,7 +183,7 @@ def evaluate(
         return value.squeeze(0) if reduction == "none" else value
 
     num_classes = logits.shape[1]
-    per_class = torch.ones(num_classes).double() if weight is None else weight.double()
+    per_class = None if weight is None else weight.double()
     shape = (logits.shape[0], *logits.shape[2:])
     values, sample_weights = [], []
     for n, *inner in itertools.product(*map(range, shape)):
@@ -190,8 +197,9 @@ def evaluate(
                 continue
             t = torch.tensor([float(k == label) for k in range(num_classes)], dtype=torch.float64)
         here = z != -torch.inf
-        values.append(formula(z[here], t[here], per_class[here], coefficient))
-        sample_weights.append(float(t @ per_class))
+        of_here = None if per_class is None else per_class[here]
+        values.append(formula(z[here], t[here], of_here, coefficient))
+        sample_weights.append(float(_of_sample(t, per_class)))
 
     stacked = torch.stack(values) if values else logits.sum(dim=1).flatten()
     if reduction == "none":

@@ -1,13 +1,18 @@
 """Ties, classes that are not available, overflow, NaN."""
 
+import contextlib
 import math
 
 import pytest
 import torch
 
+from maxsup import losses
+
 from .cases import (
     ACLS,
+    CROSS_ENTROPY,
     IGNORE,
+    LOGIT_NORMALIZATION,
     LOGIT_PENALTY,
     LS_ERROR_ENHANCEMENT,
     LS_REGULARIZATION,
@@ -202,3 +207,81 @@ def test_objective_loses_no_precision_by_a_large_common_offset(objective, offset
     row = torch.tensor([[0.0, 3.0, 1.5, -2.0]])
     found = objective(row + offset, torch.tensor([2]), ALPHA)
     torch.testing.assert_close(found, objective(row, torch.tensor([2]), ALPHA))
+
+
+SPREAD = (
+    [1.0, -1.0, 0.0, 0.0],
+    [0.0, 1.0, -1.0, 0.0],
+    [-1.0, 0.0, 1.0, 1.0],
+    [-1.0, -1.0, -1.0, 1.0],
+    [1.0, 1.0, -1.0, -1.0],
+)
+
+
+def value_and_gradient(function, logits, *args, **options):
+    leaf = logits.clone().requires_grad_()
+    value = function(leaf, *args, **options)
+    return value.detach(), torch.autograd.grad(value.sum(), leaf)[0]
+
+
+@pytest.mark.parametrize("backend", [None, "plain", "closed_form", "compiled"])
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16, torch.float16])
+@every_objective
+def test_objective_of_logits_too_far_apart_for_a_number(objective, dtype, backend):
+    logits = torch.tensor(SPREAD, dtype=torch.float64) * torch.finfo(dtype).max
+    logits = logits.to(dtype)
+    for k in range(4):
+        labels = torch.full((5,), k)
+        exact = logits if dtype == torch.float64 else logits.float()
+        torch_s = value_and_gradient(
+            torch.nn.functional.cross_entropy, exact, labels, reduction="none"
+        )
+        encoded = one_hot(labels, 4, exact.dtype)
+        for target in (labels, encoded, 0.7 * encoded + 0.075):
+            for coefficient in (ALPHA, objective.smallest):
+                for reduction in ("none", "mean"):
+                    with losses.backend(backend) if backend else contextlib.nullcontext():
+                        value, gradient = value_and_gradient(
+                            objective, logits, target, coefficient, reduction=reduction
+                        )
+                    assert not bool(value.isnan().any())
+                    assert not bool(gradient.isnan().any())
+                    if objective is LOGIT_NORMALIZATION or reduction == "mean":
+                        continue
+                    if objective.has_cross_entropy:
+                        assert (value[torch_s[0] == math.inf] == math.inf).all()
+                    if objective is CROSS_ENTROPY and target is labels:
+                        assert torch.equal(value, torch_s[0])
+                        assert torch.equal(gradient, torch_s[1].to(dtype))
+
+
+@every_loss
+def test_objective_of_a_true_class_that_is_not_available_has_torch_s_gradient(objective):
+    # With nothing but cross-entropy: it is finite, where the value is not.
+    if objective is LOGIT_NORMALIZATION:
+        return
+    logits = torch.tensor([[0.0, 1.0, -torch.inf]])
+    labels = torch.tensor([2])
+    expected = value_and_gradient(torch.nn.functional.cross_entropy, logits, labels)
+    for target in (labels, one_hot(labels, 3)):
+        found = value_and_gradient(objective, logits, target, 0.0)
+        torch.testing.assert_close(found, expected)
+
+
+def test_maxsup_of_several_groups_of_classes_in_one_vector():
+    # Species on 0 to 3 and ratings on 4 to 6, as one linear layer gives them.
+    logits, _, _ = make((6, 7))
+    species, rating = torch.arange(6) % 4, torch.arange(6) % 3
+    expected = 0.0
+    for head, target in ((slice(0, 4), species), (slice(4, 7), rating)):
+        expected = expected + MAXSUP.reference(logits[:, head], target, ALPHA)
+    heads = logits.split([4, 3], dim=1)
+    found = sum(
+        MAXSUP(part, target, ALPHA) for part, target in zip(heads, (species, rating), strict=True)
+    )
+    torch.testing.assert_close(found, expected)
+    # The same by masks, where a layer further up wants the whole vector.
+    there = torch.arange(7) < 4
+    masked = MAXSUP(logits.masked_fill(~there, -torch.inf), species, ALPHA)
+    masked = masked + MAXSUP(logits.masked_fill(there, -torch.inf), rating + 4, ALPHA)
+    torch.testing.assert_close(masked, expected)

@@ -110,14 +110,14 @@ def test_module_uses_the_present_coefficient(objective):
     torch.testing.assert_close(criterion(logits, labels), objective(logits, labels, RISING(2)))
 
 
-def test_module_s_state_holds_coefficient_count_and_class_weights():
+def test_module_s_state_holds_a_scheduled_coefficient_count_and_class_weights():
     criterion = MaxSupLoss(RISING, weight=torch.ones(3))
     criterion.step()
     state = criterion.state_dict()
     assert set(state) == {"alpha", "count", "weight"}
     assert float(state["alpha"]) == RISING(1)
     assert int(state["count"]) == 1
-    assert set(LogitPenaltyLoss().state_dict()) == {"beta", "count"}
+    assert set(LogitPenaltyLoss(RISING).state_dict()) == {"beta", "count"}
 
 
 @every_module
@@ -182,6 +182,83 @@ def test_module_moved_to_a_device_does_not_wait_for_it():
     assert coefficient_of(criterion) == RISING(1)
 
 
+@pytest.mark.parametrize("name", ["MaxSupLoss", "FocalLoss", "ACLSLoss", "LinearMaxSupLoss"])
+def test_module_made_on_another_device_keeps_its_coefficients(name):
+    sizes = (5, 5) if name == "LinearMaxSupLoss" else ()
+    logits, labels, _ = (tensor.float() for tensor in make((6, 5)))
+    labels = labels.long()
+    with torch.device("meta"):
+        criterion = getattr(maxsup.losses, name)(*sizes)
+    assert all(buffer.device.type == "cpu" for buffer in criterion.buffers())
+    fresh = getattr(maxsup.losses, name)(*sizes)
+    assert criterion.coefficients() == fresh.coefficients()
+    criterion.to_empty(device="cpu")
+    for module in criterion.modules():
+        module.reset_parameters()
+    if not sizes:
+        assert torch.equal(criterion(logits, labels), fresh(logits, labels))
+
+
+@every_loss
+def test_module_is_used_whatever_device_is_the_default(objective):
+    # 300 classes are searched block by block, and 256 by another way.
+    for shape in ((6, 5), (6, 300), (6, 256)):
+        for kind in ("index", "soft"):
+            logits, target, weight = make(shape, kind)
+            expected = objective.module(weight=weight)(logits, target)
+            criterion = objective.module(weight=weight)
+            leaf = logits.requires_grad_()
+            with torch.device("meta"):
+                value = criterion(leaf, target)
+                objective(leaf, target).backward()
+                criterion.step()
+            assert torch.equal(value, expected)
+            assert leaf.grad.device.type == "cpu"
+            assert criterion.count.device.type == "cpu"
+
+
+def test_online_module_made_on_the_meta_device_is_put_in_place():
+    with torch.device("meta"):
+        criterion = maxsup.OnlineLabelSmoothingLoss(3, "fine-grained")
+    assert criterion.soft_labels.device.type == "meta"
+    criterion.half().to_empty(device="cpu")
+    criterion.reset_parameters()
+    assert criterion.soft_labels.dtype == torch.float32
+    assert torch.equal(criterion.soft_labels, torch.full((3, 3), 1 / 3))
+    assert torch.count_nonzero(criterion.sums) == 0
+
+
+def test_module_that_is_reset_begins_anew():
+    criterion = MaxSupLoss(RISING)
+    for _ in range(3):
+        criterion.step()
+    criterion.reset_parameters()
+    assert int(criterion.count) == 0
+    assert coefficient_of(criterion) == RISING(0)
+
+
+def test_module_steps_in_inference_mode_as_anywhere():
+    criterion = MaxSupLoss(RISING)
+    with torch.inference_mode():
+        criterion.step()
+    logits, labels, _ = make((6, 4))
+    weight = torch.ones(4)
+    maxsup.functional.maxsup_loss(
+        logits.requires_grad_(), labels, criterion.alpha, weight
+    ).backward()
+    assert not criterion.alpha.is_inference()
+
+
+def test_module_s_coefficient_that_was_set_is_in_force():
+    criterion = MaxSupLoss(0.1)
+    criterion.alpha = torch.tensor(0.3, dtype=torch.float64)
+    for _ in range(2):
+        assert criterion.coefficients() == {"alpha": 0.3}
+        assert criterion.settings() == "alpha 0.3"
+        assert repr(criterion) == "MaxSupLoss(alpha=0.3, reduction='mean')"
+        criterion.step()
+
+
 @pytest.mark.parametrize(
     "duplicate",
     [copy.deepcopy, lambda criterion: pickle.loads(pickle.dumps(criterion))],
@@ -214,8 +291,10 @@ def test_module_s_schedule_may_be_any_function_of_the_count():
 def test_module_in_words():
     criterion = MaxSupLoss(RISING, ignore_index=255, reduction="sum")
     assert repr(criterion) == (
-        "MaxSupLoss(alpha=0.1 → 0.2 (linear), ignore_index=255, reduction='sum')"
+        "MaxSupLoss(alpha=0.1 of 0.1 → 0.2 (linear), ignore_index=255, reduction='sum')"
     )
+    criterion.step()
+    assert "alpha=0.11 of 0.1 → 0.2 (linear)" in repr(criterion)
     assert criterion.settings() == "alpha 0.1 → 0.2 (linear)"
     assert LogitPenaltyLoss().settings() == "beta 0.0006"
     assert maxsup.CrossEntropyLoss().settings() == ""

@@ -17,10 +17,20 @@ def value_and_gradient(function, logits, *args, **options):
     return value.detach(), torch.autograd.grad(value.sum(), leaf)[0]
 
 
-@pytest.fixture(params=["maybe_current_level", "is_functorch_wrapped_tensor", "_current_level"])
+OWNERS = {
+    "maybe_current_level": torch._C._functorch,
+    "is_functorch_wrapped_tensor": torch._C._functorch,
+    "is_legacy_batchedtensor": torch._C._functorch,
+    "_current_level": forward_ad,
+    "_len_torch_dispatch_stack": torch._C,
+    "_is_tracing": torch._C,
+    "_get_dispatch_mode": torch._C,
+}
+
+
+@pytest.fixture(params=OWNERS)
 def _without(request, monkeypatch):
-    owner = forward_ad if request.param == "_current_level" else torch._C._functorch
-    monkeypatch.delattr(owner, request.param)
+    monkeypatch.delattr(OWNERS[request.param], request.param)
 
 
 @pytest.mark.usefixtures("_without")

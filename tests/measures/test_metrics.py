@@ -1,6 +1,7 @@
 """What holds for every metric of the measures."""
 
 import pickle
+import warnings
 from datetime import timedelta
 
 import pytest
@@ -12,8 +13,13 @@ from maxsup.measures import (
     Calibration,
     Classification,
     ClassSeparation,
+    ClasswiseCalibration,
     LogitHistogram,
+    SelectiveClassification,
     SoftConfusion,
+    StoredCalibration,
+    Temperature,
+    TemperatureScaling,
     class_separation,
     expected_calibration_error,
 )
@@ -24,6 +30,11 @@ METRICS = {
     "classification": Classification,
     "confusion": lambda: SoftConfusion(4),
     "histogram": LogitHistogram,
+    "classwise": lambda: ClasswiseCalibration(4),
+    "selective": SelectiveClassification,
+    "stored calibration": StoredCalibration,
+    "temperature": lambda: Temperature(4),
+    "temperature scaling": lambda: TemperatureScaling(4),
 }
 BATCHES = torch.arange(31).split([10, 14, 7])
 PARTS = torch.arange(31).split([20, 11])
@@ -43,13 +54,20 @@ def flat(values):
 
 def arguments(name, part):
     logits, labels = draw()
-    return (logits[part],) if name == "histogram" else (logits[part], labels[part])
+    if name == "histogram":
+        return (logits[part],)
+    return (logits[part], labels[part], part)[: 3 if name.startswith("temperature") else 2]
 
 
 def whole(name):
     metric = METRICS[name]()
     metric.update(*arguments(name, torch.arange(31)))
     return flat(metric.compute())
+
+
+def states(metric):
+    found = [getattr(metric, state) for state in metric._defaults]
+    return [each for state in found for each in (state if isinstance(state, list) else [state])]
 
 
 @pytest.fixture(params=METRICS)
@@ -90,7 +108,7 @@ def test_keeps_no_graph(name):
     metric.update(rows.requires_grad_(), *labels)
     metric(rows, *labels)
     assert not flat(metric.compute()).requires_grad
-    assert not any(getattr(metric, state).requires_grad for state in metric._defaults)
+    assert not any(tensor.requires_grad for tensor in states(metric))
 
 
 def test_sums_stay_exact_in_a_module_of_lower_precision(name):
@@ -112,7 +130,7 @@ def test_update_works_without_values(name):
     """On the meta device there is nothing to look at: an update that waits for values fails."""
     metric = METRICS[name]().to("meta")
     metric.update(*(tensor.to("meta") for tensor in arguments(name, BATCHES[0])))
-    assert all(getattr(metric, state).is_meta for state in metric._defaults)
+    assert all(tensor.is_meta for tensor in states(metric))
 
 
 def test_two_processes_together_equal_one(tmp_path):
@@ -132,6 +150,8 @@ def test_two_processes_together_equal_one(tmp_path):
     for rank, part in enumerate(PARTS):
         for name in METRICS:
             assert torch.allclose(found[rank][name], whole(name), atol=1e-12), name
+            alone = found[rank][f"{name}, one without samples"]
+            assert torch.allclose(alone, whole(name), atol=1e-12), name
         own = [tensor[part] for tensor in draw()]
         assert torch.equal(found[rank]["ece"], expected_calibration_error(*own))
         assert torch.equal(found[rank]["r2"], class_separation(*own).r2)
@@ -151,6 +171,12 @@ def save_own_part(rank, directory):
             metric = make()
             metric.update(*arguments(name, PARTS[rank]))
             found[name] = flat(metric.compute())
+            metric = make()
+            if rank == 0:
+                metric.update(*arguments(name, torch.arange(31)))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                found[f"{name}, one without samples"] = flat(metric.compute())
         logits, labels = (tensor[PARTS[rank]] for tensor in draw())
         found["ece"] = expected_calibration_error(logits, labels)
         found["r2"] = class_separation(logits, labels).r2

@@ -42,12 +42,19 @@ def with_hostile_names(results: Results) -> Results:
     results["data"]["name"] = HOSTILE
     results["data"]["classes"] = [f"{HOSTILE} {k}" for k in range(10)]
     results["data"]["notes"] = [HOSTILE]
+    results["asked"]["left_out"] = [HOSTILE]
     results["verdict"]["notes"].append(HOSTILE)
     results["command"] = HOSTILE
     for method in results["methods"]:
         method["label"] = f"{method['name']} {HOSTILE}"
     results["runs"][-1].update(
-        status="failed", cause=HOSTILE, fingerprint=None, values={}, history=[], reliability=None
+        status="failed",
+        cause=HOSTILE,
+        fingerprint=None,
+        values={},
+        history=[],
+        reliability=None,
+        risk_coverage=None,
     )
     return results
 
@@ -124,6 +131,7 @@ def with_nothing_finished(results: Results) -> Results:
             values={},
             history=[],
             reliability=None,
+            risk_coverage=None,
         )
     for of_method in (*results["summary"].values(), results["timings"]["seconds_per_epoch"]):
         for summary in of_method.values():

@@ -1,6 +1,11 @@
 import ast
 import io
+import re
+import warnings
+import xml.etree.ElementTree as ET
 from pathlib import Path
+
+import pytest
 
 from maxsup import figures
 from maxsup.figures._panel import in_lines
@@ -61,3 +66,50 @@ def test_labels_of_two_strengths_are_told_apart() -> None:
     assert written == [*labels.values()]
     assert all(len(line) <= 18 for label in labels.values() for line in in_lines(label, 18).split())
     assert in_lines("x" * 100, 18).endswith("…")
+
+
+SPECIAL_NAMES = [
+    "_nolegend_", "__init__", 'id="cat"', "url(#dog)", 'href="#x"', "a $x_1$ & $\\frac{1}$", "$",
+    "<script>alert(1)</script>", "{{ 7*7 }}{% x %}", "dog 🐶", "猫", "كلب", "#010101",
+    "'DejaVu Sans', x", "it's \"q\", 100%", "var(--ink)", "a  b",
+]  # fmt: skip
+
+
+def texts(svg: str) -> list[str]:
+    """What is written in a picture, once it is markup no more."""
+    return ["".join(node.itertext()) for node in ET.fromstring(svg).iter() if "text" in node.tag]
+
+
+@pytest.mark.parametrize("name", SPECIAL_NAMES)
+def test_names_come_out_whole_in_every_picture(name: str) -> None:
+    """Warnings are errors here, so that a missing glyph would be one."""
+    points = [[[0.0, 0.0], [1.0, 1.0]]] * 3
+    templates, classes = [[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [name, "b", "_c"]
+    drawn = {
+        "projection": figures.projection_figure("p", name, points, templates, classes),
+        "accuracy": figures.seeds_figure({"m": {0: 50.0}}, {"m": name[:18]}, {"m": 50.0}),
+        "differences": figures.differences_figure({"m": (1.0, 0.5, 1.5)}, {"m": name[:18]}),
+        "curves": figures.curve_figure("c", name, {"m": [[1.0, 2.0]]}, {"m": name}),
+        "reliability": figures.reliability_figure("r", name, 0, [1, 1], [0.2, 0.8], [0.1, 0.9]),
+    }
+    for kind, svg in drawn.items():
+        expected = name[:18] if kind in ("accuracy", "differences") else name
+        assert expected in texts(svg), kind
+        assert not re.search(r'\sid="(?![pcr]-|seeds-|differences-)', re.sub(">[^<]*<", "><", svg))
+    assert {name, "b", "_c"} <= set(texts(drawn["projection"]))
+
+
+def test_line_break_in_a_name_becomes_a_space() -> None:
+    points, templates = [[[0.0, 0.0]]] * 3, [[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
+    svg = figures.projection_figure("p", "a\nb", points, templates, ["c\x1bd", "e\tf", "g"])
+    assert {"a b", "c d", "e f", "g"} <= set(texts(svg))
+
+
+def test_missing_glyphs_of_a_png_are_said_once() -> None:
+    rows = [("mine 猫 🐶 猫 $x$", [0.0, 1.0], [0.1, 0.2], [0.1, 0.1], None)]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        figures.draw_recipe_curves(rows, io.BytesIO())
+    said = [str(each.message) for each in caught]
+    assert len(said) <= 1
+    assert all("font has no 猫 🐶; boxes stand" in each for each in said)

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import os
 import shutil
@@ -113,3 +114,18 @@ def test_section_that_is_added_stands_on_the_page_and_in_its_contents(
     one = (tmp_path / "one.html").read_text(encoding="utf-8")
     assert "newcomer" not in one
     assert "Something new" not in one
+
+
+def test_settings_say_what_differs_from_the_listed_recipe(results: Results) -> None:
+    from maxsup.recipes import get_recipe
+
+    text = " ".join(Page(render_report(results)).all_text().split())
+    assert "epochs 3 (instead of 15)" in text
+    assert "batch size 256 (instead of 64)" in text
+    assert text.count("(instead of ") == 2
+    adapted = get_recipe("cifar100-resnet18").adapted(epochs=30)
+    results["recipe"] = json.loads(json.dumps(dataclasses.asdict(adapted)))
+    text = Page(render_report(results)).all_text()
+    assert "milestones 9, 18, 24 (instead of 60, 120, 160)" in text
+    results["recipe"]["name"] = "mine"
+    assert "(instead of " not in Page(render_report(results)).all_text()

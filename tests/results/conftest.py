@@ -19,6 +19,7 @@ def _facts(
         digits=2,
         split="test",
         headline=headline,
+        detail=False,
     )
 
 
@@ -68,6 +69,7 @@ def results() -> Results:
         baseline="baseline",
         seeds=[0, 1, 2],
         command="maxsup compare pets",
+        asked={"methods": ["baseline", "maxsup"], "seeds": [0, 1, 2], "left_out": []},
         versions={},
         measures=[
             _facts("test_accuracy", "Accuracy", "higher", percent=True, headline=True),

@@ -44,11 +44,11 @@ def test_read_results_leaves_what_a_file_says_of_its_measures(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (f'{{"format": {FORMAT + 1}}}', "A newer maxsup is needed"),
-        ('{"format": 0}', "has format 0.*Repeat the study's command"),
-        ('{"format": "one"}', "has format 'one'.*Repeat the study's command"),
+        (f'{{"format": {FORMAT + 1}}}', "written by a newer version of maxsup, in format"),
+        ('{"format": 0}', "an earlier version.* in format 0.*Repeat the study's command"),
+        ('{"format": "one"}', "names 'one' as its format.*Repeat the study's command"),
         ("{}", "holds no results"),
-        ("[1, 2]", "holds no results"),
+        ("[1, 2]", "holds no JSON object, but list"),
     ],
 )
 def test_read_results_refuses_another_format(tmp_path: Path, text: str, message: str) -> None:

@@ -4,8 +4,8 @@ import pytest
 
 from maxsup.methods import get_method
 from maxsup.results import Analysis, analyse, analyse_again
-from maxsup.results._verdict import _same_note, verdict
-from maxsup.results.schema import DataFacts, MeasureFacts, MethodFacts, Results, Run
+from maxsup.results._verdict import _guessing_notes, _same_note, verdict
+from maxsup.results.schema import Asked, DataFacts, MeasureFacts, MethodFacts, Results, Run
 
 DATA = DataFacts(
     name="d",
@@ -28,6 +28,7 @@ MEASURES = [
         digits=2,
         split="train" if name.startswith("train") else "test",
         headline=True,
+        detail=False,
     )
     for name, label, percent in (
         ("test_accuracy", "Accuracy", True),
@@ -82,11 +83,20 @@ def say(
                     if curves
                     else [],
                     reliability=None,
+                    risk_coverage=None,
                 )
             )
     analysed = analyse(runs, MEASURES, names, Analysis(names[0], primary, margin))
     data = DATA | facts  # type: ignore[operator]
-    found = verdict(data, methods, names[0], seeds, runs, analysed)
+    found = verdict(
+        data,
+        methods,
+        names[0],
+        {"methods": names, "seeds": seeds, "left_out": []},
+        seeds,
+        runs,
+        analysed,
+    )
     return found["sentence"], " ".join(found["notes"])
 
 
@@ -234,6 +244,7 @@ def test_another_question_to_the_same_numbers(results: Results) -> None:
             values={"test_accuracy": 0.7 + shift + seed / 1000, "test_brier": 0.3, "test_nll": nll},
             history=[],
             reliability=None,
+            risk_coverage=None,
         )
         for method, shift, nll in (("baseline", 0.0, 1.0), ("maxsup", 0.05, 1.2))
         for seed in range(6)
@@ -261,6 +272,7 @@ def test_methods_that_did_what_the_baseline_does_are_named() -> None:
             values={"test_accuracy": accuracy, "test_nll": 0.1 * seed},
             history=[],
             reliability=None,
+            risk_coverage=None,
         )
 
     runs = [run("a", 0, 0.9), run("a", 1, 0.8), run("b", 0, 0.9), run("b", 1, 0.8)]
@@ -297,6 +309,30 @@ def test_first_note_says_that_nothing_was_tuned(names: list[str], said: str) -> 
         for method in map(get_method, names)
     ]
     analysed = analyse([], MEASURES, [method["name"] for method in methods], Analysis("baseline"))
-    first, *_ = verdict(DATA, methods, "baseline", [0], [], analysed)["notes"]
+    asked = Asked(methods=[method["name"] for method in methods], seeds=[0], left_out=[])
+    first, *_ = verdict(DATA, methods, "baseline", asked, [0], [], analysed)["notes"]
     assert first.startswith(said)
     assert "the recipe was tuned for none of the methods" in first
+
+
+def test_runs_that_came_to_nothing_are_named() -> None:
+    lost = {"test_accuracy": 0.51, "test_nll": 1950.0}
+    fine = {"test_accuracy": 0.91, "test_nll": 0.3}
+    runs = [
+        Run(
+            method="maxsup",
+            seed=seed,
+            status="finished",
+            cause=None,
+            fingerprint=None,
+            values=lost if seed < 5 else fine,
+            history=[],
+            reliability=None,
+        )
+        for seed in range(6)
+    ]
+    notes = _guessing_notes(DATA, runs)
+    assert notes[0].startswith("maxsup, seed 0 ended with a test accuracy of 51.00 %, as guessing")
+    assert "an NLL of 1,950 where equal probabilities give 0.69: it diverged" in notes[0]
+    assert notes[3:] == ["2 more of the 6 runs ended like that."]
+    assert _guessing_notes(DATA, runs[5:]) == []

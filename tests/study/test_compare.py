@@ -100,7 +100,7 @@ def test_runs_with_other_starts_are_not_compared(finished_study: tuple[Results, 
     from maxsup.data import load_images
 
     accelerator = build_accelerator(study.recipe)
-    with pytest.raises(RuntimeError, match=r"did not share initial weights .* seeds \[0\]"):
+    with pytest.raises(ValueError, match=r"did not share initial weights .* seeds \[0\]"):
         gather(study, load_images(study.data), runs, directory, "", {"CPU"}, accelerator)
 
 
@@ -248,7 +248,7 @@ def test_a_study_that_makes_no_sense(changes: dict[str, Any], message: str) -> N
 
 def test_results_of_another_format_are_refused(tmp_path: Path) -> None:
     (tmp_path / "results.json").write_text('{"format": 0}')
-    with pytest.raises(ValueError, match="has format 0"):
+    with pytest.raises(ValueError, match="in format 0"):
         read_results(tmp_path / "results.json")
 
 
@@ -269,7 +269,7 @@ def test_the_three_classes_and_their_pictures(finished_study: tuple[Results, Pat
 
 
 def test_settings_are_the_same_study_after_a_round_trip(tmp_path: Path) -> None:
-    study: StudySettings = settings(milestones=(1, 2), lr_schedule="step")
+    study: StudySettings = settings(milestones=(1,), lr_schedule="step")
     study.claim(tmp_path)
     study.claim(tmp_path)
-    assert json.loads((tmp_path / "study.json").read_text())["recipe"]["milestones"] == [1, 2]
+    assert json.loads((tmp_path / "study.json").read_text())["recipe"]["milestones"] == [1]

@@ -17,7 +17,7 @@ Study = Callable[..., Results]
 
 FILES = {
     *("config.json", "metrics.jsonl", "model.safetensors", "outputs-test.safetensors"),
-    *("result.json", "result.safetensors", "settings.json"),
+    *("SHA256SUMS", "result.json", "result.safetensors", "settings.json"),
 }
 
 

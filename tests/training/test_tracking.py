@@ -112,10 +112,7 @@ def test_every_run_of_a_study_is_a_run_of_the_tracker(
 
 
 def test_a_failed_run_is_closed(recorders: list[Recorder], tmp_path: Path) -> None:
-    from maxsup.training import TrainingDiverged
-
-    with pytest.raises(TrainingDiverged):
-        train_digits(tmp_path, "--tracker", "wandb", "--lr", "1e20", "--warmup-epochs", "0")
+    assert train_digits(tmp_path, "--tracker", "wandb", "--lr", "1e20", "--warmup-epochs", "0") != 0
     assert [each.finished for each in recorders] == [1]
 
 

@@ -41,6 +41,7 @@ def test_a_model_learns(run_training: Run, tmp_path: Path) -> None:
 def test_what_a_run_leaves_behind(run_training: Run, tmp_path: Path) -> None:
     result = run_training(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "SHA256SUMS",
         "config.json",
         "metrics.jsonl",
         "model.safetensors",
@@ -56,7 +57,9 @@ def test_what_a_run_leaves_behind(run_training: Run, tmp_path: Path) -> None:
     kept = RunResult.load(tmp_path)
     assert kept is not None
     assert kept.values == result.values
-    assert set(kept.records) == {record.name for record in RECORDS}
+    # There is no validation part here.
+    of_splits = {record.name for record in RECORDS if record.splits != ("validation",)}
+    assert set(kept.records) == of_splits
     assert all(torch.equal(kept.records[name], each) for name, each in result.records.items())
 
 
@@ -104,7 +107,13 @@ def test_methods_of_a_seed_share_start_and_batches(run_training: Run, tmp_path: 
     "changes",
     [
         {},
-        {"optimizer": "adamw", "lr": 1e-3, "ema_decay": 0.9, "evaluate_ema": True},
+        {
+            "optimizer": "adamw",
+            "nesterov": False,
+            "lr": 1e-3,
+            "ema_decay": 0.9,
+            "evaluate_ema": True,
+        },
         {"mixup": 0.4, "cutmix": 1.0, "flip": True, "crop_padding": 2, "clip_norm": 1.0},
         {"accumulate": 2, "precision": "bf16"},
     ],
@@ -271,12 +280,6 @@ def test_a_checkpoint_of_other_data_is_not_resumed(
     changed = dataclasses.replace(noisy_digits, test=noisy_digits.test.select(torch.arange(9)))
     with pytest.raises(ValueError, match="holds a run on other data"):
         run_training(tmp_path, data=changed)
-
-
-def test_a_broken_checkpoint_is_refused_with_a_way_out(run_training: Run, tmp_path: Path) -> None:
-    (tmp_path / "checkpoint.pt").write_bytes(b"not a checkpoint")
-    with pytest.raises(ValueError, match="Remove it to train from the start"):
-        run_training(tmp_path)
 
 
 def test_a_batch_that_processes_and_parts_cannot_share(run_training: Run, tmp_path: Path) -> None:

@@ -7,14 +7,14 @@ command needs beyond its options is imported in its function, once they have bee
 
 import difflib
 import importlib
-import os
 import sys
 from collections.abc import Sequence
 
 import maxsup
+from maxsup._interrupts import remembering_interrupts
 from maxsup._lab import lab_is_needed
 from maxsup.commands._command import Command, SettingsCommand
-from maxsup.commands._encoding import show_in_any_encoding
+from maxsup.commands._output import forget_closed_pipes, write_what_can_be_shown
 from maxsup.commands._overview import print_completion, print_help
 
 __all__ = ["main"]
@@ -30,32 +30,44 @@ def main(arguments: Sequence[str] | None = None) -> int:
         interrupted.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
-    show_in_any_encoding()
+    write_what_can_be_shown()
     try:
-        match words:
-            case ["--version", *_]:
-                print(f"maxsup {maxsup.__version__}")
-            case ["--help" | "-h", *_]:
-                print_help(_all_commands())
-            case ["--print-completion", *rest]:
-                print_completion(_all_commands(), rest[0] if rest else "")
-            case [name, *options] if name in _COMMANDS:
-                return _import(name).execute(name, options)
-            case _:
-                raise ValueError(_no_command(words))
+        with remembering_interrupts():
+            return _execute(words)
     except ModuleNotFoundError as error:
         if error.name is not None and error.name.startswith("maxsup"):
             raise
         # One with a cause names its remedy itself.
         return _fail(str(error) if error.__cause__ else lab_is_needed("the commands need", error))
     except BrokenPipeError:
-        # Whoever read the output has seen enough; nor is there anything to flush at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        forget_closed_pipes()  # whoever read the output has seen enough
     except (ValueError, OSError) as error:
         return _fail(_message(error))
+    except (RuntimeError, MemoryError) as error:
+        from maxsup.training import cause_of, is_foreseen  # whoever raised these has loaded it
+
+        if not is_foreseen(error):
+            raise
+        _fail(f"failed: {cause_of(error)}")
+        return 1
     except KeyboardInterrupt:
         _fail("stopped. The same command goes on after the last finished epoch or file.")
         return 130
+    return 0
+
+
+def _execute(words: list[str]) -> int:
+    match words:
+        case ["--version", *_]:
+            print(f"maxsup {maxsup.__version__}")
+        case ["--help" | "-h", *_]:
+            print_help(_all_commands())
+        case ["--print-completion", *rest]:
+            print_completion(_all_commands(), rest[0] if rest else "")
+        case [name, *options] if name in _COMMANDS:
+            return _import(name).execute(name, options)
+        case _:
+            raise ValueError(_no_command(words))
     return 0
 
 

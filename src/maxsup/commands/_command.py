@@ -7,8 +7,8 @@ from dataclasses import dataclass, make_dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from maxsup.commands._options import CommonOptions
-from maxsup.commands._read import Parser, in_group, read, read_first
+from maxsup.commands._options import CommonOptions, is_first_process
+from maxsup.commands._read import Parser, in_group, named_options, read, read_first
 from maxsup.commands._settings import Settings, settings_options, with_options
 
 
@@ -64,7 +64,13 @@ class SettingsCommand:
         named = read_first(_parser(first, *any_settings), words).options
         options, *settings = self.defaults(named)
         line = read(_parser(options, *settings), name, words)
-        changed = [with_options(each, line.settings) for each in settings]
+        named = named_options(words)
+        changed = []
+        for each in settings:
+            with_changes, notes = with_options(each, line.settings, named)
+            changed.append(with_changes)
+            for note in notes if is_first_process() else []:
+                print(note, file=sys.stderr)
         return self.run(_ready(line.options, name, words), *changed)
 
 

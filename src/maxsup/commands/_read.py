@@ -69,14 +69,29 @@ def annotated(kind: Any, *marks: object) -> Any:
 def _check_flags(parser: Parser, command: str, words: Sequence[str]) -> None:
     # Before tyro, which takes an option that it does not know for a positional argument.
     known = {"--help", *flags(parser.type)}
-    for word in itertools.takewhile(lambda word: word != "--", words):
-        flag = word.partition("=")[0]
-        if flag.startswith("--") and flag.replace("_", "-") not in known:
+    for flag in _flags_in(words):
+        if flag.replace("_", "-") not in known:
             close = difflib.get_close_matches(flag, sorted(known), n=1)
             hint = f" Did you mean {close[0]}?" if close else ""
             raise ValueError(
                 f"{command} has no option {flag}.{hint} maxsup {command} --help lists its options."
             )
+
+
+def _flags_in(words: Sequence[str]) -> Iterator[str]:
+    for word in itertools.takewhile(lambda word: word != "--", words):
+        if word.startswith("--"):
+            yield word.partition("=")[0]
+
+
+def named_options(words: Sequence[str]) -> set[str]:
+    """The fields whose options a command line names, also where it repeats their values.
+
+    >>> sorted(named_options(["digits", "--lr=0.1", "--no-nesterov", "--batch-size", "8"]))
+    ['batch_size', 'lr', 'nesterov', 'no_nesterov']
+    """
+    names = {flag.removeprefix("--").replace("-", "_") for flag in _flags_in(words)}
+    return names | {name.removeprefix("no_") for name in names}
 
 
 def flags(kind: Any) -> Iterator[str]:

@@ -2,8 +2,9 @@
 
 import ast
 import inspect
+from collections.abc import Collection
 from dataclasses import dataclass, fields, make_dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 
 import tyro
 
@@ -12,7 +13,6 @@ from maxsup.data import DataSettings
 from maxsup.recipes import Recipe
 
 Settings = Recipe | DataSettings
-_T = TypeVar("_T", bound=Settings)
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,9 @@ GROUPS = (
     Group(
         "Data",
         (
-            "image_column", "label_column", "image_size", "train_split", "test_split", "validation",
-            "test_fraction", "imbalance", "data_seed", "streaming", "max_corrupt",
+            "image_column", "label_column", "image_size", "train_split", "validation_split",
+            "test_split", "fraction", "validation", "test_fraction", "imbalance", "data_seed",
+            "streaming", "max_corrupt", "max_megapixels",
         ),
     ),
     Group("Model", ("model", "weights", "small_stem", "zero_init", "blur_pool", "drop_path")),
@@ -98,17 +99,58 @@ def settings_options(*settings: Settings) -> type:
     return make_dataclass("SettingsOptions", groups, frozen=True)
 
 
-def with_options(settings: _T, options: Any) -> _T:
+def with_options(
+    settings: Settings, options: Any, named: Collection[str]
+) -> tuple[Settings, list[str]]:
     """The settings with the values that were read by their :func:`settings_options`.
 
+    What a recipe says for the case that an option has turned away from, such as the milestones of
+    another learning rate schedule, goes back to its default.
+
+    Args:
+        settings: What the command line was read on top of.
+        options: What was read.
+        named: The options that the command line names; all others have the settings' values.
+
+    Returns:
+        The settings, and what was changed in them beside what was named, in sentences.
+
     Raises:
-        ValueError: A value is out of its range.
+        ValueError: A value is out of its range, or has no effect beside the others.
     """
-    values = {
-        name: value for group in vars(options).values() for name, value in vars(group).items()
-    }
+    read = {name: value for group in vars(options).values() for name, value in vars(group).items()}
     names = {field.name for field in fields(settings)} - NO_OPTIONS[type(settings)]
-    return replace(settings, **{name: values[name] for name in names})
+    changes = {name: read[name] for name in named if name in names}
+    if not isinstance(settings, Recipe):
+        return replace(settings, **changes), []
+    adapted = settings.adapted(**changes)
+    brought_along = {
+        name: value
+        for name, value in settings.brought_along(**changes).items()
+        if getattr(adapted, name) == value
+    }
+    notes = []
+    for cause, why in (
+        ("epochs", "in the same ratio"),
+        ("batch_size", "by linear scaling; --lr sets another"),
+    ):
+        follow = [
+            _exchange(name, getattr(settings, name), brought_along[name])
+            for name in settings.brought_along(**{cause: changes.get(cause)})
+            if name in brought_along
+        ]
+        if follow:
+            named_one = _exchange(cause, getattr(settings, cause), changes[cause])
+            notes.append(f"{named_one} brings {', '.join(follow)} ({why}).")
+    return adapted, notes
+
+
+def _exchange(name: str, before: Any, after: Any) -> str:
+    both = (
+        " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+        for value in (after, before)
+    )
+    return f"--{name.replace('_', '-')} {' instead of '.join(both)}"
 
 
 def docstrings(kind: type) -> dict[str, str]:

@@ -3,8 +3,7 @@
 import sys
 from pathlib import Path
 
-from rich.console import Console
-
+from maxsup._console import console
 from maxsup.commands._options import TableOptions
 from maxsup.report import latex_table, markdown_table, results_table
 from maxsup.results import Results
@@ -19,5 +18,5 @@ def show_results(results: Results, page: Path, form: TableOptions) -> None:
         print((latex_table if form.latex else markdown_table)(results), end="")
         print(f"The page: {page}", file=sys.stderr)
     else:
-        Console().print(results_table(results))
+        console().print(results_table(results))
         print(f"\nThe page: {page}")

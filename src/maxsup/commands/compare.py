@@ -13,10 +13,12 @@ from maxsup.commands._options import (
     TableOptions,
     is_first_process,
 )
-from maxsup.data import DataSettings
+from maxsup.data import DataSettings, near_name
 from maxsup.recipes import Recipe, all_recipes, get_recipe
 
 REPORT_FILE = "report.html"
+
+_MOST_SEEDS = 10_000
 
 
 @dataclass(frozen=True)
@@ -80,13 +82,20 @@ def run(options: Options, recipe: Recipe, data: DataSettings) -> int:
     """Compare methods, print the table and write the page."""
     if options.recipe is None and options.data != "digits":
         known = ", ".join(recipe.name for recipe in all_recipes())
-        raise ValueError(f"--recipe is needed with data other than digits; there are: {known}.")
-    if options.seeds < 1:
-        raise ValueError(f"--seeds must be at least 1; got {options.seeds}.")
+        close = near_name(options.data)
+        hint = f" Did you mean {close!r}?" if close else ""
+        raise ValueError(
+            f"--recipe is needed with data other than digits; got {options.data!r}.{hint} There "
+            f"are: {known}."
+        )
+    if not 1 <= options.seeds <= _MOST_SEEDS:
+        raise ValueError(
+            f"--seeds must be at least 1 and at most {_MOST_SEEDS:,}; got {options.seeds}. It is "
+            "how many trainings each method gets; --first-seed says with which seeds."
+        )
     cluster, first = options.cluster, options.study.first_seed
     if cluster.on == "here" and (cluster.gpus_per_run, cluster.cpus_per_run) != (None, None):
         raise ValueError("--gpus-per-run and --cpus-per-run are for Ray: add --on ray.")
-
     if options.dry_run and options.table != TableOptions():
         raise ValueError("--latex and --markdown have no table to print with --dry-run.")
 
@@ -101,6 +110,10 @@ def run(options: Options, recipe: Recipe, data: DataSettings) -> int:
     methods = options.methods
     if methods == ("all",):
         methods = tuple(method.name for method in all_methods())
+    if "all" in methods:
+        raise ValueError(
+            f"--methods all stands for every method, so give it alone; got {' '.join(methods)}."
+        )
     study = StudySettings(
         data=replace(data, name=options.data),
         recipe=recipe,

@@ -23,16 +23,16 @@ class Options(CommonOptions):
 
 def run(options: Options) -> int:
     """Print the list, or a page."""
-    from rich.console import Console
     from rich.markdown import Markdown
     from rich.markup import escape
     from rich.table import Table
 
+    from maxsup._console import console
     from maxsup.methods import all_methods, get_method
 
     if options.name is not None:
         method = get_method(options.name)
-        Console().print(Markdown(method.page() + _coefficients(method)))
+        console().print(Markdown(method.page() + _coefficients(method)))
         return 0
     table = Table("method", "what it does", "coefficients", box=None, pad_edge=False)
     for method in all_methods():
@@ -40,7 +40,7 @@ def run(options: Options) -> int:
         table.add_row(
             method.name, method.summary, escape("\n".join(declared or [method.settings()]))
         )
-    Console().print(table)
+    console().print(table)
     print(
         "\nCoefficients are set behind a method's name: maxsup:alpha=0.05, maxsup:alpha=0.1..0.2 "
         "for a linear\nschedule over the epochs, acls:alpha=0.1,margin=6. "

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from maxsup.data._normalization import ChannelStatistics as ChannelStatistics
     from maxsup.data._normalization import Normalization as Normalization
     from maxsup.data._settings import DataSettings as DataSettings
+    from maxsup.data._settings import near_name as near_name
     from maxsup.data._settings import short_name as short_name
     from maxsup.data._splits import EvaluationBatch as EvaluationBatch
     from maxsup.data._splits import ImageSplit as ImageSplit
@@ -79,6 +80,7 @@ __all__ = [
     "decode_crop",
     "load_images",
     "mix",
+    "near_name",
     "prepare_shards",
     "random_crop_box",
     "read_bytes",
@@ -99,7 +101,7 @@ __getattr__ = lazy_names(
         "_load": ["load_images"],
         "_mixing": ["Mixing", "mix"],
         "_normalization": ["ChannelStatistics", "Normalization"],
-        "_settings": ["DataSettings", "short_name"],
+        "_settings": ["DataSettings", "near_name", "short_name"],
         "_splits": [
             "EvaluationBatch",
             "ImageSplit",

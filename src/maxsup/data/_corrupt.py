@@ -61,10 +61,14 @@ class CorruptImages:
             self._found.setdefault((image.split, row, image.path), image)
         if len(self) > self.limit:
             raise ValueError(
-                f"{len(self)} images cannot be read, and --max-corrupt allows {self.limit}:\n"
+                f"{_images(len(self))} cannot be read, and --max-corrupt allows {self.limit}:\n"
                 f"{list_corrupt(self.listed())}\n"
                 "Repair or remove them, or allow more; they are left out then, and reported."
             )
+
+
+def _images(count: int) -> str:
+    return "1 image" if count == 1 else f"{count:,} images"
 
 
 def list_corrupt(images: Sequence[Corrupt]) -> str:

@@ -1,22 +1,17 @@
 """An image as it stands in a data set: its content, or why it cannot be read."""
 
-import contextlib
-import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import fsspec
 import numpy as np
-from PIL import Image
 
 Entry = Mapping[str, Any] | None
 """An undecoded image of ``datasets``: its ``bytes``, or the ``path`` of its file; None for none."""
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 """What is read of an image."""
-
-_GREY_MODES = ("1", "L", "LA", "I", "I;16")
 
 
 class UnreadableImageError(ValueError):
@@ -58,7 +53,7 @@ def read_entry(entry: Entry) -> bytes:
         with fsspec.open(path, "rb") as file:
             return bytes(file.read())
     except OSError as error:
-        raise UnreadableImageError(_first_line(error)) from error
+        raise UnreadableImageError(first_line(error)) from error
 
 
 def entry_path(entry: Entry) -> str:
@@ -66,40 +61,7 @@ def entry_path(entry: Entry) -> str:
     return (entry or {}).get("path") or ""
 
 
-def open_image(content: bytes) -> Image.Image:
-    """Open an image file with Pillow, which reads its pixels later.
-
-    Raises:
-        UnreadableImageError: It is no image that Pillow knows, or one without pixels.
-    """
-    with explained(content):
-        image = Image.open(io.BytesIO(content))
-    if 0 in image.size:
-        raise UnreadableImageError("it has no pixels", len(content))
-    return image
-
-
-@contextlib.contextmanager
-def explained(content: bytes) -> Iterator[None]:
-    """Turn the dozen kinds of errors that Pillow has for damaged files into one.
-
-    Raises:
-        UnreadableImageError: What is done within cannot read the image.
-    """
-    try:
-        yield
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        reason = _first_line(error)
-        if "cannot identify" in reason:  # it names an object in memory
-            reason = "no known image format" if content else "it is empty"
-        raise UnreadableImageError(reason, len(content)) from error
-
-
-def is_grey(image: Image.Image) -> bool:
-    """Whether an opened image has no colour by its kind."""
-    return image.mode in _GREY_MODES
-
-
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """What an error says, in one line."""
     text = str(error).strip()
     return text.splitlines()[0].rstrip(".") if text else repr(error)

@@ -17,7 +17,11 @@ class ImageData:
     validation: ImageSplit | None
     test: ImageSplit
     notes: tuple[str, ...] = ()
-    """What was chosen for the user, in sentences."""
+    """What was chosen for the user and what was passed over, in sentences.
+
+    They are said when a training or a study starts, kept in ``results.json``, and stand on the
+    page.
+    """
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -28,7 +32,8 @@ class ImageData:
     def fingerprint(self) -> str:
         """SHA-256 over class names, labels and images.
 
-        Photographs on disk count by their lengths and names, not by their contents.
+        Photographs on disk count by their names and sizes, and some hundreds of them by their
+        contents.
         """
         digest = hashlib.sha256(repr(self.classes).encode())
         for split in (self.train, self.validation, self.test):

@@ -1,7 +1,11 @@
 """What a user says of a data set; it needs nothing to be imported."""
 
+import difflib
 from dataclasses import dataclass, field
-from pathlib import Path
+
+from maxsup._fields import settle_fields
+from maxsup._home import expand_home
+from maxsup._seeds import check_seed
 
 
 @dataclass(frozen=True)
@@ -9,7 +13,7 @@ class DataSettings:
     """Which images to train on, and how they are divided.
 
     Raises:
-        ValueError: A fraction is outside of its range.
+        ValueError: A setting is out of its range, or of another type; the message names it.
     """
 
     name: str
@@ -20,8 +24,13 @@ class DataSettings:
     """The column of the labels, where there are several."""
     train_split: str | None = None
     """The split to train on, or a part of it as train[:1000] or train[:10%]; by default train."""
+    validation_split: str | None = None
+    """The split to validate on after each epoch, or a part of it; by default validation, where
+    there is a test split beside it."""
     test_split: str | None = None
     """The split to measure on, or a part of it; by default test, else validation."""
+    fraction: float = 1.0
+    """Fraction of the training images to take, class by class, to try things out on less data."""
     validation: float = 0.0
     """Fraction of the training part to hold out, class by class, and measure after each epoch."""
     test_fraction: float = 0.2
@@ -31,22 +40,51 @@ class DataSettings:
     label_noise: float = 0.0
     """Fraction of the training labels to replace by a wrong class drawn at random."""
     data_seed: int = 0
-    """Seed of the parts held out, the long tail and the label noise; the same for all runs."""
+    """Seed of the parts taken and held out, the long tail and the label noise; the same for all
+    runs."""
     streaming: bool = False
     """Read photographs over the network as they are needed, without downloading them first."""
     max_corrupt: int = field(default=0, compare=False)
-    """How many photographs may be left out, and reported, because they cannot be read."""
+    """How many images may be left out, and reported, because they cannot be read."""
+    max_megapixels: int = field(default=100, compare=False)
+    """Millions of pixels to decode of an image at most; large JPEGs are decoded smaller at once."""
 
     def __post_init__(self) -> None:
+        settle_fields(self)
+        check_seed("data_seed", self.data_seed)
         for name, value in {"validation": self.validation, "label_noise": self.label_noise}.items():
             if not 0 <= value < 1:
                 raise ValueError(f"{name} must lie in [0, 1); got {value}.")
+        if self.validation and self.validation_split is not None:
+            raise ValueError(
+                f"validation holds out a part of the training set and validation_split names "
+                f"another one to validate on; got {self.validation} and {self.validation_split!r}. "
+                "Give one of them."
+            )
+        if not 0 < self.fraction <= 1:
+            raise ValueError(f"fraction must lie in (0, 1]; got {self.fraction}.")
         if not 0 < self.test_fraction < 1:
             raise ValueError(f"test_fraction must lie in (0, 1); got {self.test_fraction}.")
         if not 1 <= self.imbalance < float("inf"):
             raise ValueError(f"imbalance must be at least 1; got {self.imbalance}.")
         if self.max_corrupt < 0:
             raise ValueError(f"max_corrupt must not be negative; got {self.max_corrupt}.")
+        if self.max_megapixels < 1:
+            raise ValueError(f"max_megapixels must be at least 1; got {self.max_megapixels}.")
+
+
+_EMBEDDED = ("digits",)
+
+
+def near_name(name: str) -> str | None:
+    """The embedded data that a name was perhaps meant for; none where there is a file of that name.
+
+    >>> near_name("digts"), near_name("my/birds")
+    ('digits', None)
+    """
+    if name in _EMBEDDED or expand_home(name).exists():
+        return None
+    return next(iter(difflib.get_close_matches(name, _EMBEDDED, n=1)), None)
 
 
 def short_name(settings: DataSettings) -> str:
@@ -59,4 +97,4 @@ def short_name(settings: DataSettings) -> str:
         return settings.name.removeprefix("hf:")
     if settings.name == "digits":  # no path, whatever lies there
         return settings.name
-    return Path(settings.name).expanduser().resolve().name
+    return expand_home(settings.name.removeprefix("file://")).resolve().name

@@ -7,8 +7,9 @@ used by training, evaluation and studies through these protocols alone.
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -32,6 +33,21 @@ class EvaluationBatch:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+
+class Contents(Protocol):
+    """What tells the images of a split from each other, whatever their names and labels."""
+
+    @property
+    def keys(self) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """(N,): images with the same content have the same key, others may have it too."""
+
+    @property
+    def bytes_to_read(self) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """(N,): the size of the file that a digest is of; 0 in memory, −1 where there is none."""
+
+    def digest(self, index: int) -> bytes | None:
+        """A hash of an image's content; ``None`` where it cannot be read."""
 
 
 class TrainingBatches(Protocol):
@@ -82,7 +98,7 @@ class ImageSplit(Protocol):
         """The split itself, if its labels are in memory so that samples can be picked out."""
 
     def __len__(self) -> int:
-        """How many samples there are, unreadable ones among them."""
+        """How many samples there are; unreadable ones among them, where they are read as needed."""
 
     def count_noisy(self) -> int:
         """How many labels were replaced by label noise."""
@@ -148,6 +164,9 @@ class LabelledSplit(ImageSplit, Protocol):
     @property
     def ids(self) -> Tensor:
         """(N,) int64: the row of each sample in the source's split."""
+
+    def contents(self) -> Contents:
+        """What tells the images from each other."""
 
     def select(self, index: Tensor) -> Self:
         """The samples at ``index``, with their ids."""

@@ -11,6 +11,7 @@ from maxsup.evaluation._kept import (
 )
 from maxsup.evaluation._measure import (
     Accumulation,
+    Context,
     Found,
     Measure,
     Record,
@@ -29,6 +30,8 @@ from maxsup.evaluation.measures.calibration import RELIABILITY
 from maxsup.evaluation.measures.classification import ACCURACY, NLL, TRAINING_ACCURACY
 from maxsup.evaluation.measures.confusion import CONFUSION
 from maxsup.evaluation.measures.logits import LOGIT_COUNTS
+from maxsup.evaluation.measures.selective import RISK_COVERAGE
+from maxsup.evaluation.measures.temperature import TEMPERATURE
 from maxsup.results.schema import SplitName
 
 __all__ = [
@@ -39,8 +42,11 @@ __all__ = [
     "NLL",
     "RECORDS",
     "RELIABILITY",
+    "RISK_COVERAGE",
+    "TEMPERATURE",
     "TRAINING_ACCURACY",
     "Accumulation",
+    "Context",
     "Execution",
     "Found",
     "Measure",

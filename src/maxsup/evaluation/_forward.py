@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
+from maxsup._interrupts import check_interrupted
 from maxsup.data import EvaluationBatch, ImageSplit, Normalization
 from maxsup.evaluation._execution import Execution
 from maxsup.evaluation._outputs import Outputs
@@ -45,6 +46,7 @@ def model_outputs(
     """
     model.eval()
     for batch in evaluation_batches_of(split, execution):
+        check_interrupted()
         images = normalization(batch.images)
         with execution.autocast():
             found = [each.float() for each in _forward(model, images, features)]

@@ -1,5 +1,6 @@
 """Outputs kept in a file, so that what is asked later needs no training."""
 
+import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -8,12 +9,14 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, distributed
 
+from maxsup._digests import digest, read_checked
 from maxsup._files import atomic_write
+from maxsup._formats import check_format
 from maxsup._places import as_place
 from maxsup.evaluation._outputs import Outputs, join_outputs
 from maxsup.results.schema import SplitName
 
-_FORMAT = "1"
+_FORMAT = 1
 _NARROW_FLOATS = (torch.float16, torch.bfloat16)
 _NARROW_INTEGERS = (torch.uint8, torch.int16, torch.int32)
 
@@ -60,7 +63,7 @@ class OutputsKeeper:
         return joined.select(joined.ids.argsort(stable=True))
 
 
-def save_outputs(path: str | Path, outputs: Outputs) -> None:
+def save_outputs(path: str | Path, outputs: Outputs) -> str:
     """Write logits, labels and ids as safetensors, atomically, in the smallest exact dtypes.
 
     Logits are written in half the bits where every one of them is exactly such a number, as those
@@ -69,6 +72,9 @@ def save_outputs(path: str | Path, outputs: Outputs) -> None:
     Args:
         path: The file, a path or a URL.
         outputs: What to keep; features are left out.
+
+    Returns:
+        SHA-256 of the file.
 
     Raises:
         OSError: The file could not be written; a former one is intact.
@@ -80,8 +86,10 @@ def save_outputs(path: str | Path, outputs: Outputs) -> None:
     }
     if not torch.equal(outputs.labels, outputs.true_labels):
         tensors["true_labels"] = _narrow(outputs.true_labels, _NARROW_INTEGERS)
+    content = save(tensors, {"format": "pt", "maxsup": str(_FORMAT)})
     with atomic_write(as_place(path)) as file:
-        file.write(save(tensors, {"format": "pt", "maxsup": _FORMAT}))
+        file.write(content)
+    return digest(content)
 
 
 def load_outputs(path: str | Path) -> Outputs:
@@ -94,7 +102,8 @@ def load_outputs(path: str | Path) -> Outputs:
         Logits in float32 (float64 where they were), labels and ids as int64.
 
     Raises:
-        ValueError: The file holds no outputs.
+        ValueError: The file holds no outputs, not those that were written, or is of a newer
+            version of maxsup.
         FileNotFoundError: There is no such file.
 
     Example:
@@ -104,9 +113,16 @@ def load_outputs(path: str | Path) -> Outputs:
         >>> load_outputs(path).logits.argmax(dim=1)
         tensor([0, 1, 2])
     """
-    content = as_place(path).read_bytes()
+    content = read_checked(as_place(path))
     try:
         tensors = load(content)
+        found = _metadata(content).get("maxsup", str(_FORMAT))
+        check_format(
+            int(found) if found.isdecimal() else found,
+            str(path),
+            newest=_FORMAT,
+            remedy="Repeat its run by the same command.",
+        )
         logits, labels, ids = (tensors[name] for name in ("logits", "labels", "ids"))
     except (SafetensorError, KeyError) as error:
         raise ValueError(f"{path} holds no outputs of a run: {error!r}.") from error
@@ -115,6 +131,13 @@ def load_outputs(path: str | Path) -> Outputs:
     labels = labels.long()
     true_labels = tensors["true_labels"].long() if "true_labels" in tensors else labels
     return Outputs(logits, labels, true_labels, ids.long())
+
+
+def _metadata(content: bytes) -> dict[str, str]:
+    """What a safetensors file says of itself, which its reader hands out for files alone."""
+    length = int.from_bytes(content[:8], "little")
+    found: dict[str, str] = json.loads(content[8 : 8 + length]).get("__metadata__", {})
+    return found
 
 
 def bytes_to_keep(samples: int, num_classes: int, *, half: bool) -> int:

@@ -23,6 +23,16 @@ class Sizes(NamedTuple):
     """The device that the outputs are on."""
 
 
+class Context(NamedTuple):
+    """What a metric is built for."""
+
+    num_classes: int
+    num_features: int | None
+    """D; none where there are no features."""
+    temperature: float | None
+    """The temperature that was fitted on the validation part, where there is one."""
+
+
 @dataclass(frozen=True, eq=False)
 class Accumulation:
     """What is added up over a split, for one measure or for several that share the work.
@@ -31,11 +41,20 @@ class Accumulation:
         build: A fresh metric.
         update: Adds a batch of outputs to the metric.
         needs_features: Whether it looks at the features, which not all outputs have.
+        most_classes: The number of classes beyond which it would take too much memory, as what
+            grows with its square does; then it is left out.
     """
 
-    build: Callable[[Sizes], Metric]
+    build: Callable[[Context], Metric]
     update: Callable[[Any, Outputs], None]
     needs_features: bool = False
+    most_classes: int | None = None
+
+    def fits(self, sizes: Sizes) -> bool:
+        """Whether it can be added up over outputs of these sizes."""
+        if self.needs_features and sizes.num_features is None:
+            return False
+        return self.most_classes is None or sizes.num_classes <= self.most_classes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +77,8 @@ class Measure:
     """The splits whose number is reported of a finished training."""
     headline: bool = False
     """Whether it stands in the short table of the terminal."""
+    detail: bool = False
+    """Whether the page's large table leaves it to the section on its subject."""
     each_epoch: bool = False
     """Whether it is measured after every epoch as well, on the validation and test sets."""
     percent: bool = False
@@ -91,6 +112,7 @@ class Measure:
             digits=self.digits,
             split=split,
             headline=self.headline and split == self.splits[0],
+            detail=self.detail,
         )
 
 
@@ -129,6 +151,7 @@ def measure_outputs(
     records: Sequence[Record] = (),
     *,
     sizes: Sizes | None = None,
+    temperature: float | None = None,
 ) -> Found:
     """Measure outputs in one pass, however many measures there are.
 
@@ -137,10 +160,14 @@ def measure_outputs(
     Args:
         outputs: Batches of a model's outputs, or of predictions that were stored.
         split: The name of the split that they are of.
-        measures: What to measure. Those that need features are left out where there are none.
+        measures: What to measure. Those that need features are left out where there are none, and
+            those that would take too much memory with so many classes.
         records: What to record beside.
         sizes: The numbers of classes and features, needed where a process may have no batch of its
             own; by default those of the first batch.
+        temperature: The temperature that was fitted on a validation part, by
+            :func:`maxsup.measures.fit_temperature`, for the measures after temperature; by default
+            it is cross-fitted on the two halves of the outputs themselves.
 
     Raises:
         ValueError: There is not one batch and no sizes either, or a tensor is not what it should
@@ -156,11 +183,11 @@ def measure_outputs(
     items: list[Measure | Record] = [*measures, *records]
     accumulations = dict.fromkeys(item.accumulation for item in items)
     if sizes is not None:
-        metrics = _build(accumulations, sizes)
+        metrics = _build(accumulations, sizes, temperature)
     for batch in outputs:
         if metrics is None:
             sizes = Sizes(batch.num_classes, batch.num_features, batch.logits.device)
-            metrics = _build(accumulations, sizes)
+            metrics = _build(accumulations, sizes, temperature)
         for accumulation, metric in metrics.items():
             accumulation.update(metric, batch)
     if metrics is None:
@@ -183,9 +210,10 @@ def measure_outputs(
     )
 
 
-def _build(accumulations: Iterable[Accumulation], sizes: Sizes) -> dict[Accumulation, Metric]:
+def _build(
+    accumulations: Iterable[Accumulation], sizes: Sizes, temperature: float | None
+) -> dict[Accumulation, Metric]:
+    context = Context(sizes.num_classes, sizes.num_features, temperature)
     return {
-        each: each.build(sizes).to(sizes.device)
-        for each in accumulations
-        if sizes.num_features is not None or not each.needs_features
+        each: each.build(context).to(sizes.device) for each in accumulations if each.fits(sizes)
     }

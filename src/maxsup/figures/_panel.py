@@ -2,8 +2,6 @@
 
 import io
 import re
-import textwrap
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +11,8 @@ from typing import Any
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from maxsup.figures._text import in_lines, missing_glyphs, one_line
 
 WIDTH = 300
 """Width of a panel in CSS pixels; it is laid out in columns, never shrunk to fit."""
@@ -104,7 +104,8 @@ def panel(name: str, description: str, *, height: int = 240, title: str = "") ->
     Yields:
         The panel with its axes.
     """
-    with matplotlib.rc_context(_STYLE):
+    # The page shows the text in fonts of the reader's.
+    with matplotlib.rc_context(_STYLE), missing_glyphs(are_replaced=True):
         figure = Figure(figsize=(WIDTH / 72, height / 72), dpi=72, layout="constrained")
         drawn = Panel(figure.add_subplot())
         if title:
@@ -113,40 +114,17 @@ def panel(name: str, description: str, *, height: int = 240, title: str = "") ->
         figure.patch.set_alpha(0)
         drawn.axes.patch.set_alpha(0)
         buffer = io.StringIO()
-        with warnings.catch_warnings():
-            # Letters are drawn by whoever shows the page, whose fonts may have more of them.
-            warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-            figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     drawn.svg = _for_page(buffer.getvalue(), name, description, height)
 
 
-def shorten(text: str, length: int) -> str:
-    """A text that fits: its beginning, where it is too long.
+def swatch(number: int, legend: str) -> str:
+    """A small SVG of a method's line and marker, for a legend.
 
-    >>> shorten("a rather long name", 9)
-    'a rather…'
+    Args:
+        number: The method's index in the study.
+        legend: A name that no other legend of the page has.
     """
-    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
-
-
-def in_lines(text: str, length: int, most: int = 3) -> str:
-    r"""A text in lines that fit, broken behind its commas where it can be.
-
-    >>> in_lines("Label smoothing, α 0.1 → 0.2", 18)
-    'Label smoothing,\nα 0.1 → 0.2'
-    """
-    pieces = [
-        piece.replace(" ", "\N{NO-BREAK SPACE}") if len(piece) < length else piece
-        for piece in text.split(", ")
-    ]
-    lines = textwrap.wrap(", ".join(pieces), length)
-    if len(lines) > most:
-        lines[most - 1 :] = [shorten(" ".join(lines[most - 1 :]), length)]
-    return "\n".join(lines).replace("\N{NO-BREAK SPACE}", " ")
-
-
-def swatch(number: int) -> str:
-    """A small SVG of a method's line and marker, for a legend."""
     style = method_style(number)
     with matplotlib.rc_context(_STYLE):
         figure = Figure(figsize=(36 / 72, 14 / 72), dpi=72)
@@ -157,7 +135,7 @@ def swatch(number: int) -> str:
         figure.patch.set_alpha(0)
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    svg = _for_page(buffer.getvalue(), f"swatch{number}", "", 14)
+    svg = _for_page(buffer.getvalue(), f"{legend}-swatch{number}", "", 14)
     return svg.replace('role="img"', 'aria-hidden="true"').replace(' aria-label=""', "")
 
 
@@ -165,16 +143,22 @@ def _for_page(svg: str, name: str, description: str, height: int) -> str:
     """An SVG document as a part of an HTML page: own ids, the page's colours and font."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'\bid="', f'id="{name}-', svg)
-    svg = re.sub(r"url\(#", f"url(#{name}-", svg)
-    svg = re.sub(r'href="#', f'href="#{name}-', svg)
-    svg = re.sub(r"'DejaVu Sans'[^;\"]*", "var(--font)", svg)
-    for colour, variable in _VARIABLES.items():
-        svg = svg.replace(colour, variable)
+    # In tags alone: between them stands what the user calls things, with < escaped.
+    svg = re.sub(r"<[^>]*>", lambda tag: _tag_for_page(tag[0], name), svg)
     box = re.search(r'viewBox="([^"]*)"', svg)
     assert box is not None
     opening = (
-        f'<svg role="img" aria-label="{escape(description)}" viewBox="{box[1]}" '
+        f'<svg role="img" aria-label="{escape(one_line(description))}" viewBox="{box[1]}" '
         'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">'
     )
     return opening + svg[svg.index(">") + 1 :].strip()
+
+
+def _tag_for_page(tag: str, name: str) -> str:
+    tag = re.sub(r'\bid="', f'id="{name}-', tag)
+    tag = re.sub(r"url\(#", f"url(#{name}-", tag)
+    tag = re.sub(r'href="#', f'href="#{name}-', tag)
+    tag = re.sub(r"'DejaVu Sans'[^;\"]*", "var(--font)", tag)
+    for colour, variable in _VARIABLES.items():
+        tag = tag.replace(colour, variable)
+    return tag

@@ -2,7 +2,8 @@
 
 from matplotlib.ticker import MaxNLocator
 
-from maxsup.figures._panel import INK, PAPER, method_style, panel, shorten
+from maxsup.figures._panel import INK, PAPER, method_style, panel
+from maxsup.figures._text import shorten
 
 
 def projection_figure(
@@ -32,9 +33,10 @@ def projection_figure(
         height=300,
     ) as drawn:
         axes = drawn.axes
-        for number, (of_class, label) in enumerate(zip(points, classes, strict=True), start=1):
+        dots = []
+        for number, of_class in enumerate(points, start=1):
             style = method_style(number)
-            axes.plot(
+            dots += axes.plot(
                 [point[0] for point in of_class],
                 [point[1] for point in of_class],
                 linestyle="",
@@ -43,7 +45,6 @@ def projection_figure(
                 color=style.colour,
                 alpha=0.75,
                 markeredgewidth=0,
-                label=shorten(label, 34),
             )
             axes.plot(
                 [templates[number - 1][0]],
@@ -58,7 +59,9 @@ def projection_figure(
         axes.set_aspect("equal", adjustable="datalim")
         axes.xaxis.set_major_locator(MaxNLocator(5))
         axes.yaxis.set_major_locator(MaxNLocator(5))
-        axes.legend(
+        legend = axes.legend(
+            dots,
+            [""] * len(dots),
             loc="upper center",
             bbox_to_anchor=(0.5, -0.1),
             # Side by side where that fits the panel.
@@ -68,4 +71,7 @@ def projection_figure(
             columnspacing=1.0,
             facecolor=PAPER,
         )
+        # Written afterwards: a legend leaves out what is called by a name that begins with _.
+        for text, label in zip(legend.get_texts(), classes, strict=True):
+            text.set_text(shorten(label, 34))
     return drawn.svg

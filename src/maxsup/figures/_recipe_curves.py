@@ -4,8 +4,11 @@ import math
 from collections.abc import Sequence
 from typing import IO
 
+import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from maxsup.figures._text import missing_glyphs, shorten
 
 _WIDTH, _ROW = 11.0, 1.3  # inches
 
@@ -31,6 +34,12 @@ def draw_recipe_curves(rows: Sequence[Row], file: IO[bytes], *, dpi: int = 110) 
         >>> file.getvalue()[1:4]
         b'PNG'
     """
+    # A recipe's name is no formula.
+    with matplotlib.rc_context({"text.parse_math": False}), missing_glyphs(are_replaced=False):
+        _figure(rows).savefig(file, format="png", dpi=dpi)
+
+
+def _figure(rows: Sequence[Row]) -> Figure:
     figure = Figure(figsize=(_WIDTH, 0.5 + _ROW * len(rows)), layout="constrained")
     grid = figure.subplots(len(rows), 3, squeeze=False)
     for axes, title in zip(
@@ -51,10 +60,10 @@ def draw_recipe_curves(rows: Sequence[Row], file: IO[bytes], *, dpi: int = 110) 
             axes.set_xlim(0, max(1, math.ceil(epochs[-1])))
             axes.tick_params(labelsize=8)
             axes.spines[["top", "right"]].set_visible(False)
-        panels[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
+        panels[0].set_ylabel(shorten(name, 34), rotation=0, ha="right", va="center", fontsize=9)
     for axes in grid[-1]:
         axes.set_xlabel("epoch", fontsize=9)
-    figure.savefig(file, format="png", dpi=dpi)
+    return figure
 
 
 def _draw(axes: Axes, epochs: Sequence[float], values: Sequence[float]) -> None:

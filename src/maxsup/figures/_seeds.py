@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from maxsup.figures._panel import INK, PAPER, SOFT, in_lines, method_style, panel
+from maxsup.figures._panel import INK, PAPER, SOFT, method_style, panel
+from maxsup.figures._text import in_lines
 
 _ROW = 30
 _LINE = 12

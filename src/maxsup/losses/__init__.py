@@ -4,6 +4,10 @@
 computes the numbers of the logits.
 """
 
+import warnings
+
+import torch
+
 from maxsup.losses import toolkit
 from maxsup.losses._acls import ACLSLoss
 from maxsup.losses._confidence_penalty import ConfidencePenaltyLoss
@@ -26,6 +30,14 @@ from maxsup.losses._online_label_smoothing import OnlineLabelSmoothingLoss
 from maxsup.losses._poly1 import Poly1Loss
 from maxsup.losses._zipf_label_smoothing import ZipfLabelSmoothingLoss
 from maxsup.losses.numbers import backend
+
+# Shapes are checked while torch.jit.trace takes operations down, which must not hold in the trace.
+# torch says so of its own checks, too.
+warnings.filterwarnings(
+    "ignore",
+    category=torch.jit.TracerWarning,  # type: ignore[attr-defined]
+    module=r"maxsup\.",
+)
 
 __all__ = [
     "ACLSLoss",

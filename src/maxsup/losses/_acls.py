@@ -6,7 +6,8 @@ from maxsup.losses._inputs import read_inputs
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
 from maxsup.losses._reduction import reduce
-from maxsup.losses.numbers import at_target, gap_sum, numbers, top_class
+from maxsup.losses._smoothed_target import warn_of_smoothed_target
+from maxsup.losses.numbers import at_target, gap_sum, numbers, scaled, top_class
 from maxsup.schedules import Schedule
 
 ALPHA = Coefficient("alpha", 0.1)
@@ -23,7 +24,7 @@ def acls_loss(
     pos_lambda: float | Tensor = 1.0,
     neg_lambda: float | Tensor = 0.1,
     weight: Tensor | None = None,
-    ignore_index: int = -100,
+    ignore_index: int | None = -100,
     reduction: str = "mean",
 ) -> Tensor:
     """Adaptive and conditional label smoothing (ACLS, Park et al. 2023).
@@ -59,19 +60,23 @@ def acls_loss(
         >>> penalized - acls_loss(logits, target, alpha=0.0)  # 0.1·(2² + 0.1/2·(2² + 1²))
         tensor(0.4250)
     """
-    ALPHA.check(alpha)
-    MARGIN.check(margin)
-    POS_LAMBDA.check(pos_lambda)
-    NEG_LAMBDA.check(neg_lambda)
+    alpha = ALPHA.check(alpha)
+    margin = MARGIN.check(margin)
+    pos_lambda = POS_LAMBDA.check(pos_lambda)
+    neg_lambda = NEG_LAMBDA.check(neg_lambda)
+    warn_of_smoothed_target(target, alpha)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction).widened()
     (true,) = numbers(inputs, "true")
     index = top_class(inputs.logits.detach())[0].squeeze(1)
     top = at_target(inputs.logits, index, None)
-    above = (top - margin).relu().square()
+    above = (top - margin).relu()
+    # Not square(), whose slope doubles what may be too large for that.
+    above = above * above
     below, _ = gap_sum(inputs.logits, index, margin, power=2, fixed=True)
     others = (inputs.logits != -torch.inf).sum(dim=1) - 1
-    penalty = pos_lambda * above + neg_lambda * below / others.clamp(min=1)
-    return reduce(alpha * penalty - true, inputs, reduction)
+    below = below / others.clamp(min=1)
+    penalty = scaled(pos_lambda, above) + scaled(neg_lambda, below)
+    return reduce(scaled(alpha, penalty) - true, inputs, reduction)
 
 
 class ACLSLoss(Loss):
@@ -106,7 +111,7 @@ class ACLSLoss(Loss):
         neg_lambda: float | Schedule = 0.1,
         *,
         weight: Tensor | None = None,
-        ignore_index: int = -100,
+        ignore_index: int | None = -100,
         reduction: str = "mean",
     ) -> None:
         super().__init__(weight, ignore_index=ignore_index, reduction=reduction)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from maxsup._method_names import Ramp, Value, written
+from maxsup.losses._plain_numbers import hint_of_class_weights, plain_number
 
 _GREEK = {"alpha": "α", "beta": "β", "gamma": "γ", "epsilon": "ε", "temperature": "τ"}
 
@@ -42,8 +43,11 @@ class Coefficient:
     symbol: str | None = None
     """As in a heading, ``α``; by default the Greek letter that it is named after, or its name."""
 
-    def check(self, value: float | Tensor) -> None:
-        """Refuse a number that makes no sense; a tensor's value is not looked at.
+    def check(self, value: object) -> float | Tensor:
+        """Refuse what makes no sense; a tensor's value is not looked at.
+
+        Returns:
+            A plain number of any number, numpy's too; a tensor as it came.
 
         Raises:
             ValueError: ``value`` is no number, out of the range, or a tensor with axes, which would
@@ -53,16 +57,23 @@ class Coefficient:
             if value.dim() != 0:
                 raise ValueError(
                     f"{self.name} must be a number or a 0-dimensional tensor; got one of shape "
-                    f"{tuple(value.shape)}."
+                    f"{tuple(value.shape)}.{hint_of_class_weights(value)}"
                 )
-            return
-        if not isinstance(value, int | float):
-            raise ValueError(f"{self.name} must be a number; got {type(value).__name__}.")
-        above = value > self.lowest or (value == self.lowest and not self.open_below)
-        below = value < self.highest or (value == self.highest and not self.open_above)
+            return value
+        number = plain_number(value)
+        if not isinstance(number, int | float) or isinstance(number, bool):
+            raise ValueError(
+                f"{self.name} must be a number; got {type(value).__name__}."
+                f"{hint_of_class_weights(value)}"
+            )
+        above = number > self.lowest or (number == self.lowest and not self.open_below)
+        below = number < self.highest or (number == self.highest and not self.open_above)
         # Written so that NaN fails too.
-        if not (above and below and -math.inf < value < math.inf):
-            raise ValueError(f"{self.name} must be a finite number{self._range(' ')}; got {value}.")
+        if not (above and below and -math.inf < number < math.inf):
+            raise ValueError(
+                f"{self.name} must be a finite number{self._range(' ')}; got {number}."
+            )
+        return number
 
     def check_setting(self, value: Value) -> None:
         """Refuse what a study cannot set it to.
@@ -119,11 +130,14 @@ class Coefficient:
 
 
 def check_coefficient(
-    name: str, value: float | Tensor, *, lowest: float = 0.0, highest: float = math.inf
-) -> None:
-    """:meth:`Coefficient.check` of an objective that declares no coefficients.
+    name: str, value: object, *, lowest: float = 0.0, highest: float = math.inf
+) -> float | Tensor:
+    """:meth:`Coefficient.check` for an objective that declares no coefficients.
+
+    Returns:
+        As there.
 
     Raises:
         ValueError: As there.
     """
-    Coefficient(name, 0.0, lowest, highest).check(value)
+    return Coefficient(name, 0.0, lowest, highest).check(value)

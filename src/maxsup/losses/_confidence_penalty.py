@@ -5,7 +5,7 @@ from maxsup.losses._inputs import read_inputs
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
 from maxsup.losses._reduction import reduce
-from maxsup.losses.numbers import numbers
+from maxsup.losses.numbers import numbers, scaled
 from maxsup.schedules import Schedule
 
 BETA = Coefficient("beta", 0.1)
@@ -16,7 +16,7 @@ def confidence_penalty_loss(
     target: Tensor,
     beta: float | Tensor = 0.1,
     weight: Tensor | None = None,
-    ignore_index: int = -100,
+    ignore_index: int | None = -100,
     reduction: str = "mean",
 ) -> Tensor:
     """Cross-entropy − β·H(q), with H(q) = −Σ_k q_k·log q_k (Pereyra et al. 2017).
@@ -45,10 +45,10 @@ def confidence_penalty_loss(
         >>> confidence_penalty_loss(logits, target, 0.1)  # 0.9·log 4
         tensor(1.2477)
     """
-    BETA.check(beta)
+    beta = BETA.check(beta)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction)
     true, entropy = numbers(inputs, "true", "entropy")
-    return reduce(-true - beta * entropy, inputs, reduction)
+    return reduce(-true - scaled(beta, entropy), inputs, reduction)
 
 
 class ConfidencePenaltyLoss(Loss):
@@ -75,7 +75,7 @@ class ConfidencePenaltyLoss(Loss):
         beta: float | Schedule = 0.1,
         *,
         weight: Tensor | None = None,
-        ignore_index: int = -100,
+        ignore_index: int | None = -100,
         reduction: str = "mean",
     ) -> None:
         super().__init__(weight, ignore_index=ignore_index, reduction=reduction)

@@ -9,7 +9,7 @@ def cross_entropy_loss(
     logits: Tensor,
     target: Tensor,
     weight: Tensor | None = None,
-    ignore_index: int = -100,
+    ignore_index: int | None = -100,
     reduction: str = "mean",
 ) -> Tensor:
     """Cross-entropy −Σ_k t_k·log q_k, with q = softmax(z).
@@ -18,15 +18,18 @@ def cross_entropy_loss(
     :func:`torch.nn.functional.cross_entropy` for index targets. For probabilities with class
     weights it differs: here a sample's whole loss is multiplied by Σ_k t_k·w_k and ``mean`` divides
     by the sum of these, so that an index and its one-hot form agree; torch multiplies each class's
-    part by w_k and divides by the batch size. A batch without a counted position gives 0, not NaN.
+    part by w_k and divides by the batch size, which ``cross_entropy_loss(logits, target * weight)``
+    does. A batch without a counted position gives 0, not NaN.
 
     Args:
         logits: Shape (N, K), (N, K, d1, ...) or (K,), any floating dtype; computed in float32 at
             least. A class whose logit is −inf is not available.
         target: Class indices, (N,), (N, d1, ...) or (), any integer dtype; or probabilities,
-            shaped like the logits.
+            shaped like the logits. These need not sum to 1: whatever they are, value and gradient
+            are those of the formula, which is true of every objective here.
         weight: Class weights, shape (K,).
-        ignore_index: Positions with this label give value and gradient 0 and count in no mean.
+        ignore_index: Positions with this label give value and gradient 0 and count in no mean; None
+            where no label is meant. With probabilities a label ≥ 0 is refused, as it marks nothing.
         reduction: ``none``, ``sum`` or ``mean``.
 
     Returns:

@@ -2,7 +2,7 @@ import torch
 from torch import Tensor
 
 from maxsup.losses._coefficient import Coefficient
-from maxsup.losses._focal import expected, focus
+from maxsup.losses._focal import expected, focus, wrong
 from maxsup.losses._inputs import read_inputs
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
@@ -18,7 +18,7 @@ def dual_focal_loss(
     target: Tensor,
     gamma: float | Tensor = 5.0,
     weight: Tensor | None = None,
-    ignore_index: int = -100,
+    ignore_index: int | None = -100,
     reduction: str = "mean",
 ) -> Tensor:
     """−(1 − q_gt + q_j)^γ·log q_gt: dual focal loss (Tao et al. 2023).
@@ -48,7 +48,7 @@ def dual_focal_loss(
         >>> dual_focal_loss(logits, torch.tensor([0]), gamma=2.0)  # 0.8²·log 2
         tensor(0.4436)
     """
-    GAMMA.check(gamma)
+    gamma = GAMMA.check(gamma)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction).widened()
     if inputs.labels is not None:
         at_label = inputs.logits.detach().gather(1, inputs.labels.unsqueeze(1))
@@ -56,12 +56,12 @@ def dual_focal_loss(
         highest, other = lower.max(dim=1)
         true, beside = numbers(inputs, "true", "other", other=other)
         below = torch.where(highest == -torch.inf, 0.0, beside.exp())
-        return reduce(-focus(below - torch.expm1(true), gamma) * true, inputs, reduction)
+        return reduce(-focus(below + wrong(true), gamma) * true, inputs, reduction)
 
     of_class = inputs.logits.log_softmax(dim=1)
     lower, exists = _next_lower(inputs.logits.detach())
     below = torch.where(exists, of_class.gather(1, lower).exp(), 0.0)
-    doubt = below - torch.expm1(of_class)
+    doubt = below + wrong(of_class)
     return reduce(-expected(inputs, focus(doubt, gamma), of_class), inputs, reduction)
 
 
@@ -105,7 +105,7 @@ class DualFocalLoss(Loss):
         gamma: float | Schedule = 5.0,
         *,
         weight: Tensor | None = None,
-        ignore_index: int = -100,
+        ignore_index: int | None = -100,
         reduction: str = "mean",
     ) -> None:
         super().__init__(weight, ignore_index=ignore_index, reduction=reduction)

@@ -7,6 +7,7 @@ from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
 from maxsup.losses._reduction import reduce
 from maxsup.losses.numbers import at_target, numbers
+from maxsup.losses.numbers.plain import LEAST_LOG_PROB
 from maxsup.schedules import Schedule
 
 GAMMA = Coefficient("gamma", 3.0)
@@ -17,7 +18,7 @@ def focal_loss(
     target: Tensor,
     gamma: float | Tensor = 3.0,
     weight: Tensor | None = None,
-    ignore_index: int = -100,
+    ignore_index: int | None = -100,
     reduction: str = "mean",
 ) -> Tensor:
     """−(1 − q_gt)^γ·log q_gt: focal loss (Lin et al. 2017; for calibration Mukhoti et al. 2020).
@@ -45,15 +46,18 @@ def focal_loss(
         >>> focal_loss(torch.zeros(1, 4), torch.tensor([0]), gamma=2.0)  # 0.75²·log 4
         tensor(0.7798)
     """
-    GAMMA.check(gamma)
+    gamma = GAMMA.check(gamma)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction)
     if inputs.labels is not None:
         (true,) = numbers(inputs, "true")
-        return reduce(-focus(-torch.expm1(true), gamma) * true, inputs, reduction)
+        return reduce(-focus(wrong(true), gamma) * true, inputs, reduction)
     of_class = wide(inputs.logits).log_softmax(dim=1)
-    return reduce(
-        -expected(inputs, focus(-torch.expm1(of_class), gamma), of_class), inputs, reduction
-    )
+    return reduce(-expected(inputs, focus(wrong(of_class), gamma), of_class), inputs, reduction)
+
+
+def wrong(log_probs: Tensor) -> Tensor:
+    """1 − q; its slope is 0, and not 0·∞, where q is too small for a number."""
+    return -torch.expm1(log_probs.clamp(min=LEAST_LOG_PROB))
 
 
 def focus(doubt: Tensor, gamma: float | Tensor) -> Tensor:
@@ -63,9 +67,7 @@ def focus(doubt: Tensor, gamma: float | Tensor) -> Tensor:
 
 def expected(inputs: Inputs, factor: Tensor, log_probs: Tensor) -> Tensor:
     """Σ_k t_k·f_k·log q_k, in which a class that is not available adds nothing to a target of 0."""
-    here = log_probs != -torch.inf
-    values = torch.where(here, factor * torch.where(here, log_probs, 0.0), -torch.inf)
-    return at_target(values, None, inputs.probabilities)
+    return at_target(factor * log_probs, None, inputs.probabilities)
 
 
 class FocalLoss(Loss):
@@ -91,7 +93,7 @@ class FocalLoss(Loss):
         gamma: float | Schedule = 3.0,
         *,
         weight: Tensor | None = None,
-        ignore_index: int = -100,
+        ignore_index: int | None = -100,
         reduction: str = "mean",
     ) -> None:
         super().__init__(weight, ignore_index=ignore_index, reduction=reduction)

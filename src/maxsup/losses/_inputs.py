@@ -5,7 +5,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from maxsup.losses._torch_private import may_be_wrapped
+from maxsup.losses._plain_numbers import check_ignore_index
+from maxsup.losses._torch_private import is_recorded, may_be_wrapped
 
 REDUCTIONS = ("none", "sum", "mean")
 
@@ -32,12 +33,21 @@ class Inputs(NamedTuple):
         """
         return self._replace(logits=wide(self.logits))
 
+    def masked(self) -> "Inputs":
+        """With 0 for the logits of ignored positions.
+
+        Not only for the value: a NaN there must not reach the gradient either.
+        """
+        if self.kept is None:
+            return self
+        return self._replace(logits=torch.where(self.kept.unsqueeze(1), self.logits, 0.0))
+
 
 def read_inputs(
     logits: Tensor,
     target: Tensor,
     weight: Tensor | None,
-    ignore_index: int,
+    ignore_index: int | None,
     reduction: str,
     *,
     mask_logits: bool = True,
@@ -51,7 +61,7 @@ def read_inputs(
         logits: As the caller of an objective gave them, as are the others.
         target: Class indices or probabilities.
         weight: Class weights.
-        ignore_index: The label of ignored positions.
+        ignore_index: The label of ignored positions; None where none are.
         reduction: ``none``, ``sum`` or ``mean``.
         mask_logits: Put 0 at ignored positions. False where what is computed next masks them.
 
@@ -59,6 +69,7 @@ def read_inputs(
         ValueError: A shape, dtype, label, or name is not as described in the message.
     """
     check_reduction(reduction)
+    ignore_index = check_ignore_index(ignore_index)
     _check_logits(logits)
     num_classes = logits.shape[0] if logits.dim() == 1 else logits.shape[1]
     _check_target(logits, target)
@@ -70,17 +81,16 @@ def read_inputs(
     dtype = wide_dtype(logits)
 
     if target.is_floating_point():
+        _check_nothing_to_ignore(ignore_index)
         labels, probabilities, kept = None, target.to(dtype), None
     else:
         labels, kept = _read_labels(target.long(), num_classes, ignore_index)
         probabilities = None
-    if kept is not None and mask_logits:
-        # Not only the value: a NaN at an ignored position must not reach the gradient either.
-        logits = torch.where(kept.unsqueeze(1), logits, 0.0)
     if weight is not None:
         weight = weight.to(dtype).reshape(-1, *[1] * (logits.dim() - 2))
 
-    return Inputs(logits, labels, probabilities, kept, weight, single=single)
+    inputs = Inputs(logits, labels, probabilities, kept, weight, single=single)
+    return inputs.masked() if mask_logits else inputs
 
 
 def check_reduction(reduction: str) -> None:
@@ -93,13 +103,23 @@ def check_reduction(reduction: str) -> None:
         raise ValueError(f"reduction must be one of {', '.join(REDUCTIONS)}; got {reduction!r}.")
 
 
-def values_can_be_seen(tensor: Tensor) -> bool:
-    """Whether Python may look at a tensor's values without making a device wait."""
+def is_ordinary(tensor: Tensor) -> bool:
+    """Whether a tensor holds values of its own, and operations on it are done as they are called.
+
+    They are not where a compiler, a tracer, a transform or a mode such as ``FakeTensorMode`` is at
+    work, nor on subclasses of tensors that bring operations of their own.
+    """
     return (
-        tensor.device.type == "cpu"
-        and not torch.compiler.is_compiling()
+        not torch.compiler.is_compiling()
+        and type(tensor).__torch_dispatch__ is Tensor.__torch_dispatch__
+        and not is_recorded()
         and not may_be_wrapped(tensor)
     )
+
+
+def values_can_be_seen(tensor: Tensor) -> bool:
+    """Whether Python may look at a tensor's values without making a device wait."""
+    return tensor.device.type == "cpu" and is_ordinary(tensor)
 
 
 def wide_dtype(tensor: Tensor) -> torch.dtype:
@@ -125,7 +145,9 @@ def _check_logits(logits: Tensor) -> None:
 
 def _check_target(logits: Tensor, target: Tensor) -> None:
     if not isinstance(target, Tensor):
-        raise ValueError(f"target must be a tensor; got {type(target).__name__}.")
+        raise ValueError(
+            f"target must be a tensor; got {type(target).__name__}. Write torch.as_tensor(target)."
+        )
     shape = tuple(logits.shape)
     index_shape = shape[:1] + shape[2:] if len(shape) > 1 else ()
     if target.is_floating_point():
@@ -140,11 +162,25 @@ def _check_target(logits: Tensor, target: Tensor) -> None:
             f"dtype); got {target.dtype}."
         )
     elif tuple(target.shape) != index_shape:
-        hint = " A one-hot target must be floating-point." if tuple(target.shape) == shape else ""
         raise ValueError(
             f"target holds class indices, so its shape must be {index_shape} for logits of shape "
-            f"{shape}; got {tuple(target.shape)}.{hint}"
+            f"{shape}; got {tuple(target.shape)}.{_hint(shape, tuple(target.shape))}"
         )
+
+
+def _hint(shape: tuple[int, ...], target_shape: tuple[int, ...]) -> str:
+    """How logits and class indices of these shapes were probably meant."""
+    if target_shape == shape:
+        return " A one-hot target must be floating-point."
+    if len(shape) > 2 and target_shape == shape[:-1]:
+        turned = "transpose(1, 2)" if len(shape) == 3 else "movedim(-1, 1)"
+        return (
+            " Classes stand on axis 1; where they are on the last, give "
+            f"logits.flatten(0, {len(shape) - 2}) and target.flatten(), or logits.{turned}."
+        )
+    if len(shape) > 1 and target_shape == (shape[0], 1, *shape[2:]):
+        return " Give target.squeeze(1)."
+    return ""
 
 
 def check_weight_kind(weight: Tensor | None) -> None:
@@ -155,7 +191,10 @@ def check_weight_kind(weight: Tensor | None) -> None:
     """
     if weight is not None and not (isinstance(weight, Tensor) and weight.is_floating_point()):
         came = weight.dtype if isinstance(weight, Tensor) else type(weight).__name__
-        raise ValueError(f"weight must be a floating-point tensor; got {came}.")
+        raise ValueError(
+            f"weight must be a floating-point tensor; got {came}. Write "
+            "torch.as_tensor(weight, dtype=torch.float32)."
+        )
 
 
 def check_weight(weight: Tensor | None, num_classes: int) -> None:
@@ -168,25 +207,38 @@ def check_weight(weight: Tensor | None, num_classes: int) -> None:
 
 
 def _read_labels(
-    target: Tensor, num_classes: int, ignore_index: int
+    target: Tensor, num_classes: int, ignore_index: int | None
 ) -> tuple[Tensor, Tensor | None]:
     """Labels that are safe to gather with, and where they count."""
     if values_can_be_seen(target):
         low, high = map(int, target.aminmax()) if target.numel() > 0 else (0, 0)
         in_range = low >= 0 and high < num_classes
-        if in_range and not low <= ignore_index <= high:
+        if in_range and (ignore_index is None or not low <= ignore_index <= high):
             return target, None
         if not in_range:
-            _check_label_range(target[target != ignore_index], num_classes, ignore_index)
+            counted = target if ignore_index is None else target[target != ignore_index]
+            _check_label_range(counted, num_classes, ignore_index)
+    if ignore_index is None:
+        return target, None
     kept = target != ignore_index
     return torch.where(kept, target, 0), kept
 
 
-def _check_label_range(labels: Tensor, num_classes: int, ignore_index: int) -> None:
+def _check_label_range(labels: Tensor, num_classes: int, ignore_index: int | None) -> None:
     wrong = labels[(labels < 0) | (labels >= num_classes)]
     if wrong.numel() > 0:
         raise ValueError(
             f"target holds the label {int(wrong[0])}, outside [0, {num_classes}) for "
             f"{num_classes} classes and not equal to ignore_index ({ignore_index}); "
             f"{wrong.numel()} of {labels.numel()} labels are so."
+        )
+
+
+def _check_nothing_to_ignore(ignore_index: int | None) -> None:
+    # The default says nothing, and neither does any other label that no class can have.
+    if ignore_index is not None and ignore_index >= 0:
+        raise ValueError(
+            f"ignore_index is {ignore_index}, but target holds probabilities, among which no "
+            "position has a label; leave it out, and ignore positions by masking the values of "
+            'reduction="none".'
         )

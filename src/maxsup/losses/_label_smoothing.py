@@ -7,8 +7,9 @@ from maxsup.losses._inputs import read_inputs, wide
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
 from maxsup.losses._reduction import reduce
+from maxsup.losses._smoothed_target import warn_of_smoothed_target
 from maxsup.losses._weighted_sum import as_number, weighted_sum
-from maxsup.losses.numbers import at_target
+from maxsup.losses.numbers import at_target, scaled
 from maxsup.schedules import Schedule
 
 ALPHA = Coefficient("alpha", Ramp(0.1, 0.2), highest=1.0)
@@ -19,7 +20,7 @@ def label_smoothing_loss(
     target: Tensor,
     alpha: float | Tensor = 0.1,
     weight: Tensor | None = None,
-    ignore_index: int = -100,
+    ignore_index: int | None = -100,
     reduction: str = "mean",
 ) -> Tensor:
     """Cross-entropy against the smoothed target s_k = (1 − α)·t_k + α/K (Szegedy et al. 2016).
@@ -31,7 +32,8 @@ def label_smoothing_loss(
     targets, since that is what its users expect: the smoothed target's parts are weighted class by
     class, −Σ_k s_k·w_k·log q_k, and ``mean`` divides by Σ_n w_{y_n}. The other objectives multiply
     a sample's whole loss by its target's weight instead. For probabilities ``mean`` divides by
-    Σ_n Σ_k t_nk·w_k, where torch divides by the batch size.
+    Σ_n Σ_k t_nk·w_k, where torch divides by the batch size. Probabilities must come unsmoothed, or
+    they are smoothed twice: timm's ``Mixup`` smooths unless it is given ``label_smoothing=0``.
 
     Args:
         logits: Shape (N, K), (N, K, d1, ...) or (K,), any floating dtype. Classes whose logit is
@@ -52,7 +54,8 @@ def label_smoothing_loss(
         >>> label_smoothing_loss(torch.tensor([[2.0, 0.0, 1.0]]), torch.tensor([0]), alpha=0.1)
         tensor(0.5076)
     """
-    ALPHA.check(alpha)
+    alpha = ALPHA.check(alpha)
+    warn_of_smoothed_target(target, alpha)
     if weight is None:
         alpha = as_number(alpha)
         return weighted_sum(
@@ -66,7 +69,10 @@ def label_smoothing_loss(
     weighted = torch.where(here, inputs.class_weight, 1.0) * wide(inputs.logits).log_softmax(dim=1)
     hard = -at_target(weighted, inputs.labels, inputs.probabilities)
     uniform = -torch.where(here, weighted, 0.0).sum(dim=1) / here.sum(dim=1)
-    return reduce((1 - alpha) * hard + alpha * uniform, inputs, reduction, weighted=True)
+    value = scaled(1 - alpha, hard) + scaled(alpha, uniform)
+    # As without class weights: also with α = 1.
+    value = torch.where((hard == torch.inf) & value.isfinite(), torch.inf, value)
+    return reduce(value, inputs, reduction, weighted=True)
 
 
 class LabelSmoothingLoss(Loss):
@@ -93,7 +99,7 @@ class LabelSmoothingLoss(Loss):
         alpha: float | Schedule = 0.1,
         *,
         weight: Tensor | None = None,
-        ignore_index: int = -100,
+        ignore_index: int | None = -100,
         reduction: str = "mean",
     ) -> None:
         super().__init__(weight, ignore_index=ignore_index, reduction=reduction)

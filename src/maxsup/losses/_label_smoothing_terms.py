@@ -10,7 +10,7 @@ from maxsup.losses._inputs import Inputs, read_inputs, wide
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
 from maxsup.losses._reduction import reduce
-from maxsup.losses.numbers import at_target, gap_sum, numbers
+from maxsup.losses.numbers import at_target, gap_sum, numbers, scaled, top_class
 from maxsup.schedules import Schedule
 
 ALPHA = Coefficient("alpha", 0.1)
@@ -30,7 +30,7 @@ def label_smoothing_terms(
     target: Tensor,
     alpha: float | Tensor = 0.1,
     weight: Tensor | None = None,
-    ignore_index: int = -100,
+    ignore_index: int | None = -100,
     reduction: str = "mean",
 ) -> LabelSmoothingTerms:
     """The two terms that label smoothing adds to cross-entropy (MaxSup paper, Corollary 3.4).
@@ -41,7 +41,8 @@ def label_smoothing_terms(
         error enhancement = α/K·Σ_{z_n > z_gt} (z_gt − z_n)
 
     Under a soft target z_gt is Σ_k t_k·z_k, so the terms still add up to α·(Σ_k t_k·z_k − z̄), the
-    penalty of label smoothing with Mixup or CutMix (Eq. 40).
+    penalty of label smoothing with Mixup or CutMix (Eq. 40). That holds as it stands where the
+    target does not sum to 1, too; z_gt then depends on the offset that all logits share.
 
     Args:
         logits: Shape (N, K), (N, K, d1, ...) or (K,), any floating dtype. Classes whose logit is
@@ -66,7 +67,7 @@ def label_smoothing_terms(
         >>> terms.error_enhancement
         tensor([ 0.0000, -0.2000])
     """
-    ALPHA.check(alpha)
+    alpha = ALPHA.check(alpha)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction)
     highest = wide(inputs.logits.detach()).amax(dim=1)
     # 0, or NaN where the logits hold a NaN or +inf, which must be seen in either term.
@@ -76,8 +77,8 @@ def label_smoothing_terms(
     below, _ = _gaps(inputs)
     above, _ = _gaps(inputs, above=True)
     return LabelSmoothingTerms(
-        reduce(alpha * below / available + spoilt, inputs, reduction),
-        reduce(-alpha * above / available + spoilt, inputs, reduction),
+        reduce(scaled(alpha, below / available) + spoilt, inputs, reduction),
+        reduce(scaled(-alpha, above / available) + spoilt, inputs, reduction),
     )
 
 
@@ -86,7 +87,7 @@ def ls_regularization_loss(
     target: Tensor,
     alpha: float | Tensor = 0.1,
     weight: Tensor | None = None,
-    ignore_index: int = -100,
+    ignore_index: int | None = -100,
     reduction: str = "mean",
 ) -> Tensor:
     """Cross-entropy + α/M·Σ_{z_m < z_gt} (z_gt − z_m), M the number of logits below z_gt.
@@ -101,7 +102,7 @@ def ls_regularization_loss(
         >>> ls_regularization_loss(logits, target, 0.1) - ls_regularization_loss(logits, target, 0)
         tensor(0.1000)
     """
-    ALPHA.check(alpha)
+    alpha = ALPHA.check(alpha)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction).widened()
     (true,) = numbers(inputs, "true")
     below, count = _gaps(inputs)
@@ -113,7 +114,7 @@ def ls_error_enhancement_loss(
     target: Tensor,
     alpha: float | Tensor = 0.1,
     weight: Tensor | None = None,
-    ignore_index: int = -100,
+    ignore_index: int | None = -100,
     reduction: str = "mean",
 ) -> Tensor:
     """Cross-entropy + α/N·Σ_{z_n > z_gt} (z_gt − z_n), N the number of logits above z_gt.
@@ -128,10 +129,12 @@ def ls_error_enhancement_loss(
         >>> with_term - ls_error_enhancement_loss(logits, target, 0)
         tensor(-0.2000)
     """
-    ALPHA.check(alpha)
+    alpha = ALPHA.check(alpha)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction).widened()
     (true,) = numbers(inputs, "true")
     above, count = _gaps(inputs, above=True)
+    # Their sum may be too large for a number where their mean is not.
+    above = above.clamp(max=torch.finfo(above.dtype).max)
     return reduce(_penalized(true, alpha, -above / count.clamp(min=1)), inputs, reduction)
 
 
@@ -140,7 +143,7 @@ def ls_error_enhancement_top1_loss(
     target: Tensor,
     alpha: float | Tensor = 0.1,
     weight: Tensor | None = None,
-    ignore_index: int = -100,
+    ignore_index: int | None = -100,
     reduction: str = "mean",
 ) -> Tensor:
     """Cross-entropy + α·(z_gt − z_max).
@@ -155,26 +158,37 @@ def ls_error_enhancement_top1_loss(
         >>> with_term - ls_error_enhancement_top1_loss(logits, target, 0)
         tensor(-0.2000)
     """
-    ALPHA.check(alpha)
+    alpha = ALPHA.check(alpha)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction)
     true, top = numbers(inputs, "true", "top")
-    return reduce(_penalized(true, alpha, true - top), inputs, reduction)
+    if inputs.probabilities is None:
+        return reduce(_penalized(true, alpha, true - top), inputs, reduction)
+    # Σ_k t_k·z_k − z_max, from logarithms that are all measured from the same offset.
+    total = inputs.probabilities.sum(dim=1)
+    index = top_class(inputs.logits.detach())[0].squeeze(1)
+    highest = wide(at_target(inputs.logits, index, None))
+    gap = true - total * top + (total - 1) * highest
+    return reduce(_penalized(true, alpha, gap), inputs, reduction)
 
 
 def _gaps(inputs: Inputs, *, above: bool = False) -> tuple[Tensor, Tensor]:
     """Σ_k relu(z_gt − z_k), or Σ_k relu(z_k − z_gt), and how many terms are not 0."""
     if inputs.labels is not None:
         return gap_sum(inputs.logits, inputs.labels, above=above)
-    logits, available = wide(inputs.logits), inputs.logits != -torch.inf
+    assert inputs.probabilities is not None
+    # A quarter of them, so that no distance is too large for a number.
+    logits, available = wide(inputs.logits) / 4, inputs.logits != -torch.inf
     # Logits close to the true one are measured from where it is, so that a sum over the target
     # does not lose such differences.
     anchor = at_target(logits, None, inputs.probabilities).detach()
     anchor = torch.where(anchor == -torch.inf, 0.0, anchor).unsqueeze(1)
     centred = torch.where(available, logits - anchor, 0.0)
     true = at_target(centred, None, inputs.probabilities).unsqueeze(1)
+    # What a target that does not sum to 1 takes of where they are measured from.
+    true = true + (inputs.probabilities.sum(dim=1, keepdim=True) - 1) * anchor
     gap = centred - true if above else true - centred
     gap = torch.where(available, gap, 0.0).relu()
-    return gap.sum(dim=1), (gap != 0).sum(dim=1)
+    return gap.sum(dim=1) * 4, (gap != 0).sum(dim=1)
 
 
 def _penalized(true: Tensor, coefficient: float | Tensor, penalty: Tensor) -> Tensor:
@@ -188,7 +202,7 @@ def _penalized(true: Tensor, coefficient: float | Tensor, penalty: Tensor) -> Te
         coefficient: Coefficient of the penalty.
         penalty: Shape (N, ...).
     """
-    return torch.where(true == -torch.inf, -true, coefficient * penalty - true)
+    return torch.where(true == -torch.inf, -true, scaled(coefficient, penalty) - true)
 
 
 class _AblationLoss(Loss):
@@ -199,7 +213,7 @@ class _AblationLoss(Loss):
         alpha: float | Schedule = 0.1,
         *,
         weight: Tensor | None = None,
-        ignore_index: int = -100,
+        ignore_index: int | None = -100,
         reduction: str = "mean",
     ) -> None:
         super().__init__(weight, ignore_index=ignore_index, reduction=reduction)

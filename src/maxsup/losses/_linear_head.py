@@ -13,10 +13,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from maxsup.losses._inputs import check_reduction, check_weight, wide_dtype
-from maxsup.losses.numbers import by_hand
+from maxsup.losses._plain_numbers import check_ignore_index
+from maxsup.losses._weighted_sum import as_number
+from maxsup.losses.numbers import by_hand, plain
 
 Objective = Callable[..., Tensor]
-"""Of logits and target; and of ``weight``, ``ignore_index`` and ``reduction`` by name."""
+"""Of logits and target; by name, of ``alpha``, ``weight``, ``ignore_index`` and ``reduction``."""
 
 
 class Head(NamedTuple):
@@ -25,7 +27,8 @@ class Head(NamedTuple):
     objective: Objective
     target: Tensor
     weight: Tensor | None
-    ignore_index: int
+    alpha: float | Tensor
+    ignore_index: int | None
     reduction: str
     rows: int
 
@@ -34,6 +37,7 @@ class Head(NamedTuple):
         return self.objective(
             logits,
             self.target,
+            alpha=self.alpha,
             weight=self.weight,
             ignore_index=self.ignore_index,
             reduction=reduction,
@@ -52,20 +56,22 @@ def linear_head_loss(
     linear_weight: Tensor,
     target: Tensor,
     linear_bias: Tensor | None,
+    alpha: float | Tensor,
     weight: Tensor | None,
-    ignore_index: int,
+    ignore_index: int | None,
     reduction: str,
     chunk_size: int | None,
 ) -> Tensor:
     """``objective(features @ linear_weight.T + linear_bias, target, ...)`` in chunks of the batch.
 
     Args:
-        objective: Of logits and target; and of weight, ignore_index and reduction by name.
+        objective: Of logits and target; by name, of alpha, weight, ignore_index and reduction.
         features: Shape (N, D) or (D,).
         linear_weight: Shape (K, D).
         target: Class indices, (N,) or (), or probabilities, (N, K) or (K,).
         linear_bias: Shape (K,).
-        weight: As in the objective, with what follows.
+        alpha: As in the objective, with what follows.
+        weight: Class weights.
         ignore_index: As in the objective.
         reduction: ``none``, ``sum`` or ``mean``.
         chunk_size: Examples to a chunk; None for a ninth of the batch, at least 128.
@@ -76,9 +82,11 @@ def linear_head_loss(
     _check(features, linear_weight, target, linear_bias, chunk_size)
     check_weight(weight, len(linear_weight))
     check_reduction(reduction)
-    if torch.is_autocast_enabled(features.device.type):
+    ignore_index = check_ignore_index(ignore_index)
+    alpha, device = as_number(alpha), features.device.type
+    if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
         # As torch.nn.functional.linear does there; outside of what differentiates by hand.
-        dtype = torch.get_autocast_dtype(features.device.type)
+        dtype = torch.get_autocast_dtype(device)
         features, linear_weight = features.to(dtype), linear_weight.to(dtype)
         linear_bias = None if linear_bias is None else linear_bias.to(dtype)
 
@@ -86,13 +94,22 @@ def linear_head_loss(
     if single:
         features, target = features.unsqueeze(0), target.unsqueeze(0)
     rows = chunk_size or _default_rows(len(features), len(linear_weight))
-    head = Head(objective, target, weight, ignore_index, reduction, rows)
-    in_one = len(features) <= rows or target.requires_grad or not by_hand(features)
-    if in_one:
-        value = head.on_logits(F.linear(features, linear_weight, linear_bias), reduction)
+    head = Head(objective, target, weight, alpha, ignore_index, reduction, rows)
+    layer = _Layer(features, linear_weight, linear_bias)
+    if len(features) > rows and _differentiates_by_hand(layer, head):
+        value: Tensor = _InChunks.apply(*layer, head)
     else:
-        value = _InChunks.apply(features, linear_weight, linear_bias, head)
+        value = head.on_logits(F.linear(*layer), reduction)
     return value.squeeze(0) if single and reduction == "none" else value
+
+
+def _differentiates_by_hand(layer: "_Layer", head: Head) -> bool:
+    """Whether the layer's tensors alone need a gradient, and none of them is a special one."""
+    trained_too = any(
+        isinstance(other, Tensor) and other.requires_grad
+        for other in (head.target, head.weight, head.alpha)
+    )
+    return not trained_too and all(by_hand(tensor) for tensor in layer if tensor is not None)
 
 
 def _default_rows(batch: int, num_classes: int) -> int:
@@ -115,8 +132,14 @@ class _InChunks(torch.autograd.Function):
         ctx: Any, features: Tensor, linear_weight: Tensor, linear_bias: Tensor | None, head: Head
     ) -> Tensor:
         layer = _Layer(features, linear_weight, linear_bias)
-        ctx.save_for_backward(*layer)
-        ctx.head, ctx.gradients, ctx.needs = head, None, ctx.needs_input_grad[:3]
+        # Where the gradients are computed anew, it must not be from what was changed since.
+        of_tensors = {
+            name: value for name, value in head._asdict().items() if isinstance(value, Tensor)
+        }
+        ctx.save_for_backward(*layer, *of_tensors.values())
+        without: dict[str, Any] = dict.fromkeys(of_tensors)
+        ctx.head, ctx.in_head = head._replace(**without), tuple(of_tensors)
+        ctx.gradients, ctx.needs = None, ctx.needs_input_grad[:3]
         divisor = _divisor(head, layer)
         # One number comes back for all examples, so their gradients are known up to a factor and
         # can be computed along the way; otherwise the chunks are gone through again for them.
@@ -134,13 +157,25 @@ class _InChunks(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, of_value: Tensor) -> tuple[Tensor | None, ...]:
-        layer, head = _Layer(*ctx.saved_tensors), ctx.head
-        if torch.is_grad_enabled():
-            value = head.on_logits(F.linear(*layer), head.reduction)
-            pairs = list(zip(layer, ctx.needs, strict=True))
-            trained = [tensor for tensor, needed in pairs if tensor is not None and needed]
-            found = iter(torch.autograd.grad(value, trained, of_value, create_graph=True))
-            return *(next(found) if needed else None for needed in ctx.needs), None
+        saved = ctx.saved_tensors
+        layer = _Layer(*saved[: len(ctx.needs)])
+        head: Head = ctx.head._replace(
+            **dict(zip(ctx.in_head, saved[len(ctx.needs) :], strict=True))
+        )
+        if plain.must_be_plain([of_value]):
+            trained = {
+                name: tensor
+                for (name, tensor), needed in zip(layer._asdict().items(), ctx.needs, strict=True)
+                if needed
+            }
+
+            def value_of(*tensors: Tensor) -> Tensor:
+                whole = layer._replace(**dict(zip(trained, tensors, strict=True)))
+                return head.on_logits(F.linear(*whole), head.reduction)
+
+            given = plain.differentiate(value_of, tuple(trained.values()), [of_value])
+            found = dict(zip(trained, given, strict=True))
+            return *map(found.get, _Layer._fields), None
 
         gradients, ctx.gradients = ctx.gradients, None
         if head.reduction == "none":
@@ -223,7 +258,8 @@ def _total_weight(head: Head, num_classes: int) -> Tensor:
         if weight is None:
             return torch.full((), len(target), device=target.device, dtype=torch.float64)
         return (target.double() @ weight.double()).sum()
-    kept = target != head.ignore_index
+    ignored = head.ignore_index
+    kept = torch.ones_like(target, dtype=torch.bool) if ignored is None else target != ignored
     if weight is None:
         return kept.sum(dtype=torch.float64)
     # A label out of range is reported by the objective.
@@ -245,15 +281,19 @@ def _check(
     if linear_weight.dim() != 2:
         raise ValueError(f"linear_weight must have shape (K, D); got {tuple(linear_weight.shape)}.")
     if features.dim() not in (1, 2) or features.shape[-1] != linear_weight.shape[1]:
+        flat = f"features.flatten(0, {features.dim() - 2}) and target.flatten()"
+        hint = f" Give {flat}." if features.shape[-1:] == linear_weight.shape[1:] else ""
         raise ValueError(
             f"features must have shape (N, {linear_weight.shape[1]}) or "
             f"({linear_weight.shape[1]},) for a linear_weight of shape "
-            f"{tuple(linear_weight.shape)}; got {tuple(features.shape)}."
+            f"{tuple(linear_weight.shape)}; got {tuple(features.shape)}.{hint}"
         )
     if linear_bias is not None and linear_bias.shape != linear_weight.shape[:1]:
         raise ValueError(
             f"linear_bias must have shape ({len(linear_weight)},); got {tuple(linear_bias.shape)}."
         )
+    if not isinstance(target, Tensor):
+        raise ValueError(f"target must be a tensor; got {type(target).__name__}.")
     batch, num_classes = features.shape[:-1], len(linear_weight)
     shape = (*batch, num_classes) if target.is_floating_point() else tuple(batch)
     if tuple(target.shape) != shape:

@@ -1,5 +1,4 @@
 from collections.abc import Callable
-from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -9,6 +8,7 @@ from maxsup.losses._label_smoothing import label_smoothing_loss
 from maxsup.losses._linear_head import linear_head_loss
 from maxsup.losses._loss import Loss
 from maxsup.losses._maxsup import maxsup_loss
+from maxsup.losses._plain_numbers import check_size
 from maxsup.schedules import Schedule
 
 
@@ -19,7 +19,7 @@ def linear_maxsup_loss(
     linear_bias: Tensor | None = None,
     alpha: float | Tensor = 0.1,
     weight: Tensor | None = None,
-    ignore_index: int = -100,
+    ignore_index: int | None = -100,
     reduction: str = "mean",
     chunk_size: int | None = None,
 ) -> Tensor:
@@ -57,13 +57,14 @@ def linear_maxsup_loss(
         >>> linear_maxsup_loss(features, linear_weight, torch.tensor([0, 2]))
         tensor(1.4221)
     """
-    _maxsup.ALPHA.check(alpha)
+    alpha = _maxsup.ALPHA.check(alpha)
     return linear_head_loss(
-        partial(maxsup_loss, alpha=alpha),
+        maxsup_loss,
         features,
         linear_weight,
         target,
         linear_bias,
+        alpha,
         weight,
         ignore_index,
         reduction,
@@ -78,7 +79,7 @@ def linear_label_smoothing_loss(
     linear_bias: Tensor | None = None,
     alpha: float | Tensor = 0.1,
     weight: Tensor | None = None,
-    ignore_index: int = -100,
+    ignore_index: int | None = -100,
     reduction: str = "mean",
     chunk_size: int | None = None,
 ) -> Tensor:
@@ -92,13 +93,14 @@ def linear_label_smoothing_loss(
         >>> linear_label_smoothing_loss(features, linear_weight, torch.tensor([0, 2]))
         tensor(1.3221)
     """
-    _label_smoothing.ALPHA.check(alpha)
+    alpha = _label_smoothing.ALPHA.check(alpha)
     return linear_head_loss(
-        partial(label_smoothing_loss, alpha=alpha),
+        label_smoothing_loss,
         features,
         linear_weight,
         target,
         linear_bias,
+        alpha,
         weight,
         ignore_index,
         reduction,
@@ -121,30 +123,32 @@ class _LinearLoss(Loss):
         *,
         bias: bool = False,
         weight: Tensor | None = None,
-        ignore_index: int = -100,
+        ignore_index: int | None = -100,
         reduction: str = "mean",
         chunk_size: int | None = None,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__(weight, ignore_index=ignore_index, reduction=reduction)
+        in_features = check_size("in_features", in_features)
+        num_classes = check_size("num_classes", num_classes)
         self.linear = nn.Linear(in_features, num_classes, bias=bias, device=device, dtype=dtype)
         self.chunk_size = chunk_size
         self.set_schedule(self._alpha, alpha)
 
-    def forward(self, features: Tensor, target: Tensor) -> Tensor:
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """The objective's value of the layer's logits.
 
         Args:
-            features: Shape (N, D) or (D,).
+            input: Features, shape (N, D) or (D,).
             target: Class indices, (N,) or (); or probabilities, (N, K) or (K,).
         """
         return self._head(
-            features,
+            input,
             self.linear.weight,
             target,
             linear_bias=self.linear.bias,
-            alpha=self.alpha,
+            **self._values_beside(input),
             weight=self.weight,
             ignore_index=self.ignore_index,
             reduction=self.reduction,

@@ -17,7 +17,7 @@ def logit_normalization_loss(
     target: Tensor,
     temperature: float | Tensor = 0.04,
     weight: Tensor | None = None,
-    ignore_index: int = -100,
+    ignore_index: int | None = -100,
     reduction: str = "mean",
 ) -> Tensor:
     """Cross-entropy of z/((‖z‖ + 1e-7)·τ): logit normalization (Wei et al. 2022).
@@ -46,7 +46,7 @@ def logit_normalization_loss(
         >>> logit_normalization_loss(logits, target, temperature=1.0)
         tensor(0.8189)
     """
-    TEMPERATURE.check(temperature)
+    temperature = TEMPERATURE.check(temperature)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction).widened()
     missing = inputs.logits == -torch.inf
     finite = torch.where(missing, 0.0, inputs.logits)
@@ -82,7 +82,7 @@ class LogitNormalizationLoss(Loss):
         temperature: float | Schedule = 0.04,
         *,
         weight: Tensor | None = None,
-        ignore_index: int = -100,
+        ignore_index: int | None = -100,
         reduction: str = "mean",
     ) -> None:
         super().__init__(weight, ignore_index=ignore_index, reduction=reduction)

@@ -5,7 +5,7 @@ from maxsup.losses._inputs import read_inputs
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
 from maxsup.losses._reduction import reduce
-from maxsup.losses.numbers import numbers
+from maxsup.losses.numbers import numbers, scaled
 from maxsup.schedules import Schedule
 
 BETA = Coefficient("beta", 6e-4)
@@ -16,7 +16,7 @@ def logit_penalty_loss(
     target: Tensor,
     beta: float | Tensor = 6e-4,
     weight: Tensor | None = None,
-    ignore_index: int = -100,
+    ignore_index: int | None = -100,
     reduction: str = "mean",
 ) -> Tensor:
     """Cross-entropy + β/2·‖z‖² (Dauphin & Cubuk 2021; β of Kornblith et al. 2021).
@@ -45,10 +45,10 @@ def logit_penalty_loss(
         >>> logit_penalty_loss(logits, target, 0.1) - logit_penalty_loss(logits, target, 0.0)
         tensor(0.2500)
     """
-    BETA.check(beta)
+    beta = BETA.check(beta)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction)
     true, squares = numbers(inputs, "true", "squares")
-    return reduce(beta / 2 * squares - true, inputs, reduction)
+    return reduce(scaled(beta / 2, squares) - true, inputs, reduction)
 
 
 class LogitPenaltyLoss(Loss):
@@ -75,7 +75,7 @@ class LogitPenaltyLoss(Loss):
         beta: float | Schedule = 6e-4,
         *,
         weight: Tensor | None = None,
-        ignore_index: int = -100,
+        ignore_index: int | None = -100,
         reduction: str = "mean",
     ) -> None:
         super().__init__(weight, ignore_index=ignore_index, reduction=reduction)

@@ -7,7 +7,8 @@ from maxsup.losses._loss import Loss
 from maxsup.losses._maxsup import maxsup_loss
 from maxsup.losses._method import Method
 from maxsup.losses._reduction import reduce
-from maxsup.losses.numbers import gap_sum, numbers, top_class
+from maxsup.losses._smoothed_target import warn_of_smoothed_target
+from maxsup.losses.numbers import gap_sum, numbers, scaled, top_class
 from maxsup.schedules import Schedule
 
 ALPHA = Coefficient("alpha", 0.1)
@@ -20,7 +21,7 @@ def margin_label_smoothing_loss(
     alpha: float | Tensor = 0.1,
     margin: float | Tensor = 10.0,
     weight: Tensor | None = None,
-    ignore_index: int = -100,
+    ignore_index: int | None = -100,
     reduction: str = "mean",
 ) -> Tensor:
     """Cross-entropy + α/K·Σ_k relu(z_max − z_k − m) (Liu et al. 2022).
@@ -51,18 +52,19 @@ def margin_label_smoothing_loss(
         >>> penalized - margin_label_smoothing_loss(logits, target, alpha=0.0)
         tensor(0.0500)
     """
-    ALPHA.check(alpha)
-    MARGIN.check(margin)
+    alpha = ALPHA.check(alpha)
+    margin = MARGIN.check(margin)
     if not isinstance(margin, Tensor) and margin == 0:
         return maxsup_loss(logits, target, alpha, weight, ignore_index, reduction)
 
+    warn_of_smoothed_target(target, alpha)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction).widened()
     (true,) = numbers(inputs, "true")
     top, _ = top_class(inputs.logits.detach())
     # Logits that tie with the largest are pulled up like the others, as MaxSup does.
     excess, _ = gap_sum(inputs.logits, top.squeeze(1), margin, closed=True)
     available = (inputs.logits != -torch.inf).sum(dim=1)
-    return reduce(alpha * excess / available - true, inputs, reduction)
+    return reduce(scaled(alpha, excess / available) - true, inputs, reduction)
 
 
 class MarginLabelSmoothingLoss(Loss):
@@ -93,7 +95,7 @@ class MarginLabelSmoothingLoss(Loss):
         margin: float | Schedule = 10.0,
         *,
         weight: Tensor | None = None,
-        ignore_index: int = -100,
+        ignore_index: int | None = -100,
         reduction: str = "mean",
     ) -> None:
         super().__init__(weight, ignore_index=ignore_index, reduction=reduction)

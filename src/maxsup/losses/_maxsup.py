@@ -4,6 +4,7 @@ from maxsup._method_names import Ramp
 from maxsup.losses._coefficient import Coefficient
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
+from maxsup.losses._smoothed_target import warn_of_smoothed_target
 from maxsup.losses._weighted_sum import as_number, weighted_sum
 from maxsup.schedules import Schedule
 
@@ -15,7 +16,7 @@ def maxsup_loss(
     target: Tensor,
     alpha: float | Tensor = 0.1,
     weight: Tensor | None = None,
-    ignore_index: int = -100,
+    ignore_index: int | None = -100,
     reduction: str = "mean",
 ) -> Tensor:
     """Cross-entropy + α·(z_max − z̄): Max Suppression (Zhou et al. 2025, Definition 3.5).
@@ -29,7 +30,8 @@ def maxsup_loss(
 
     With probabilities as target (Mixup, CutMix, distillation) the cross-entropy is that of the soft
     target and the penalty is unchanged. For a target (λ, 1 − λ) the loss is then least where the
-    two logits tie, whenever |2λ − 1| ≤ α.
+    two logits tie, whenever |2λ − 1| ≤ α. Targets must come unsmoothed, or they are smoothed twice:
+    timm's ``Mixup`` smooths them by 0.1 unless it is given ``label_smoothing=0``.
 
     Args:
         logits: Shape (N, K), (N, K, d1, ...) or (K,), any floating dtype; computed in float32 at
@@ -37,12 +39,16 @@ def maxsup_loss(
         target: Class indices or probabilities; see :func:`cross_entropy_loss`.
         alpha: Coefficient of the penalty, a number ≥ 0 or a 0-dimensional tensor (not checked).
         weight: Class weights, shape (K,). A sample's whole loss, penalty included, is multiplied by
-            Σ_k t_k·w_k, and ``mean`` divides by the sum of these.
-        ignore_index: Positions with this label give value and gradient 0 and count in no mean.
+            Σ_k t_k·w_k, and ``mean`` divides by the sum of these. For probabilities torch's
+            cross-entropy weighs class by class and divides by the batch size, which
+            ``maxsup_loss(logits, target * weight)`` does for the cross-entropy here.
+        ignore_index: Positions with this label give value and gradient 0 and count in no mean; None
+            where no label is meant.
         reduction: ``none``, ``sum`` or ``mean``.
 
     Returns:
         0-dimensional, or one value per position for ``none``; float32, or float64 for such logits.
+        Never negative, as z_max is not below z̄.
 
     Raises:
         ValueError: An argument's shape, dtype, label, name or range is not as described.
@@ -56,7 +62,8 @@ def maxsup_loss(
         >>> maxsup_loss(logits, wrong, alpha=0.1) - maxsup_loss(logits, wrong, alpha=0.0)
         tensor(0.1000)
     """
-    ALPHA.check(alpha)
+    alpha = ALPHA.check(alpha)
+    warn_of_smoothed_target(target, alpha)
     # z_max − z̄ is the largest log-probability less their mean.
     alpha = as_number(alpha)
     return weighted_sum(
@@ -67,7 +74,8 @@ def maxsup_loss(
 class MaxSupLoss(Loss):
     """MaxSup, where ``nn.CrossEntropyLoss(label_smoothing=0.1)`` stood.
 
-    The module of :func:`maxsup.functional.maxsup_loss`, which has the formula.
+    The module of :func:`maxsup.functional.maxsup_loss`, which has the formula. Where targets are
+    mixed, see that they come unsmoothed: timm's ``Mixup(label_smoothing=0)``.
 
     Args:
         alpha: Coefficient of the penalty, ≥ 0, fixed or following a schedule; with a schedule, call
@@ -96,7 +104,7 @@ class MaxSupLoss(Loss):
         alpha: float | Schedule = 0.1,
         *,
         weight: Tensor | None = None,
-        ignore_index: int = -100,
+        ignore_index: int | None = -100,
         reduction: str = "mean",
     ) -> None:
         super().__init__(weight, ignore_index=ignore_index, reduction=reduction)

@@ -10,7 +10,9 @@ from maxsup.losses._coefficient import Coefficient
 from maxsup.losses._inputs import Inputs, read_inputs, wide_dtype
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
+from maxsup.losses._plain_numbers import check_size
 from maxsup.losses._reduction import reduce
+from maxsup.losses._smoothed_target import warn_of_smoothed_target
 from maxsup.losses.numbers import numbers
 
 _ALPHA = Coefficient("alpha", 0.5, highest=1.0)
@@ -22,7 +24,7 @@ def online_label_smoothing_loss(
     soft_labels: Tensor,
     alpha: float | Tensor = 0.5,
     weight: Tensor | None = None,
-    ignore_index: int = -100,
+    ignore_index: int | None = -100,
     reduction: str = "mean",
 ) -> Tensor:
     """(1 − α)·CE(t) + α·CE(S[t]): online label smoothing (Zhang et al. 2021).
@@ -53,7 +55,8 @@ def online_label_smoothing_loss(
         >>> online_label_smoothing_loss(logits, target, torch.zeros(4, 4))  # half of log 4
         tensor(0.6931)
     """
-    _ALPHA.check(alpha)
+    alpha = _ALPHA.check(alpha)
+    warn_of_smoothed_target(target, alpha)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction)
     _check_soft_labels(soft_labels, inputs.logits.shape[1])
     return reduce(_mixed(inputs, soft_labels, 1 - alpha, alpha), inputs, reduction)
@@ -80,8 +83,12 @@ def _mixed(
         )
     else:
         assert inputs.probabilities is not None
+        soft_labels = soft_labels.to(wide_dtype(inputs.logits))
+        if inputs.probabilities.requires_grad:
+            # The gradient needs them as they are now, and they may be changed before it is asked.
+            soft_labels = soft_labels.clone()
         with _full_precision(inputs.logits.device.type):
-            mixed = inputs.probabilities.movedim(1, -1) @ soft_labels.to(wide_dtype(inputs.logits))
+            mixed = inputs.probabilities.movedim(1, -1) @ soft_labels
         target = hard * inputs.probabilities + soft * mixed.movedim(-1, 1)
     (true,) = numbers(inputs._replace(labels=None, probabilities=target), "true")
     return -true
@@ -151,6 +158,7 @@ class OnlineLabelSmoothingLoss(Loss):
     soft_labels: Tensor
     sums: Tensor
     correct: Tensor
+    learned = ("soft_labels", "sums", "correct")
 
     def __init__(
         self,
@@ -158,29 +166,37 @@ class OnlineLabelSmoothingLoss(Loss):
         variant: str = "cifar",
         *,
         weight: Tensor | None = None,
-        ignore_index: int = -100,
+        ignore_index: int | None = -100,
         reduction: str = "mean",
     ) -> None:
         super().__init__(weight, ignore_index=ignore_index, reduction=reduction)
         if variant not in _VARIANTS:
             raise ValueError(f"variant must be one of {', '.join(_VARIANTS)}; got {variant!r}.")
-        if num_classes < 1:
-            raise ValueError(f"num_classes must be at least 1; got {num_classes}.")
+        num_classes = check_size("num_classes", num_classes)
         self.num_classes = num_classes
         self.variant = variant
         self._of_variant = _VARIANTS[variant]
-        start = 1 / num_classes if self._of_variant.starts_uniform else 0.0
-        self.register_buffer("soft_labels", torch.full((num_classes, num_classes), start))
-        self.register_buffer("sums", torch.zeros(num_classes, num_classes))
-        self.register_buffer("correct", torch.zeros(num_classes))
+        self.register_buffer("soft_labels", torch.empty(num_classes, num_classes))
+        self.register_buffer("sums", torch.empty(num_classes, num_classes))
+        self.register_buffer("correct", torch.empty(num_classes))
+        self.reset_parameters()
 
-    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
+    @torch.no_grad()
+    def reset_parameters(self) -> None:
+        """Forget what was learned and counted."""
+        super().reset_parameters()
+        self.soft_labels.fill_(1 / self.num_classes if self._of_variant.starts_uniform else 0.0)
+        self.sums.zero_()
+        self.correct.zero_()
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """The objective's value; in training mode the right predictions are added to the sums.
 
         Raises:
             ValueError: The logits have another number of classes, or as for every objective.
         """
-        inputs = read_inputs(logits, target, self.weight, self.ignore_index, self.reduction)
+        warn_of_smoothed_target(target, self._of_variant.soft)
+        inputs = read_inputs(input, target, self.weight, self.ignore_index, self.reduction)
         if inputs.logits.shape[1] != self.num_classes:
             raise ValueError(
                 f"logits have {inputs.logits.shape[1]} classes, but this criterion was built for "
@@ -228,7 +244,9 @@ class OnlineLabelSmoothingLoss(Loss):
         exact = {name: self.get_buffer(name) for name in ("soft_labels", "sums", "correct")}
         super()._apply(fn, recurse)
         for name, buffer in exact.items():
-            self._buffers[name] = buffer.to(self.get_buffer(name).device)
+            moved = self.get_buffer(name)
+            nothing_yet = buffer.is_meta and not moved.is_meta  # as to_empty leaves it
+            self._buffers[name] = moved.to(buffer.dtype) if nothing_yet else buffer.to(moved.device)
         return self
 
     def settings(self) -> str:

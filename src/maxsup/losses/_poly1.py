@@ -17,12 +17,13 @@ def poly1_loss(
     target: Tensor,
     epsilon: float | Tensor = 1.0,
     weight: Tensor | None = None,
-    ignore_index: int = -100,
+    ignore_index: int | None = -100,
     reduction: str = "mean",
 ) -> Tensor:
-    """Cross-entropy + ε·(1 − Σ_k t_k·q_k): Poly-1 (Leng et al. 2022).
+    """Cross-entropy + ε·Σ_k t_k·(1 − q_k): Poly-1 (Leng et al. 2022).
 
-    Cross-entropy is Σ_j (1 − q_gt)^j/j; Poly-1 adds ε to the first coefficient.
+    Cross-entropy is Σ_j (1 − q_gt)^j/j; Poly-1 adds ε to the first coefficient. For a target that
+    sums to 1 the term is ε·(1 − Σ_k t_k·q_k).
 
     Args:
         logits: Shape (N, K), (N, K, d1, ...) or (K,), any floating dtype; computed in float32 at
@@ -44,7 +45,7 @@ def poly1_loss(
         >>> poly1_loss(torch.zeros(1, 4), torch.tensor([0]))  # log 4 + 0.75
         tensor(2.1363)
     """
-    EPSILON.check(epsilon)
+    epsilon = EPSILON.check(epsilon)
     inputs = read_inputs(logits, target, weight, ignore_index, reduction)
     if inputs.labels is not None:
         (true,) = numbers(inputs, "true")
@@ -79,7 +80,7 @@ class Poly1Loss(Loss):
         epsilon: float | Schedule = 1.0,
         *,
         weight: Tensor | None = None,
-        ignore_index: int = -100,
+        ignore_index: int | None = -100,
         reduction: str = "mean",
     ) -> None:
         super().__init__(weight, ignore_index=ignore_index, reduction=reduction)

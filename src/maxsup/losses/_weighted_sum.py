@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from maxsup.losses._inputs import read_inputs, values_can_be_seen
+from maxsup.losses._plain_numbers import check_ignore_index
 from maxsup.losses._reduction import reduce
 from maxsup.losses._torch_private import constant_for_compilers
 from maxsup.losses.numbers import _choose, plain
@@ -18,7 +19,7 @@ def weighted_sum(
     logits: Tensor,
     target: Tensor,
     weight: Tensor | None,
-    ignore_index: int,
+    ignore_index: int | None,
     reduction: str,
     *,
     true: Factor,
@@ -42,6 +43,7 @@ def weighted_sum(
     Raises:
         ValueError: An argument's shape, dtype, label or name is not as it should be.
     """
+    ignore_index = check_ignore_index(ignore_index)
     factors = (true, top, mean)
     if _choose.compiler_takes_whole():
         _let_into_graphs()
@@ -63,7 +65,7 @@ def _read_and_sum(
     logits: Tensor,
     target: Tensor,
     weight: Tensor | None,
-    ignore_index: int,
+    ignore_index: int | None,
     reduction: str,
     *factors: Factor | None,
 ) -> Tensor:
@@ -72,10 +74,10 @@ def _read_and_sum(
     wanted = {
         name: factor for name, factor in zip(names, factors, strict=True) if factor is not None
     }
-    # A compiler's code would mask them anew in each of its passes over them.
-    mask_logits = not _choose.compiler_takes_whole()
-    inputs = read_inputs(logits, target, weight, ignore_index, reduction, mask_logits=mask_logits)
-    found = _choose.numbers(inputs, *wanted)
+    # Nothing else looks at the logits, so it is left to the backend to pass over those at ignored
+    # positions: fused code and kernels do it as they read, without a copy.
+    inputs = read_inputs(logits, target, weight, ignore_index, reduction, mask_logits=False)
+    found = _choose.numbers(inputs, *wanted, masked=False)
     return reduce(plain.weighted(found, tuple(wanted.values())), inputs, reduction)
 
 
@@ -83,7 +85,7 @@ def _as_one_operation(
     logits: Tensor,
     target: Tensor,
     weight: Tensor | None,
-    ignore_index: int,
+    ignore_index: int | None,
     reduction: str,
     *factors: Factor | None,
 ) -> Tensor:

@@ -6,7 +6,8 @@ from maxsup.losses._inputs import Inputs, read_inputs
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
 from maxsup.losses._reduction import reduce
-from maxsup.losses.numbers import numbers
+from maxsup.losses._smoothed_target import warn_of_smoothed_target
+from maxsup.losses.numbers import numbers, scaled
 from maxsup.schedules import Schedule
 
 ALPHA = Coefficient("alpha", 0.1)
@@ -18,7 +19,7 @@ def zipf_label_smoothing_loss(
     alpha: float | Tensor = 0.1,
     votes: Tensor | None = None,
     weight: Tensor | None = None,
-    ignore_index: int = -100,
+    ignore_index: int | None = -100,
     reduction: str = "mean",
 ) -> Tensor:
     """Cross-entropy + α·KL(p ‖ softmax over the other classes): Zipf label smoothing.
@@ -52,7 +53,8 @@ def zipf_label_smoothing_loss(
         >>> penalized - zipf_label_smoothing_loss(logits, target, alpha=0.0)
         tensor(0.0403)
     """
-    ALPHA.check(alpha)
+    alpha = ALPHA.check(alpha)
+    warn_of_smoothed_target(target, alpha)
     if votes is not None and votes.shape != logits.shape:
         raise ValueError(
             f"votes must be shaped like the logits, {tuple(logits.shape)}; "
@@ -63,7 +65,7 @@ def zipf_label_smoothing_loss(
         votes = votes.unsqueeze(0)
     (true,) = numbers(inputs, "true")
     penalty = _divergence(inputs, votes)
-    return reduce(alpha * penalty - true, inputs, reduction)
+    return reduce(scaled(alpha, penalty) - true, inputs, reduction)
 
 
 def dense_votes(logit_map: Tensor) -> Tensor:
@@ -152,18 +154,18 @@ class ZipfLabelSmoothingLoss(Loss):
         alpha: float | Schedule = 0.1,
         *,
         weight: Tensor | None = None,
-        ignore_index: int = -100,
+        ignore_index: int | None = -100,
         reduction: str = "mean",
     ) -> None:
         super().__init__(weight, ignore_index=ignore_index, reduction=reduction)
         self.set_schedule(ALPHA, alpha)
 
-    def forward(self, logits: Tensor, target: Tensor, votes: Tensor | None = None) -> Tensor:
+    def forward(self, input: Tensor, target: Tensor, votes: Tensor | None = None) -> Tensor:
         """The objective's value; ``votes`` as :func:`maxsup.functional.dense_votes` counts them."""
         return zipf_label_smoothing_loss(
-            logits,
+            input,
             target,
-            alpha=self.alpha,
+            **self._values_beside(input),
             votes=votes,
             weight=self.weight,
             ignore_index=self.ignore_index,

@@ -1,13 +1,14 @@
 """What the author of an objective needs: the parts that maxsup's own objectives are made of.
 
 An objective is a function in four steps. :meth:`Coefficient.check` refuses a coefficient that makes
-no sense; :func:`read_inputs` checks logits, target and class weights and brings them into one form,
-:class:`Inputs`; :func:`numbers` gives the few numbers of the logits that the objective asks for,
-with their gradient in closed form; :func:`reduce` weighs, masks and reduces one value per example.
-Reduction, class weights, ignored positions, soft targets, dense input and precision are then as
-everywhere. Four more help where the numbers do not suffice: :func:`gap_sum`, the distances of the
-logits to one of them; :func:`top_class`, the largest logit and its index; :func:`at_target`, values
-per class at the target; :func:`wide`, a tensor in float32 at least.
+no sense and gives another as a plain number; :func:`read_inputs` checks logits, target and class
+weights and brings them into one form, :class:`Inputs`; :func:`numbers` gives the few numbers of the
+logits that the objective asks for, with their gradient in closed form; :func:`reduce` weighs, masks
+and reduces one value per example. Reduction, class weights, ignored positions, soft targets, dense
+input and precision are then as everywhere. Four more help where the numbers do not suffice:
+:func:`gap_sum`, the distances of the logits to one of them; :func:`top_class`, the largest logit
+and its index; :func:`at_target`, values per class at the target; :func:`wide`, a tensor in float32
+at least.
 
 A :class:`Coefficient` says once what is known of a coefficient: name, range, default, which may be
 a :class:`Ramp` over the epochs. A class that extends :class:`Loss` makes a module of the function,

@@ -11,10 +11,15 @@ from maxsup.measures._calibration import (
     expected_calibration_error,
 )
 from maxsup.measures._classification import Classification, ClassificationValues
+from maxsup.measures._classwise import ClasswiseCalibration
 from maxsup.measures._confusion import SoftConfusion, three_confused
 from maxsup.measures._logits import LogitHistogram, logit_densities
 from maxsup.measures._projection import Projected, template_projection
+from maxsup.measures._selective import SelectiveClassification, SelectiveValues
 from maxsup.measures._separation import ClassSeparation, Separation, class_separation
+from maxsup.measures._stored_calibration import StoredCalibration, StoredCalibrationValues
+from maxsup.measures._temperature import fit_temperature
+from maxsup.measures._temperature_scaling import ScaledValues, Temperature, TemperatureScaling
 
 __all__ = [
     "Calibration",
@@ -22,12 +27,21 @@ __all__ = [
     "ClassSeparation",
     "Classification",
     "ClassificationValues",
+    "ClasswiseCalibration",
     "LogitHistogram",
     "Projected",
+    "ScaledValues",
+    "SelectiveClassification",
+    "SelectiveValues",
     "Separation",
     "SoftConfusion",
+    "StoredCalibration",
+    "StoredCalibrationValues",
+    "Temperature",
+    "TemperatureScaling",
     "class_separation",
     "expected_calibration_error",
+    "fit_temperature",
     "logit_densities",
     "template_projection",
     "three_confused",

@@ -18,6 +18,10 @@ class CalibrationValues(NamedTuple):
     """Their mean confidence; 0 in an empty bin."""
     accuracy: Tensor
     """The fraction of right predictions among them; 0 in an empty bin."""
+    overconfidence: Tensor
+    """The part of ``ece`` from bins whose confidence lies above their accuracy."""
+    underconfidence: Tensor
+    """The part of ``ece`` from bins whose confidence lies below; the two parts add up to it."""
 
 
 def expected_calibration_error(logits: Tensor, labels: Tensor, bins: int = 15) -> Tensor:
@@ -107,5 +111,12 @@ class Calibration(Metric):
         filled = self.counts.clamp(min=1)
         confidence = self.confidences / filled
         accuracy = self.right.double() / filled
-        ece = (self.counts * (accuracy - confidence).abs()).sum() / self.counts.sum()
-        return CalibrationValues(ece, self.counts, confidence, accuracy)
+        gaps = self.counts * (confidence - accuracy) / self.counts.sum()
+        return CalibrationValues(
+            ece=gaps.abs().sum(),
+            samples=self.counts,
+            confidence=confidence,
+            accuracy=accuracy,
+            overconfidence=gaps.clamp(min=0).sum(),
+            underconfidence=(-gaps).clamp(min=0).sum(),
+        )

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from torch import nn
 
+from maxsup._formats import check_format
 from maxsup.models._create import create_model, is_own, timm_arguments
 
 FORMAT = 1
@@ -98,29 +100,39 @@ class ModelDescription:
         return config
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> "ModelDescription":
+    def from_config(
+        cls, config: Mapping[str, Any], what: Path | str = "This configuration"
+    ) -> "ModelDescription":
         """The description that :meth:`to_config` wrote.
+
+        Args:
+            config: The content of ``config.json``.
+            what: The file, as a message begins with it.
 
         Raises:
             ValueError: The content is of another kind, or of a newer version of maxsup.
         """
         own = config.get("maxsup")
         if not isinstance(own, dict):
-            raise ValueError("it was not written by maxsup")
-        if own.get("format") != FORMAT:
             raise ValueError(
-                f"it has format {own.get('format')!r}, and this version of maxsup reads format "
-                f"{FORMAT}; a newer version may read it"
+                f"{what} was not written by maxsup. Name the directory of a run that has finished, "
+                "as runs/digits/maxsup/seed-0."
             )
-        published = config["pretrained_cfg"]
-        channels, height, width = published["input_size"]
-        return cls(
-            architecture=Architecture(**own["architecture"]),
-            classes=tuple(config["label_names"]),
-            mean=tuple(published["mean"]),
-            std=tuple(published["std"]),
-            input_size=(channels, height, width),
-            reading=own["reading"],
-            crop=published["crop_pct"],
-            interpolation=published["interpolation"],
+        check_format(
+            own.get("format"), str(what), newest=FORMAT, remedy="Repeat the run by its command."
         )
+        try:
+            published = config["pretrained_cfg"]
+            channels, height, width = published["input_size"]
+            return cls(
+                architecture=Architecture(**own["architecture"]),
+                classes=tuple(config["label_names"]),
+                mean=tuple(published["mean"]),
+                std=tuple(published["std"]),
+                input_size=(channels, height, width),
+                reading=own["reading"],
+                crop=published["crop_pct"],
+                interpolation=published["interpolation"],
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"{what} describes no model: {error!r}.") from error

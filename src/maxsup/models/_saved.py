@@ -10,6 +10,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
+from maxsup._digests import digest, read_checked, read_object
 from maxsup._files import atomic_write, write_text
 from maxsup._places import as_place
 from maxsup.data import (
@@ -68,21 +69,26 @@ class TrainedModel:
         return self.normalization(batch)[0]
 
 
-def save_model(directory: Path, model: nn.Module, description: ModelDescription) -> None:
+def save_model(directory: Path, model: nn.Module, description: ModelDescription) -> dict[str, str]:
     """Write a model's weights and buffers as safetensors, and ``config.json`` beside them.
 
     The configuration stands in the metadata of the safetensors file as well, so that the file
     alone is enough.
+
+    Returns:
+        SHA-256 of each of the two files, by its name.
 
     Raises:
         OSError: They could not be written; former files are intact.
     """
     config = description.to_config(num_features=class_templates(model).shape[1])
     weights = {name: value.contiguous() for name, value in model.state_dict().items()}
+    content = save(weights, {"format": "pt", "config": json.dumps(config)})
     with atomic_write(directory / WEIGHTS_FILE) as file:
-        file.write(save(weights, {"format": "pt", "config": json.dumps(config)}))
+        file.write(content)
     text = json.dumps(config, indent=2, ensure_ascii=False) + "\n"
     write_text(directory / CONFIG_FILE, text)
+    return {WEIGHTS_FILE: digest(content), CONFIG_FILE: digest(text.encode())}
 
 
 def load_run(directory: str | Path) -> TrainedModel:
@@ -95,8 +101,8 @@ def load_run(directory: str | Path) -> TrainedModel:
         The model in evaluation mode on the CPU, with ``.classes`` and ``.preprocess``.
 
     Raises:
-        ValueError: The directory holds no trained model, or one that this version cannot read; the
-            message says what to do.
+        ValueError: The directory holds no trained model, one whose files are not as they were
+            written, or one that this version cannot read; the message says what to do.
         OSError: A file cannot be read.
 
     Example:
@@ -121,11 +127,9 @@ def load_run(directory: str | Path) -> TrainedModel:
             "that has finished, as runs/digits/maxsup/seed-0; a run of an earlier version must "
             "be repeated, by: maxsup train DIRECTORY/settings.json --out NEW."
         )
-    try:
-        description = ModelDescription.from_config(json.loads(config.read_text(encoding="utf-8")))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{config} cannot be used: {error}.") from error
-    weights = (place / WEIGHTS_FILE).read_bytes()
+    content = read_object(read_checked(config), config)
+    description = ModelDescription.from_config(content, config)
+    weights = read_checked(place / WEIGHTS_FILE)
     # Its first weights are of no account, and must not cost the caller random numbers.
     with torch.random.fork_rng(devices=[]):
         model = description.architecture.build()

@@ -26,8 +26,9 @@ from maxsup.recipes import (
     imagenet_torchvision_v1,
 )
 from maxsup.recipes._recipe import Recipe
+from maxsup.recipes._without_effect import settings_without_effect
 
-__all__ = ["Recipe", "all_recipes", "get_recipe", "recipe_page"]
+__all__ = ["Recipe", "all_recipes", "get_recipe", "recipe_page", "settings_without_effect"]
 
 _MODULES: tuple[ModuleType, ...] = (
     digits,

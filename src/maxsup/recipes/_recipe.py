@@ -1,7 +1,14 @@
 """What a recipe may set."""
 
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal
+
+from maxsup._fields import settle_fields
+from maxsup.recipes._without_effect import settings_without_effect
+
+_MOST_EPOCHS = 1_000_000
+_MOST_PIXELS = 16_384  # of a side; a single image of this size takes 0.8 GB
+_MOST_WORKERS = 1_024
 
 
 @dataclass(frozen=True)
@@ -43,7 +50,7 @@ class Recipe:
     """Interpolation with which photographs are resized."""
     start_image_size: int | None = None
     """Side of the training images at first, where the resolution grows; None for image_size."""
-    resolution_epochs: tuple[int, int] = (0, 0)
+    resolution_epochs: tuple[float, float] = (0, 0)
     """Epochs between which the side grows from start_image_size on, in steps of 32."""
     eval_size: int | None = None
     """Side that photographs are resized to for measuring; None for image_size."""
@@ -78,8 +85,8 @@ class Recipe:
 
     lr_schedule: Literal["constant", "step", "cosine", "one-cycle"] = "cosine"
     """Course of the learning rate after the warm-up."""
-    milestones: tuple[int, ...] = ()
-    """Epochs at which schedule step multiplies the learning rate by gamma."""
+    milestones: tuple[float, ...] = ()
+    """Epochs, counted from 0, at which schedule step multiplies the learning rate by gamma."""
     gamma: float = 0.1
     """Factor of schedule step."""
     warmup_epochs: float = 0.0
@@ -129,26 +136,37 @@ class Recipe:
     """Save a checkpoint every so many steps too, not only after each epoch."""
 
     def __post_init__(self) -> None:
+        settle_fields(self)
         at_least = {
-            "epochs": 1, "batch_size": 1, "accumulate": 1, "lr": 0, "momentum": 0,
-            "weight_decay": 0, "gamma": 0, "warmup_epochs": 0, "warmup_lr": 0, "final_lr": 0,
-            "crop_padding": 0, "cutout": 0, "mixup": 0, "cutmix": 0, "drop_path": 0,
-            "repeats": 1, "erasing": 0,
-        }  # fmt: skip
-        for name, least in at_least.items():
-            # Written so that NaN fails too.
-            if not getattr(self, name) >= least:
-                raise ValueError(f"{name} must be at least {least}; got {getattr(self, name)}.")
-        at_least_if_any = {
-            "workers": 0,
-            "checkpoint_steps": 1,
-            "start_image_size": 1,
+            "epochs": 1, "batch_size": 1, "accumulate": 1, "momentum": 0, "weight_decay": 0,
+            "gamma": 0, "warmup_epochs": 0, "warmup_lr": 0, "final_lr": 0, "crop_padding": 0,
+            "cutout": 0, "mixup": 0, "cutmix": 0, "drop_path": 0, "repeats": 1, "erasing": 0,
+            "workers": 0, "checkpoint_steps": 1, "image_size": 1, "start_image_size": 1,
             "eval_size": 1,
+        }  # fmt: skip
+        at_most = {
+            "epochs": _MOST_EPOCHS,
+            "workers": _MOST_WORKERS,
+            **dict.fromkeys(
+                ("image_size", "start_image_size", "eval_size", "crop_padding"), _MOST_PIXELS
+            ),
         }
-        for name, least in at_least_if_any.items():
+        for name, least in at_least.items():
             value = getattr(self, name)
             if value is not None and value < least:
                 raise ValueError(f"{name} must be at least {least}; got {value}.")
+        for name, most in at_most.items():
+            value = getattr(self, name)
+            if value is not None and value > most:
+                raise ValueError(f"{name} must be at most {most:,}; got {value:,}.")
+        if not self.lr > 0:
+            raise ValueError(f"lr must be positive; got {self.lr}.")
+        for name in ("momentum", "drop_path"):
+            if getattr(self, name) >= 1:
+                raise ValueError(f"{name} must be below 1; got {getattr(self, name)}.")
+        if not all(0 <= beta < 1 for beta in self.betas):
+            raise ValueError(f"betas must lie in [0, 1); got {_listed(self.betas)}.")
+        self._check_schedule()
         self._check_photographs()
         if self.batch_size % self.accumulate:
             raise ValueError(
@@ -161,10 +179,26 @@ class Recipe:
             raise ValueError("evaluate_ema needs ema_decay, the decay of the average to measure.")
         if self.clip_norm is not None and not self.clip_norm > 0:
             raise ValueError(f"clip_norm must be positive; got {self.clip_norm}.")
-        if self.lr_schedule == "step" and not self.milestones:
-            raise ValueError("lr_schedule 'step' needs milestones, the epochs of its steps.")
         if self.nesterov and not self.momentum > 0:
             raise ValueError("nesterov needs a momentum above 0.")
+        self._check_effects()
+
+    def _check_schedule(self) -> None:
+        rising = list(self.milestones)
+        if rising != sorted(set(rising)) or any(milestone <= 0 for milestone in rising):
+            raise ValueError(
+                f"milestones must be rising epochs above 0; got {_listed(self.milestones)}."
+            )
+        if self.lr_schedule != "step":
+            return
+        if not self.milestones:
+            raise ValueError("lr_schedule 'step' needs milestones, the epochs of its steps.")
+        if self.milestones[-1] >= self.epochs:
+            raise ValueError(
+                f"milestones ({_listed(self.milestones)}) must lie before the end of the training, "
+                f"which has {self.epochs} epochs. In Python, Recipe.adapted(epochs=…) changes both "
+                "together, as the option --epochs does."
+            )
 
     def _check_photographs(self) -> None:
         for name in ("crop_scale", "crop_ratio"):
@@ -185,22 +219,72 @@ class Recipe:
         first, last = self.resolution_epochs
         if not 0 <= first <= last:
             raise ValueError(f"resolution_epochs must be rising epochs; got {first} {last}.")
-        if not self.random_resized_crop:
-            needs = {
-                "start_image_size": self.start_image_size,
-                "eval_size": self.eval_size,
-                "rand_augment": self.rand_augment,
-                "erasing": self.erasing,
-                "repeats": self.repeats > 1,
-            }
-            for name, asked in needs.items():
-                if asked:
-                    raise ValueError(f"{name} is for photographs: it needs random_resized_crop.")
-            return
-        if self.image_size is None:
+        if self.start_image_size is not None and last >= self.epochs:
+            raise ValueError(
+                f"resolution_epochs ({first} {last}) must lie before the end of the training, "
+                f"which has {self.epochs} epochs, or its images never reach image_size. In Python, "
+                "Recipe.adapted(epochs=…) changes both together, as the option --epochs does."
+            )
+        if self.random_resized_crop and self.image_size is None:
             raise ValueError("random_resized_crop needs image_size, the side to resize crops to.")
-        if self.crop_padding or self.cutout:
-            raise ValueError("crop_padding and cutout are for small images: leave them at 0.")
+
+    def _check_effects(self) -> None:
+        defaults = {field.name: field.default for field in fields(self)}
+        for name, why in settings_without_effect(vars(self), defaults).items():
+            raise ValueError(f"{name} {why}. Leave it at {defaults[name]}.")
+
+    def adapted(self, **changes: Any) -> "Recipe":
+        """The recipe with other settings, and with those that belong to them brought along.
+
+        Other ``epochs`` stretch or shorten the lengths in it in the same ratio: ``milestones``,
+        ``warmup_epochs`` and ``resolution_epochs``. Another ``batch_size`` multiplies the learning
+        rates by the ratio of the two, ``lr``, ``warmup_lr`` and ``final_lr``: the linear scaling
+        rule (Goyal et al. 2017), which the recipes with AdamW follow as well (Touvron et al. 2021).
+        A setting that is among the changes is taken as it is, and with ``lr`` all learning rates
+        are. What the changes turn away from, such as the milestones of another learning rate
+        schedule, goes back to its default. :func:`dataclasses.replace` brings nothing along.
+
+        Args:
+            **changes: Settings by name.
+
+        Raises:
+            ValueError: A setting is out of its range; the message names it.
+
+        Example:
+            >>> from maxsup.recipes import get_recipe
+            >>> get_recipe("cifar100-resnet18").adapted(epochs=30).milestones
+            (9, 18, 24)
+            >>> get_recipe("imagenet-resnet18").adapted(batch_size=512).lr
+            0.2125
+        """
+        values = vars(self) | self.brought_along(**changes) | changes
+        defaults = {field.name: field.default for field in fields(self)}
+        for name in settings_without_effect(values, defaults):
+            if name not in changes:
+                values[name] = defaults[name]
+        return replace(self, **values)
+
+    def brought_along(self, **changes: Any) -> dict[str, Any]:
+        """What :meth:`adapted` changes beside what it is told to, by name.
+
+        >>> from maxsup.recipes import get_recipe
+        >>> get_recipe("cifar100-resnet18").brought_along(batch_size=64)
+        {'lr': 0.05}
+        """
+        ratios: dict[str, float] = {}
+        # What cannot be scaled by is refused where it is checked.
+        match changes.get("epochs"):
+            case int(epochs) if 1 <= epochs <= _MOST_EPOCHS:
+                ratios |= dict.fromkeys(_LENGTHS, epochs / self.epochs)
+        match changes.get("batch_size"):
+            case int(batch_size) if "lr" not in changes and 1 <= batch_size < 2**53:
+                ratios |= dict.fromkeys(_LEARNING_RATES, batch_size / self.batch_size)
+        scaled = {name: _times(getattr(self, name), ratio) for name, ratio in ratios.items()}
+        return {
+            name: value
+            for name, value in scaled.items()
+            if name not in changes and value != getattr(self, name)
+        }
 
     def resolution(self, epoch: int) -> int | None:
         """Side of the training images in an epoch, counted from 0.
@@ -222,3 +306,19 @@ class Recipe:
             return self.start_image_size
         grown = (epoch - first) / (last - first) * (self.image_size - self.start_image_size)
         return round((self.start_image_size + grown) / 32) * 32
+
+
+_LENGTHS = ("milestones", "warmup_epochs", "resolution_epochs")
+_LEARNING_RATES = ("lr", "warmup_lr", "final_lr")
+
+
+def _times(value: Any, ratio: float) -> Any:
+    """A number, or each of several, times a ratio; in six digits, as it is read by people."""
+    if isinstance(value, tuple):
+        return tuple(_times(each, ratio) for each in value)
+    product = float(f"{value * ratio:.6g}")
+    return int(product) if product.is_integer() else product
+
+
+def _listed(values: tuple[float, ...]) -> str:
+    return " ".join(f"{value:g}" for value in values)

@@ -13,8 +13,8 @@ batch-norm and biases; the rest as in FFCV's ImageNet scripts, to which the pape
 resized crops, flips, BlurPool, and the central 224/256 of a photograph, at 256 pixels, to measure.
 timm starts each residual branch at zero; here it starts as in torchvision's ResNets. The
 configuration that the authors published is another one: 90 epochs, four times 512 images, learning
-rate 0.8, divided by ten every 30 epochs. The learning rate is that of the recipe's batch: scale
-``--lr`` with ``--batch-size``.
+rate 0.8, divided by ten every 30 epochs. The learning rate is that of the recipe's batch:
+``--batch-size`` changes both.
 """
 
 from maxsup.recipes._recipe import Recipe

@@ -1,6 +1,9 @@
 """The study's tables in the terminal."""
 
-from rich.console import Group
+from collections.abc import Iterator
+
+from rich.console import Console, ConsoleOptions, Group, RenderableType
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -11,20 +14,48 @@ def results_table(results: Results) -> Group:
     """The verdict, accuracy with its differences, and the means of the other headline measures.
 
     Returns:
-        What :meth:`rich.console.Console.print` shows, in 80 columns.
+        What :meth:`rich.console.Console.print` shows: tables in 80 columns, and lists of the same
+        numbers where a terminal has too few for them.
     """
     return Group(
         Text(results["verdict"]["sentence"] + "\n", style="bold"),
         *(Text(f"- {note}") for note in results["verdict"]["notes"]),
         Text(),
-        _primary_table(results),
-        _means_table(results),
+        _Fitting(_primary_table(results)),
+        _Fitting(_means_table(results)),
         *(
             Text(f"{run['method']}, seed {run['seed']} failed: {run['cause']}")
             for run in results["runs"]
             if run["status"] == "failed"
         ),
     )
+
+
+class _Fitting:
+    """A table, or its rows as lists where it would cut off what it says."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def __rich_console__(
+        self, console: Console, options: ConsoleOptions
+    ) -> Iterator[RenderableType]:
+        unlimited = options.update(max_width=10_000)
+        needed = Measurement.get(console, unlimited, self._table).minimum
+        if needed <= options.max_width:
+            yield self._table
+            return
+        if self._table.title is not None:
+            yield self._table.title
+        for name, *cells in zip(*(column.cells for column in self._table.columns), strict=True):
+            yield name
+            for column, cell in zip(self._table.columns[1:], cells, strict=True):
+                if str(cell):
+                    yield Text.assemble("  ", _text(column.header), ": ", _text(cell))
+
+
+def _text(cell: RenderableType) -> Text:
+    return cell if isinstance(cell, Text) else Text(str(cell))
 
 
 def _primary_table(results: Results) -> Table:

@@ -11,6 +11,7 @@ Example:
     >>> facts = MeasureFacts(
     ...     name="test_accuracy", label="Accuracy", help="fraction classified right",
     ...     better="higher", percent=True, digits=1, split="test", headline=True,
+    ...     detail=False,
     ... )
     >>> for method, summary in summarise(accuracy, baseline="baseline").items():
     ...     print(method, numbers.mean_and_std(summary, facts))
@@ -38,12 +39,14 @@ from maxsup.results._file import (
     read_results,
     write_results,
 )
+from maxsup.results._guessing import DIVERGENCE_REMEDIES, no_better_than_guessing
 from maxsup.results._shown import shown
 from maxsup.results._verdict import analyse_again, verdict
 from maxsup.results.schema import Results
 
 __all__ = [
     "DEFAULT_PRIMARY",
+    "DIVERGENCE_REMEDIES",
     "RESULTS_FILE",
     "SUMMARY_FILE",
     "TABLE_FILE",
@@ -55,6 +58,7 @@ __all__ = [
     "check_contrasts",
     "find_primary",
     "margin_of",
+    "no_better_than_guessing",
     "read_contrasts",
     "read_results",
     "shown",

@@ -4,9 +4,11 @@ import csv
 import io
 import json
 from pathlib import Path
-from typing import Any, NoReturn, cast, get_args
+from typing import Any, cast, get_args
 
+from maxsup._digests import DamagedFile, read_object, with_digest, without_digest
 from maxsup._files import write_text
+from maxsup._formats import check_format
 from maxsup._places import as_place
 from maxsup.results import schema
 from maxsup.results._shown import shown
@@ -40,7 +42,10 @@ def write_results(results: schema.Results, directory: Path) -> None:
     Raises:
         OSError: A file could not be written; its former version is intact.
     """
-    text = json.dumps(results, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    rest = {name: value for name, value in results.items() if name != "timings"}
+    # Timings have a digest of their own: all else is the same in each repetition.
+    content = {**with_digest(rest), "timings": with_digest(results["timings"])}
+    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     write_text(directory / RESULTS_FILE, text)
     write_text(directory / TABLE_FILE, _table(results))
     write_text(directory / SUMMARY_FILE, summary_table(results))
@@ -54,41 +59,63 @@ def read_results(path: Path | str) -> schema.Results:
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: The file holds something else, or is of another format; the message says whether
-            a newer maxsup is needed.
+        ValueError: The file is not as it was written, holds something else, or is of another
+            format; the message says what to do.
     """
-    results = json.loads(as_place(path).read_text(encoding="utf-8"))
-    if not isinstance(results, dict) or "format" not in results:
-        raise ValueError(f"{path} holds no results of a study.")
-    if results["format"] != schema.FORMAT:
-        _refuse(path, results["format"])
-    for measure in results["measures"]:
-        _complete(measure)
-    for method in results["methods"]:
-        # Files did not tell them apart at first.
-        method.setdefault("coefficients", {})
-    return shown(cast(schema.Results, results))
-
-
-def _refuse(path: Path | str, found: object) -> NoReturn:
-    if isinstance(found, int) and found > schema.FORMAT:
-        remedy = "A newer maxsup is needed: pip install --upgrade maxsup"
-    else:
-        remedy = "Repeat the study's command with this version."
-    raise ValueError(
-        f"{path} has format {found!r}; this version of maxsup reads format {schema.FORMAT}. "
-        f"{remedy}"
+    try:
+        content = _read(as_place(path).read_bytes(), path)
+    except DamagedFile as error:
+        raise DamagedFile(
+            f"{error} The study's command writes it anew from its runs, without training them "
+            "again."
+        ) from error
+    if "format" not in content:
+        raise ValueError(f"{path} holds no results of a study. Name a study's results.json.")
+    check_format(
+        content["format"],
+        str(path),
+        newest=schema.FORMAT,
+        oldest=schema.FORMAT,
+        remedy="Repeat the study's command with this version.",
     )
+    try:
+        for measure in content["measures"]:
+            _complete(measure)
+        for run in content["runs"]:
+            run.setdefault("risk_coverage", None)
+        for method in content["methods"]:
+            # Files did not tell them apart at first.
+            method.setdefault("coefficients", {})
+        content.setdefault(
+            "asked",
+            schema.Asked(
+                methods=[method["name"] for method in content["methods"]],
+                seeds=content["seeds"],
+                left_out=[],
+            ),
+        )
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{path} holds no results of a study: {error!r}.") from error
+    return shown(cast(schema.Results, content))
+
+
+def _read(text: bytes, path: Path | str) -> dict[str, Any]:
+    """What the file holds; timings have a digest of their own."""
+    content = read_object(text, path, leave_out=("timings",))
+    if isinstance(timings := content.get("timings"), dict):
+        content["timings"] = without_digest(timings, f"timings in {path}")
+    return content
 
 
 def _complete(measure: dict[str, Any]) -> None:
-    """Add what files did not say of a measure before they had ``split`` and ``headline``.
+    """Add what files did not say of a measure before they had ``split``, ``headline``, ``detail``.
 
     A measure's name began with its split then too.
     """
     split = measure["name"].partition("_")[0]
     measure.setdefault("split", split if split in get_args(schema.SplitName) else "test")
     measure.setdefault("headline", measure["name"] in _FORMER_HEADLINES)
+    measure.setdefault("detail", False)
 
 
 def _table(results: schema.Results) -> str:

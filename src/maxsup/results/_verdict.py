@@ -1,19 +1,22 @@
 """What a study's numbers say, in words."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean, stdev
 from typing import cast
 
 from maxsup.results import numbers
 from maxsup.results._analysis import DEFAULT_PRIMARY, Analysed, Analysis, analyse
+from maxsup.results._guessing import no_better_than_guessing
 from maxsup.results._shown import shown
-from maxsup.results.schema import DataFacts, MeasureFacts, MethodFacts, Results, Run, Verdict
+from maxsup.results.schema import Asked, DataFacts, MeasureFacts, MethodFacts, Results, Run, Verdict
 from maxsup.statistics import FEWEST_PAIRS, Conclusion, Contrast, Summary, summarise
 
 _FITTED = 0.995
 """Training accuracy from which label smoothing and MaxSup have next to nothing to differ in."""
 _LAST_PART = 0.1
 """The last part of a training, in which a finished one no longer gains."""
+_GUESSING_NOTES = 3
+"""How many of the runs that came to nothing are named."""
 _SHORTEST = 5
 """Epochs that a training must have for it to be said that it had not finished."""
 
@@ -22,6 +25,7 @@ def verdict(
     data: DataFacts,
     methods: Sequence[MethodFacts],
     baseline: str,
+    asked: Asked,
     seeds: Sequence[int],
     runs: Sequence[Run],
     analysed: Analysed,
@@ -32,6 +36,8 @@ def verdict(
     return Verdict(
         sentence=words.sentence(),
         notes=[
+            *_asked_note(asked, labels, runs),
+            *asked["left_out"],
             _untuned_note(methods),
             *words.procedure_note(),
             *words.contrast_notes(data["test"]),
@@ -39,6 +45,7 @@ def verdict(
             *_fitted_note(analysed.summary.get("train_accuracy", {})),
             *_unfinished_note(labels, runs),
             *_failure_note(runs),
+            *_guessing_notes(data, runs),
             *_same_note(labels, baseline, runs),
             *_scope_note(seeds),
             *data["notes"],
@@ -77,6 +84,7 @@ def analyse_again(results: Results, analysis: Analysis) -> Results:
             results["data"],
             results["methods"],
             analysis.baseline,
+            results["asked"],
             results["seeds"],
             results["runs"],
             analysed,
@@ -300,6 +308,41 @@ def _listed(names: Iterable[str]) -> str:
     return "; ".join(names)
 
 
+def _asked_note(asked: Asked, labels: Mapping[str, str], runs: Sequence[Run]) -> list[str]:
+    """Which part the command asked for, where more is shown."""
+    kept: dict[str, list[int]] = {}
+    for run in runs:
+        if run["method"] not in asked["methods"] or run["seed"] not in asked["seeds"]:
+            kept.setdefault(run["method"], []).append(run["seed"])
+    if not kept:
+        return []
+    by_seeds: dict[str, list[str]] = {}
+    for name, seeds in kept.items():
+        by_seeds.setdefault(_seeds(seeds), []).append(labels[name])
+    others = "; ".join(f"{_together(names)} with {seeds}" for seeds, names in by_seeds.items())
+    return [
+        f"The command asked for {_together([labels[name] for name in asked['methods']])} with "
+        f"{_seeds(asked['seeds'])}. All else here was finished by earlier commands and is kept, in "
+        f"every mean and comparison too: {others}."
+    ]
+
+
+def _together(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _seeds(seeds: list[int]) -> str:
+    """Seeds in words.
+
+    >>> _seeds([3]), _seeds([2, 0, 1]), _seeds([0, 2])
+    ('seed 3', 'seeds 0 to 2', 'seeds 0 and 2')
+    """
+    first, *_ = ordered = sorted(seeds)
+    if len(ordered) > 2 and ordered == list(range(first, first + len(ordered))):
+        return f"seeds {first} to {ordered[-1]}"
+    return ("seed " if len(ordered) == 1 else "seeds ") + _together([str(s) for s in ordered])
+
+
 def _noise_note(data: DataFacts) -> list[str]:
     if not data["label_noise"]:
         return []
@@ -355,6 +398,19 @@ def _failure_note(runs: Sequence[Run]) -> list[str]:
         f"{len(failed)} of {len(runs)} runs failed and are left out of every mean; a method that "
         "fails on hard seeds looks better than it is."
     ]
+
+
+def _guessing_notes(data: DataFacts, runs: Sequence[Run]) -> list[str]:
+    """A sentence for each run that has come to nothing, of many for the first few."""
+    notes = [
+        f"{run['method']}, seed {run['seed']} {note}."
+        for run in runs
+        if (note := no_better_than_guessing(run["values"], len(data["classes"]), data["test"]))
+    ]
+    more = len(notes) - _GUESSING_NOTES
+    if more <= 0:
+        return notes
+    return [*notes[:_GUESSING_NOTES], f"{more} more of the {len(runs)} runs ended like that."]
 
 
 def _same_note(labels: dict[str, str], baseline: str, runs: Sequence[Run]) -> list[str]:

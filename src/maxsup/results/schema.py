@@ -1,7 +1,8 @@
 """What ``results.json`` holds: the one source of every number in the table and on the page.
 
 Two studies with the same settings on the same machine give the same file, byte for byte, apart
-from what stands under ``timings``. All fractions (accuracy, confidence, …) lie in [0, 1]; it is
+from what stands under ``timings``. In the file, ``sha256`` is the digest of all but ``timings``,
+which have one of their own. All fractions (accuracy, confidence, …) lie in [0, 1]; it is
 the reader's side that turns them into per cent. A value that does not exist is ``null``.
 """
 
@@ -49,6 +50,7 @@ class MeasureFacts(TypedDict):
     digits: int  # decimals shown, after the factor of 100
     split: SplitName  # what it is measured on
     headline: bool  # whether it stands in the short tables of terminal and notebook
+    detail: bool  # whether the page's large table leaves it to the section on its subject
 
 
 class Fingerprint(TypedDict):
@@ -84,6 +86,7 @@ class Run(TypedDict):
     values: dict[str, float | None]  # by measure
     history: list[dict[str, float | None]]  # one row an epoch: "epoch" (from 1), "train_loss", …
     reliability: Reliability | None
+    risk_coverage: list[float] | None  # error among the most confident 1 %, 2 %, …, 100 %
 
 
 class Projection(TypedDict):
@@ -100,6 +103,14 @@ class Confused(TypedDict):
     classes: list[int]
     chosen_by: str  # a sentence: on which data, how
     projections: dict[str, Projection]  # by method
+
+
+class Asked(TypedDict):
+    """What the command asked for; other methods and seeds had finished before, and are kept."""
+
+    methods: list[str]
+    seeds: list[int]
+    left_out: list[str]  # in sentences: what had finished too and cannot be shown
 
 
 class Verdict(TypedDict):
@@ -133,10 +144,11 @@ class Results(TypedDict):
     format: int
     data: DataFacts
     recipe: dict[str, object]  # every setting by name; "name" among them
-    methods: list[MethodFacts]  # in the order of the command
+    methods: list[MethodFacts]  # in the order of the command, then those that are kept
     baseline: str
     seeds: list[int]
     command: str
+    asked: Asked
     versions: dict[str, str]
     measures: list[MeasureFacts]  # in the order of the table; the first one is the primary
     runs: list[Run]

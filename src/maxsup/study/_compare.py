@@ -1,21 +1,26 @@
 """Every method with every seed, and what came of it."""
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 
+from maxsup._console import console as new_console
+from maxsup._lock import check_free, hold
 from maxsup._places import as_place
 from maxsup.results import Results, shown, write_results
 from maxsup.study._call import python_call
 from maxsup.study._gather import gather
+from maxsup.study._kept import kept_runs
 from maxsup.study._local import run_locally
 from maxsup.study._ray import RayCluster, check_alone, run_on_ray
-from maxsup.study._settings import StudySettings
+from maxsup.study._settings import STUDY_FILE, StudySettings
 from maxsup.training import (
     ProgressReport,
     TrackerName,
     build_accelerator,
+    check_setup,
     check_tracker,
     load_announced,
 )
@@ -52,33 +57,54 @@ def compare(
             as well; see :func:`maxsup.methods.load_plugin`.
 
     Returns:
-        What was written to ``results.json``; a notebook shows it as a table.
+        What was written to ``results.json``; a notebook shows it as a table. Methods and seeds
+        that earlier calls have finished there stand in it too.
 
     Raises:
-        ValueError: The settings do not fit the data, or the directory holds another study.
-        OSError: A file could not be written, or a node does not see the study's directory.
+        ValueError: The settings do not fit the data, the directory holds another study or files
+            that are no study, or another process is writing to it.
+        OSError: A file could not be written, a node does not see the study's directory, or that
+            was removed meanwhile.
         ModuleNotFoundError: The study is to run on Ray, which is not installed.
     """
     directory = as_place(settings.default_directory() if directory is None else directory)
-    console = console or Console(stderr=True)
+    console = console or new_console(stderr=True)
     check_tracker(tracker)
     if on is not None:
         check_alone()
     accelerator = build_accelerator(settings.recipe)
     is_main = accelerator.is_main_process
-    if is_main:
-        settings.claim(directory)
     plan = settings.plan()
     with ProgressReport(console, settings.recipe.epochs * len(plan), quiet=not is_main) as progress:
+        if is_main:
+            check_free(directory, progress.say)
+            settings.check(directory)
         # All runs have the same data and recipe.
-        data = load_announced(settings.run(*plan[0]), accelerator, progress.say)
-        if on is None:
-            runs = run_locally(settings, data, directory, accelerator, progress, tracker)
-        else:
-            runs = run_on_ray(on, settings, data, directory, progress, tracker, tuple(plugins))
-    ordered = {(m, s): runs.results[m, s] for m in settings.methods for s in settings.seeds}
-    repeat = command or python_call(settings, directory, tuple(plugins))
-    results = gather(settings, data, ordered, directory, repeat, runs.devices, accelerator)
-    if is_main:
-        write_results(results, directory)
+        first = settings.run(*plan[0])
+        data = load_announced(first, accelerator, progress.say)
+        if on is None and not (directory / STUDY_FILE).exists():
+            check_setup(first, data, accelerator)
+        # All is checked; from here on, the directory is written to.
+        with hold(directory, progress.say) if is_main else contextlib.nullcontext() as held:
+            if held is not None:
+                settings.claim(directory)
+            if on is None:
+                runs = run_locally(settings, data, directory, accelerator, progress, tracker)
+            else:
+                assert held is not None
+                runs = run_on_ray(on, settings, data, held, progress, tracker, tuple(plugins))
+            kept = kept_runs(settings, data, directory, runs.results)
+            results = gather(
+                settings,
+                data,
+                runs.results,
+                directory,
+                command or python_call(settings, directory, tuple(plugins)),
+                runs.devices,
+                accelerator,
+                kept=kept,
+            )
+            if held is not None:
+                held.check_now()
+                write_results(results, directory)
     return shown(results)

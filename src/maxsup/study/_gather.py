@@ -14,11 +14,12 @@ from accelerate import Accelerator
 
 from maxsup._version import __version__
 from maxsup.data import ImageData
-from maxsup.evaluation import RELIABILITY, measure_facts
+from maxsup.evaluation import CONFUSION, RELIABILITY, RISK_COVERAGE, measure_facts
 from maxsup.methods import Ramp, get_method
 from maxsup.results import analyse, schema, verdict
 from maxsup.statistics import summarise
 from maxsup.study._densities import pooled_logits
+from maxsup.study._kept import NONE_KEPT, KeptRuns, with_kept
 from maxsup.study._projections import confused_classes
 from maxsup.study._settings import StudySettings
 from maxsup.training import RunResult
@@ -38,12 +39,30 @@ def gather(
     command: str,
     devices: Collection[str],
     accelerator: Accelerator,
+    *,
+    kept: KeptRuns = NONE_KEPT,
 ) -> schema.Results:
     """Everything the table and the page show, from the finished and failed runs.
 
+    Args:
+        settings: What is asked for.
+        data: The data of all runs.
+        runs: What came of the runs that are asked for.
+        directory: The study's directory.
+        command: What repeats the study.
+        devices: What the runs were trained on.
+        accelerator: Measures what pictures need.
+        kept: What earlier commands have finished.
+
     Raises:
-        RuntimeError: Two methods of one seed did not have the same start.
+        ValueError: Two methods of one seed did not have the same start.
     """
+    asked = schema.Asked(
+        methods=list(settings.methods), seeds=list(settings.seeds), left_out=list(kept.left_out)
+    )
+    settings = with_kept(settings, kept)
+    everything = {**runs, **kept.results}
+    runs = {key: everything[key] for key in settings.table() if key in everything}
     _check_same_starts(runs)
     measures = measure_facts()
     finished = {key: run for key, run in runs.items() if isinstance(run, RunResult)}
@@ -61,6 +80,7 @@ def gather(
         baseline=settings.baseline,
         seeds=seeds,
         command=command,
+        asked=asked,
         versions=_versions(devices),
         measures=analysed.measures,
         runs=rows,
@@ -69,7 +89,7 @@ def gather(
         contrasts=analysed.contrasts,
         logits=pooled_logits(settings, finished),
         confused=confused_classes(settings, data, finished, directory, accelerator),
-        verdict=verdict(facts, methods, settings.baseline, seeds, rows, analysed),
+        verdict=verdict(facts, methods, settings.baseline, asked, seeds, rows, analysed),
         timings=_timings(settings, finished),
     )
 
@@ -81,7 +101,7 @@ def _check_same_starts(runs: Results) -> None:
             starts.setdefault(seed, set()).add((run.initial_weights, run.batches))
     differing = [seed for seed, found in starts.items() if len(found) > 1]
     if differing:
-        raise RuntimeError(
+        raise ValueError(
             f"The methods did not share initial weights and batches with seeds {differing}, so "
             "their differences mean nothing. Were some of the runs trained with another version "
             "of maxsup, torch or timm? A new --out trains all of them again."
@@ -101,6 +121,7 @@ def _run_row(
             values={},
             history=[],
             reliability=None,
+            risk_coverage=None,
         )
     return schema.Run(
         method=method,
@@ -114,6 +135,7 @@ def _run_row(
             for row in run.history
         ],
         reliability=_reliability(run),
+        risk_coverage=_risk_coverage(run),
     )
 
 
@@ -122,6 +144,15 @@ def _reliability(run: RunResult) -> schema.Reliability:
     return schema.Reliability(
         count=[round(samples) for samples in count], confidence=confidence, accuracy=accuracy
     )
+
+
+def _risk_coverage(run: RunResult) -> list[float] | None:
+    # A run of before this was recorded has none.
+    found = run.records.get(RISK_COVERAGE.name)
+    if found is None or not bool(found.isfinite().all()):
+        return None
+    # A picture needs no more, and the file is the smaller for it.
+    return [round(risk, 6) for risk in found.tolist()]
 
 
 def _finite(value: float) -> float | None:
@@ -138,8 +169,18 @@ def _data_facts(settings: StudySettings, data: ImageData) -> schema.DataFacts:
         test=len(data.test),
         label_noise=settings.data.label_noise,
         noisy_labels=data.train.count_noisy(),
-        notes=list(data.notes),
+        notes=[*data.notes, *_notes_on_size(len(data.classes))],
     )
+
+
+def _notes_on_size(num_classes: int) -> list[str]:
+    most = CONFUSION.accumulation.most_classes
+    if most is None or num_classes <= most:
+        return []
+    return [
+        f"With more than {most:,} classes, here {num_classes:,}, it is not recorded which are "
+        "confused with which, so there is no picture of the features of three that are."
+    ]
 
 
 def _method_facts(name: str) -> schema.MethodFacts:

@@ -10,7 +10,7 @@ from maxsup.data import ImageData
 from maxsup.evaluation import CONFUSION, join_outputs, model_outputs
 from maxsup.measures import template_projection, three_confused
 from maxsup.methods import get_method
-from maxsup.models import CONFIG_FILE, class_templates, load_run
+from maxsup.models import CONFIG_FILE, WEIGHTS_FILE, class_templates, load_run
 from maxsup.results import schema
 from maxsup.study._settings import StudySettings
 from maxsup.training import RunResult, execution_of
@@ -41,14 +41,16 @@ def confused_classes(
     chooser = next(
         (name for name in (settings.baseline, *settings.methods) if _seeds(finished, name)), ""
     )
-    matrices = [
-        finished[chooser, seed].records[CONFUSION.name] for seed in _seeds(finished, chooser)
-    ]
+    records = [finished[chooser, seed].records for seed in _seeds(finished, chooser)]
+    if any(CONFUSION.name not in of_run for of_run in records):
+        return None  # so many classes that it is not recorded
+    matrices = [of_run[CONFUSION.name] for of_run in records]
     classes = three_confused(torch.stack(matrices).mean(dim=0))
     shown = [(test.true_labels == label).nonzero().flatten()[:_SAMPLES] for label in classes]
     samples = test.select(torch.cat(shown))
     execution = execution_of(accelerator).alone()
     projections = {}
+    without_weights = []
     for method in settings.methods:
         seeds = _seeds(finished, method)
         if not seeds:
@@ -56,6 +58,9 @@ def confused_classes(
         place = settings.run_directory(directory, method, seeds[0])
         # Runs of version 0.1 have left no description of their model.
         if not (place / CONFIG_FILE).exists():
+            continue
+        if not (place / WEIGHTS_FILE).exists():
+            without_weights.append(method)
             continue
         run = load_run(place)
         model = run.model.to(execution.device)
@@ -84,9 +89,15 @@ def confused_classes(
     return schema.Confused(
         classes=list(classes),
         chosen_by=f"The three classes between which {label} puts the most probability on the "
-        "training set.",
+        f"training set.{_without(without_weights)}",
         projections=projections,
     )
+
+
+def _without(methods: list[str]) -> str:
+    if not methods:
+        return ""
+    return f" Not shown, as the weights were removed: {', '.join(methods)}."
 
 
 def _seeds(finished: Finished, method: str) -> list[int]:

@@ -11,7 +11,7 @@ import logging
 import math
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,9 @@ from typing import Any
 import torch
 
 from maxsup import methods
+from maxsup._fields import settle_fields
+from maxsup._interrupts import check_interrupted
+from maxsup._lock import HeldDirectory
 from maxsup.data import ImageData
 from maxsup.evaluation import ACCURACY
 from maxsup.study._ray_node import (
@@ -30,12 +33,13 @@ from maxsup.study._ray_node import (
     train_on_node,
     versions_here,
 )
-from maxsup.study._run import Runs, in_one_line, note_failure, run_name
+from maxsup.study._run import Runs, note_failure, run_name
 from maxsup.study._settings import STUDY_FILE, StudySettings
 from maxsup.training import (
     ProgressReport,
     RunResult,
     TrackerName,
+    in_one_line,
 )
 
 MAX_RETRIES = 5
@@ -64,12 +68,13 @@ class RayCluster:
     those that the run computes on."""
 
     def __post_init__(self) -> None:
+        settle_fields(self)
         if self.gpus_per_run is not None and not 0 <= self.gpus_per_run <= 1:
             raise ValueError(
                 f"gpus_per_run must lie in [0, 1], as a run trains on one GPU at most; got "
                 f"{self.gpus_per_run:g}."
             )
-        if self.cpus_per_run is not None and not 0 <= self.cpus_per_run < math.inf:
+        if self.cpus_per_run is not None and self.cpus_per_run < 0:
             raise ValueError(f"cpus_per_run must be at least 0; got {self.cpus_per_run:g}.")
 
     def resources(self, nodes: list[Mapping[str, float]], threads: int) -> tuple[float, float]:
@@ -105,7 +110,7 @@ def run_on_ray(
     cluster: RayCluster,
     settings: StudySettings,
     data: ImageData,
-    directory: Path,
+    held: HeldDirectory,
     progress: ProgressReport,
     tracker: TrackerName | None = None,
     plugins: tuple[str, ...] = (),
@@ -114,19 +119,23 @@ def run_on_ray(
 
     Raises:
         ModuleNotFoundError: Ray is not installed.
-        ConnectionError: There is no cluster at ``RAY_ADDRESS``.
+        ConnectionError: The cluster that ``RAY_ADDRESS`` names cannot be reached, or Ray cannot be
+            started here.
         OSError, ValueError: What would stop the other runs as well: a node that cannot see the
             study's directory or has other data, a full disk, settings that do not fit.
     """
     ray = import_ray()
-    directory = directory.absolute()
+    directory = held.directory.absolute()
     runs = Runs({}, set())
-    with _connection(ray):
+    with _connection(ray, progress.say):
         news = News.start(ray)
-        waiting = _submit(ray, cluster, settings, data, directory, news, progress, tracker, plugins)
+        waiting = _submit(
+            ray, cluster, settings, data, directory, held.token, news, progress, tracker, plugins
+        )
         try:
             epochs = dict.fromkeys(settings.plan(), 0)
             while waiting:
+                held.check()
                 ready, _ = ray.wait(list(waiting), timeout=_SECONDS_BETWEEN_LOOKS)
                 for event in _ask(ray, news):
                     epochs[event.run] = event.epoch
@@ -140,6 +149,7 @@ def run_on_ray(
                     )
                     epochs[run] = settings.recipe.epochs
                 progress.advance_to(sum(epochs.values()))
+                check_interrupted()
         finally:
             _cancel(ray, list(waiting))
     return runs
@@ -159,21 +169,52 @@ def check_alone() -> None:
 
 
 @contextlib.contextmanager
-def _connection(ray: Any) -> Iterator[None]:
+def _connection(ray: Any, say: Callable[[str], None]) -> Iterator[None]:
     if ray.is_initialized():
+        say("Ray: the cluster that this process is connected to")
         yield
         return
-    quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
-    try:
-        ray.init("auto", **quiet)
-    except ConnectionError:
-        if "RAY_ADDRESS" in os.environ:
-            raise
-        ray.init("local", include_dashboard=False, **quiet)
+    say(f"Ray: {_connect(ray)}")
     try:
         yield
     finally:
         ray.shutdown()
+
+
+def _connect(ray: Any) -> str:
+    """Connect this process to a cluster, or start one; which it is, for a person to see.
+
+    Raises:
+        ConnectionError: Neither can be done.
+    """
+    quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
+    named = os.environ.get("RAY_ADDRESS")
+    try:
+        ray.init("auto", **quiet)
+    except Exception as error:  # Ray raises a dozen kinds of errors here
+        if named is not None:
+            raise ConnectionError(
+                f"No Ray cluster can be reached at {named}, which RAY_ADDRESS names "
+                f"({in_one_line(error)}). Start it, or unset RAY_ADDRESS to train on this machine."
+            ) from error
+        if not isinstance(error, ConnectionError):
+            raise _not_started(error) from error
+    else:
+        if named is not None:
+            return f"the cluster at {named}, which RAY_ADDRESS names"
+        return "the cluster that was running on this machine already; ray stop would end it"
+    try:
+        ray.init("local", include_dashboard=False, **quiet)
+    except Exception as error:
+        raise _not_started(error) from error
+    return "started on this machine for as long as the study takes"
+
+
+def _not_started(error: Exception) -> ConnectionError:
+    return ConnectionError(
+        f"Ray could not be started on this machine ({in_one_line(error)}). Without --on ray, the "
+        "study trains here, one run after the other, with the same numbers."
+    )
 
 
 def _submit(
@@ -182,6 +223,7 @@ def _submit(
     settings: StudySettings,
     data: ImageData,
     directory: Path,
+    token: str | None,
     news: Any,
     progress: ProgressReport,
     tracker: TrackerName | None,
@@ -208,6 +250,7 @@ def _submit(
                 plugins=plugins,
                 study_file=directory / STUDY_FILE,
                 directory=settings.run_directory(directory, method, seed),
+                token=token,
                 data=data.fingerprint,
                 working_directory=Path.cwd(),
                 threads=threads,

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import torch
 from rich.console import Console
 
+from maxsup import _lock as lock
 from maxsup import methods
 from maxsup._version import __version__
 from maxsup.data import DataSettings, ImageData
@@ -55,6 +56,8 @@ class Task:
     """What defines methods of the study, as :func:`maxsup.methods.load_plugin` takes it."""
     study_file: Path
     directory: Path
+    token: str | None
+    """That of the lock on the study's directory, which its process holds; none in a store."""
     data: str
     """Fingerprint of the study's data."""
     working_directory: Path
@@ -154,7 +157,10 @@ def train_on_node(task: Task, news: Any) -> Outcome:
             "machine that the study was started on. All nodes must see the same data."
         )
     run = (task.settings.method, task.settings.seed)
-    with NodeProgress(news, run) as progress:
+    with (
+        NodeProgress(news, run) as progress,
+        lock.join(task.study_file.parent, task.token),
+    ):
         result = attempt(
             task.settings,
             data,

@@ -1,6 +1,5 @@
 """One run of a study, wherever it takes place."""
 
-import gc
 import traceback
 from pathlib import Path
 from typing import NamedTuple
@@ -10,9 +9,15 @@ from accelerate import Accelerator
 
 from maxsup._files import write_text
 from maxsup.data import ImageData
-from maxsup.training import ProgressReport, RunResult, RunSettings, TrackerName, train
-
-FAILURE_FILE = "failure.txt"
+from maxsup.training import (
+    FAILURE_FILE,
+    ProgressReport,
+    RunResult,
+    RunSettings,
+    TrackerName,
+    cause_of,
+    train,
+)
 
 
 class Runs(NamedTuple):
@@ -66,7 +71,7 @@ def attempt(
     except (OSError, ValueError):
         raise
     except Exception as error:
-        cause = _cause(error)
+        cause = cause_of(error)
         note_failure(directory, traceback.format_exc())
         return cause
     finally:
@@ -79,23 +84,3 @@ def note_failure(directory: Path, trace: str) -> None:
     """Leave a failure's trace in the run's directory."""
     directory.mkdir(parents=True, exist_ok=True)
     write_text(directory / FAILURE_FILE, trace)
-
-
-def _cause(error: Exception) -> str:
-    """One line for the table: what went wrong, and what to do where that is known."""
-    if isinstance(error, torch.OutOfMemoryError | MemoryError) or "out of memory" in str(error):
-        gc.collect()
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
-        return "out of memory: try --batch-size, --accumulate or --precision bf16"
-    return in_one_line(error)
-
-
-def in_one_line(error: Exception) -> str:
-    """An error's kind and the first line of its message.
-
-    >>> in_one_line(RuntimeError("no luck")), in_one_line(RuntimeError())
-    ('RuntimeError: no luck', 'RuntimeError')
-    """
-    first_line = str(error).strip().splitlines()[0] if str(error).strip() else ""
-    return f"{type(error).__name__}: {first_line}" if first_line else type(error).__name__

@@ -1,13 +1,20 @@
 """What a study consists of, and the file that keeps it."""
 
+import contextlib
 import dataclasses
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-from maxsup._files import write_text
+from maxsup._digests import DamagedFile, read_object, with_digest
+from maxsup._fields import settle_fields
+from maxsup._files import remove_temporary, write_text
+from maxsup._formats import OtherFormat
+from maxsup._lock import LOCK_FILE
 from maxsup._method_names import canonical, directory_name
-from maxsup._places import is_empty
+from maxsup._places import strangers
+from maxsup._seeds import check_seed
 from maxsup.data import DataSettings, short_name
 from maxsup.evaluation import measure_facts
 from maxsup.methods import check_distinct
@@ -19,9 +26,31 @@ from maxsup.results import (
     find_primary,
     margin_of,
 )
-from maxsup.training import FORMAT, RunSettings, check_format, read_parts
+from maxsup.training import (
+    FORMAT,
+    SETTINGS_FILE,
+    RunSettings,
+    check_format,
+    differences,
+    has_kept,
+    listed,
+    read_parts,
+)
 
 STUDY_FILE = "study.json"
+
+
+class _Kept(NamedTuple):
+    """What a study's file says; its methods need not be known here."""
+
+    data: DataSettings
+    recipe: Recipe
+    methods: tuple[str, ...]
+    seeds: tuple[int, ...]
+    baseline: str
+    primary: str
+    margin: float | None
+    contrasts: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -35,8 +64,8 @@ class StudySettings:
         (('baseline', 'label-smoothing', 'maxsup'), 'baseline', 6)
 
     Raises:
-        ValueError: There is no method or seed, one is named twice or unknown, or the baseline is
-            not among the methods.
+        ValueError: There is no method or seed, one is named twice, unknown or out of its range, or
+            the baseline is not among the methods.
     """
 
     data: DataSettings
@@ -60,6 +89,7 @@ class StudySettings:
     each against the baseline, and MaxSup against label smoothing where both are there."""
 
     def __post_init__(self) -> None:
+        settle_fields(self)
         object.__setattr__(self, "methods", tuple(map(canonical, self.methods)))
         object.__setattr__(self, "baseline", canonical(self.baseline))
         if not self.baseline and self.methods:
@@ -68,6 +98,8 @@ class StudySettings:
             raise ValueError("A study needs at least one method; --methods names none.")
         if not self.seeds:
             raise ValueError("A study needs at least one seed; got none.")
+        for seed in self.seeds:
+            check_seed("seeds", seed)
         for what, values in (("method", self.methods), ("seed", self.seeds)):
             twice = sorted({str(v) for v in values if values.count(v) > 1})
             if twice:
@@ -93,6 +125,10 @@ class StudySettings:
         """
         return [(method, seed) for seed in self.seeds for method in self.methods]
 
+    def table(self) -> list[tuple[str, int]]:
+        """Method and seed of every run, in the order to show them."""
+        return [(method, seed) for method in self.methods for seed in self.seeds]
+
     def run(self, method: str, seed: int) -> RunSettings:
         """The settings of one of the study's runs."""
         return RunSettings(method=method, seed=seed, recipe=self.recipe, data=self.data)
@@ -101,43 +137,78 @@ class StudySettings:
         """Where a run is kept within the study's directory."""
         return directory / directory_name(method) / f"seed-{seed}"
 
-    def claim(self, directory: Path) -> None:
-        """Make ``directory`` this study's, or see that it is already.
+    def check(self, directory: Path) -> None:
+        """See that ``directory`` is this study's, or can become it.
 
-        Methods and seeds may be added to a study later: its finished runs are used again. Whether
-        the data is still the same, each run sees for itself.
+        Methods and seeds may be added to a study later, or left out: its finished runs are used
+        again. Whether the data is still the same, each run sees for itself. A study of which
+        nothing is trained yet has nothing to lose, and another one may take its place.
 
         Raises:
             ValueError: The directory holds a study with other data or another recipe, or files
                 that are no study.
         """
+        self._kept(directory)
+
+    def claim(self, directory: Path) -> None:
+        """Make ``directory``, which this process holds, this study's.
+
+        Raises:
+            ValueError: See :meth:`check`.
+            OSError: Its file could not be written.
+        """
+        kept = self._kept(directory)
         directory.mkdir(parents=True, exist_ok=True)
+        remove_temporary(directory)
+        fields = dataclasses.asdict(self)
+        if kept is not None:
+            for name, of_kept, of_self in (
+                ("methods", kept.methods, self.methods),
+                ("seeds", kept.seeds, self.seeds),
+            ):
+                fields[name] = list(dict.fromkeys((*of_kept, *of_self)))
+        content = with_digest({"format": FORMAT, **fields})
+        write_text(directory / STUDY_FILE, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+    def _kept(self, directory: Path) -> _Kept | None:
+        """What the study's file says, where the directory is this study's already."""
         path = directory / STUDY_FILE
-        if path.exists():
-            kept = StudySettings.load(path)
-            differing = [
-                f"{part}.{field.name}: {there!r} there, {here!r} now"
-                for part, of_kept, of_self in (
-                    ("data", kept.data, self.data),
-                    ("recipe", kept.recipe, self.recipe),
-                )
-                for field in dataclasses.fields(of_self)
-                if field.compare
-                and (there := getattr(of_kept, field.name))
-                != (here := getattr(of_self, field.name))
-            ]
-            if differing:
+        if not path.exists():
+            names = strangers(directory, known=(LOCK_FILE,))
+            if names and not self._has_run(directory):
                 raise ValueError(
-                    f"{directory} holds another study, with other settings "
-                    f"({'; '.join(differing)}). Name another directory with --out, or use the "
-                    "same settings."
+                    f"{directory} holds files that are no study ({listed(names)}). Name a new or "
+                    "empty directory with --out."
                 )
-        elif not is_empty(directory):
+            return None
+        try:
+            kept = _read(path)
+        except DamagedFile as error:
+            if self._has_run(directory):
+                return None
             raise ValueError(
-                f"{directory} holds files that are no study. Name a new or empty directory "
-                "with --out."
-            )
-        write_text(path, self._to_json())
+                f"{error} No run of this study lies beside it. Name another directory with --out, "
+                "or remove this one."
+            ) from error
+        differing = differences("data", kept.data, self.data)
+        differing += differences("recipe", kept.recipe, self.recipe)
+        if not differing:
+            return kept
+        if not any(has_kept(path.parent) for path in _runs(directory)):
+            return None
+        raise ValueError(
+            f"{directory} holds another study, with other settings ({'; '.join(differing)}). Name "
+            "another directory with --out, or use the same settings."
+        )
+
+    def _has_run(self, directory: Path) -> bool:
+        """Whether one of the runs that lie in a directory is of this study."""
+        for path in _runs(directory):
+            with contextlib.suppress(ValueError, OSError):
+                run = RunSettings.load_kept(path)
+                if run == self.run(run.method, run.seed):
+                    return True
+        return False
 
     def default_directory(self) -> Path:
         """Where the study is kept unless a directory is named.
@@ -148,6 +219,8 @@ class StudySettings:
         PosixPath('runs/digits-noise-0.4')
         """
         name = short_name(self.data).replace("/", "-")
+        if self.data.fraction < 1:
+            name += f"-fraction-{self.data.fraction:g}"
         if self.data.imbalance > 1:
             name += f"-imbalance-{self.data.imbalance:g}"
         if self.data.label_noise:
@@ -161,23 +234,30 @@ class StudySettings:
         Raises:
             ValueError: The file is not one, or was written by a newer version.
         """
-        try:
-            fields = json.loads(path.read_text(encoding="utf-8"))
-            check_format(fields)
-            recipe, data = read_parts(fields)
-            return cls(
-                data=data,
-                recipe=recipe,
-                methods=tuple(fields["methods"]),
-                seeds=tuple(fields["seeds"]),
-                baseline=fields["baseline"],
-                primary=fields.get("primary", DEFAULT_PRIMARY),
-                margin=fields.get("margin"),
-                contrasts=tuple(map(tuple, fields.get("contrasts", ()))),
-            )
-        except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
-            raise ValueError(f"{path} is no settings file of a study: {error!r}.") from error
+        return cls(**_read(path)._asdict())
 
-    def _to_json(self) -> str:
-        content = {"format": FORMAT, **dataclasses.asdict(self)}
-        return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+def _read(path: Path) -> _Kept:
+    fields = read_object(path.read_bytes(), path)
+    try:
+        check_format(fields, path)
+        recipe, data = read_parts(fields)
+        return _Kept(
+            data,
+            recipe,
+            tuple(fields["methods"]),
+            tuple(fields["seeds"]),
+            fields["baseline"],
+            fields.get("primary", DEFAULT_PRIMARY),
+            fields.get("margin"),
+            tuple((method, against) for method, against in fields.get("contrasts", ())),
+        )
+    except OtherFormat:
+        raise
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise DamagedFile(f"{path} is no settings file of a study: {error!r}.") from error
+
+
+def _runs(directory: Path) -> list[Path]:
+    """The settings files of the runs in a study's directory."""
+    return list(directory.glob(f"*/seed-*/{SETTINGS_FILE}"))

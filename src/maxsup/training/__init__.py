@@ -4,6 +4,7 @@ from maxsup._trackers import TrackerName
 from maxsup.training._accelerator import build_accelerator, execution_of
 from maxsup.training._advice import advice
 from maxsup.training._announced import load_announced
+from maxsup.training._cause import cause_of, in_one_line, is_foreseen
 from maxsup.training._curves import RecipeCurves, recipe_curves
 from maxsup.training._data import load_data
 from maxsup.training._diverged import TrainingDiverged
@@ -12,14 +13,19 @@ from maxsup.training._model import build_model
 from maxsup.training._optimizer import learning_rate
 from maxsup.training._position import EpochSums, Position
 from maxsup.training._progress import ProgressReport, duration
-from maxsup.training._result import RunResult
-from maxsup.training._settings import RunSettings
+from maxsup.training._result import RESULT_FILE, RunResult
+from maxsup.training._run_files import FAILURE_FILE, SETTINGS_FILE, check_run, has_kept, listed
+from maxsup.training._settings import RunSettings, differences
 from maxsup.training._settings_file import FORMAT, check_format, read_parts
+from maxsup.training._setup import check_setup
 from maxsup.training._tracking import check_tracker
 from maxsup.training._train import train
 
 __all__ = [
+    "FAILURE_FILE",
     "FORMAT",
+    "RESULT_FILE",
+    "SETTINGS_FILE",
     "DryRun",
     "EpochSums",
     "Position",
@@ -32,12 +38,20 @@ __all__ = [
     "advice",
     "build_accelerator",
     "build_model",
+    "cause_of",
     "check_format",
+    "check_run",
+    "check_setup",
     "check_tracker",
+    "differences",
     "dry_run",
     "duration",
     "execution_of",
+    "has_kept",
+    "in_one_line",
+    "is_foreseen",
     "learning_rate",
+    "listed",
     "load_announced",
     "load_data",
     "read_parts",

@@ -1,4 +1,4 @@
-"""What would make a training faster on this machine."""
+"""What a person should know of settings before a training begins."""
 
 from pathlib import Path
 
@@ -7,14 +7,21 @@ from accelerate import Accelerator
 from maxsup.recipes import Recipe
 
 
-def advice(recipe: Recipe, accelerator: Accelerator) -> str | None:
-    """What a person should know of these settings on this machine, in a sentence or two."""
+def advice(recipe: Recipe, accelerator: Accelerator) -> list[str]:
+    """What a person should know of these settings on this machine, in sentences."""
+    found = []
     if recipe.precision == "bf16" and accelerator.device.type == "cpu" and not _has_bf16(_CPU):
-        return (
+        found.append(
             "This processor has no instructions for bf16, which makes it many times slower than "
             "fp32 here: --precision fp32 is better."
         )
-    return None
+    if recipe.warmup_epochs > recipe.epochs:
+        found.append(
+            f"The warm-up of {recipe.warmup_epochs:g} epochs is longer than the training, which "
+            f"has {recipe.epochs}: the learning rate never reaches {recipe.lr:g}. A shorter "
+            "--warmup-epochs lets it."
+        )
+    return found
 
 
 _CPU = Path("/proc/cpuinfo")

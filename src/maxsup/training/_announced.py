@@ -15,6 +15,8 @@ def load_announced(
 ) -> ImageData:
     """Load a run's data; the first process says what is going on, and what would be faster.
 
+    It also says what was chosen and passed over in the data (:attr:`ImageData.notes`).
+
     Args:
         settings: The run's settings.
         accelerator: The processes that will train.
@@ -24,6 +26,10 @@ def load_announced(
         ValueError: The data cannot be used as asked; the message says how to mend it.
     """
     speaks = accelerator.is_main_process
-    if speaks and (text := advice(settings.recipe, accelerator)):
+    for text in advice(settings.recipe, accelerator) if speaks else []:
         say(text)
-    return load_data(settings.data, settings.recipe, say if speaks else None)
+    data = load_data(settings.data, settings.recipe, say if speaks else None)
+    if speaks:
+        for note in data.notes:
+            say(f"Data: {note}")
+    return data

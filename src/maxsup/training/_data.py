@@ -35,7 +35,7 @@ def load_data(
         )
     return load_images(
         settings,
-        image_size=recipe.image_size,
+        image_size=None if photographs is not None else recipe.image_size,
         prefer_label=recipe.label_column,
         photographs=photographs,
         announce=announce,

@@ -2,6 +2,7 @@
 
 import math
 
+from maxsup.results import DIVERGENCE_REMEDIES
 from maxsup.training._settings import RunSettings
 
 
@@ -23,6 +24,6 @@ def check_finite(value: float, what: str, settings: RunSettings, epoch: int) -> 
     """
     if not math.isfinite(value):
         raise TrainingDiverged(
-            f"{what} became {value} in epoch {epoch + 1} of {settings.recipe.epochs}; a lower "
-            "--lr, a --clip-norm or a longer --warmup-epochs may keep it finite"
+            f"{what} became {value} in epoch {epoch + 1} of {settings.recipe.epochs}; "
+            f"{DIVERGENCE_REMEDIES} may keep it finite"
         )

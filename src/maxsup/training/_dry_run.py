@@ -9,15 +9,16 @@ from dataclasses import dataclass
 import psutil
 import torch
 from accelerate import Accelerator
-from rich.console import Console
 from torch.utils.flop_counter import FlopCounterMode
 
+from maxsup._console import console
 from maxsup.data import ImageData
 from maxsup.evaluation import bytes_to_keep, evaluation_batches_of
 from maxsup.training._accelerator import build_accelerator, execution_of
 from maxsup.training._announced import load_announced
 from maxsup.training._diverged import check_finite
 from maxsup.training._evaluate import Splits, splits_after_epoch, splits_at_the_end
+from maxsup.training._progress import ProgressReport
 from maxsup.training._settings import RunSettings
 from maxsup.training._setup import Setup, set_up
 from maxsup.training._step import train_step
@@ -77,7 +78,7 @@ def dry_run(
     recipe = settings.recipe
     accelerator = accelerator or build_accelerator(recipe)
     if data is None:
-        data = load_announced(settings, accelerator, Console(stderr=True).print)
+        data = load_announced(settings, accelerator, ProgressReport(console(stderr=True), 0).say)
     setup = set_up(settings, data, accelerator)
     setup.wrapped.train()
     # The last epoch has the largest images where they grow.

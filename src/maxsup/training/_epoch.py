@@ -6,6 +6,7 @@ from collections.abc import Callable
 import torch
 from accelerate import Accelerator
 
+from maxsup._interrupts import check_interrupted
 from maxsup.training._diverged import check_finite
 from maxsup.training._position import EpochSums, Position
 from maxsup.training._progress import ProgressReport
@@ -21,6 +22,7 @@ def train_epoch(
     settings: RunSettings,
     progress: ProgressReport,
     save: Callable[[Position], None],
+    check: Callable[[], None],
 ) -> dict[str, float]:
     """One pass over the training data, or the rest of it.
 
@@ -31,6 +33,7 @@ def train_epoch(
         settings: The run's settings.
         progress: Is told of every step.
         save: Is called, in all processes, where a checkpoint is due.
+        check: Is called after each step; an error that it raises stops the training.
 
     Returns:
         The epoch's figures.
@@ -67,7 +70,9 @@ def train_epoch(
         loss_sum += loss_now
         correct += correct_now
         seen += len(images)
+        check()
         progress.step(len(images) * processes)
+        check_interrupted()
         if progress.wants_figures():
             mean = loss_sum.item() / seen
             # Alone: of several processes, one that stops by itself would be waited for.

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from maxsup.data import ImageData, ImageSplit, Normalization
 from maxsup.evaluation import (
+    TEMPERATURE,
     Execution,
     Found,
     Outputs,
@@ -37,10 +38,13 @@ def splits_after_epoch(data: ImageData) -> Splits:
 
 
 def splits_at_the_end(data: ImageData, *, keep_outputs: bool) -> Splits:
-    """The parts of the data that a finished model is run over, in order."""
+    """The parts of the data that a finished model is run over, in order.
+
+    The validation part comes first: what is fitted on it is used on the test set.
+    """
     after_epoch = splits_after_epoch(data)
     kept = after_epoch if keep_outputs else {}
-    parts: Splits = {"test": data.test, "train": data.train, **after_epoch}
+    parts: Splits = {**after_epoch, "train": data.train}
     return {
         name: split
         for name, split in parts.items()
@@ -90,15 +94,25 @@ class Evaluator(NamedTuple):
         values: dict[str, float] = {}
         records: dict[str, Tensor] = {}
         kept: dict[SplitName, Outputs] = {}
+        temperature: float | None = None
         for split, images in splits_at_the_end(self.data, keep_outputs=keep_outputs).items():
             measures, wanted = measures_on(split), records_on(split)
             is_kept = keep_outputs and split in splits_after_epoch(self.data)
             outputs = self._outputs(images, features=True)
             keeper = OutputsKeeper()
             watched = keeper.watch(outputs) if is_kept else outputs
-            found = measure_outputs(watched, split, measures, wanted, sizes=self._sizes(True))
+            found = measure_outputs(
+                watched,
+                split,
+                measures,
+                wanted,
+                sizes=self._sizes(True),
+                temperature=temperature,
+            )
             values |= found.values
             records |= found.records
+            if TEMPERATURE.name in found.records:
+                temperature = float(found.records[TEMPERATURE.name])
             if is_kept:
                 kept[split] = keeper.gather()
         return Found(values, records), kept

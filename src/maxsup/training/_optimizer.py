@@ -69,8 +69,8 @@ def learning_rate(recipe: Recipe, step: int, steps_per_epoch: int) -> float:
         case "constant":
             return recipe.lr
         case "step":
-            # In whole epochs, so that no rounding of step / steps_per_epoch can shift a milestone.
-            passed = sum(step // steps_per_epoch >= milestone for milestone in recipe.milestones)
+            # In whole steps, so that no rounding of step / steps_per_epoch can shift a milestone.
+            passed = sum(step >= round(each * steps_per_epoch) for each in recipe.milestones)
             return recipe.lr * recipe.gamma**passed
         case "cosine":
             falling = (1 + math.cos(math.pi * done)) / 2

@@ -3,10 +3,14 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
-FORMAT = 2
-"""The format that checkpoints have; 1 was that of version 0.1, which had no number."""
+from maxsup._formats import check_format
+
+FORMAT = 3
+"""The format that checkpoints have; 1 was that of version 0.1, which had no number, and 2 had no
+digest."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,8 @@ class Position:
     """SHA-256 of the order and the augmentation of the epochs that are done."""
     history: tuple[Mapping[str, float], ...] = ()
     """The figures of each epoch that is done."""
+    settings: str = ""
+    """SHA-256 of the settings."""
 
     def within_epoch(self, sums: EpochSums) -> "Position":
         """The position after some steps of the next epoch."""
@@ -73,20 +79,22 @@ class Position:
         return {"format": FORMAT, **asdict(self)}
 
     @classmethod
-    def from_content(cls, content: Mapping[str, Any]) -> "Position":
+    def from_content(
+        cls, content: Mapping[str, Any], what: Path | str = "This checkpoint"
+    ) -> "Position":
         """The position that :meth:`to_content` wrote.
 
         Raises:
             ValueError: It has another format.
         """
         fields = dict(content)
-        found = fields.pop("format", 1)
-        if found != FORMAT:
-            which = "a newer" if found > FORMAT else "an earlier"
-            raise ValueError(
-                f"it was saved by {which} version of maxsup, in format {found}; this version reads "
-                f"format {FORMAT}"
-            )
+        check_format(
+            fields.pop("format", 1),
+            str(what),
+            newest=FORMAT,
+            oldest=FORMAT,
+            remedy="Remove it to train from the start.",
+        )
         sums = EpochSums(**fields.pop("sums"))
         sums = replace(sums, loss=tuple(sums.loss))
         return cls(**{**fields, "sums": sums, "history": tuple(fields["history"])})

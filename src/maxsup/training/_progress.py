@@ -16,6 +16,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from maxsup._console import console as new_console
+
 SECONDS_BETWEEN_LOOKS = 0.5
 """How often a bar asks for the loss; asking makes a GPU finish what it has queued."""
 SECONDS_BETWEEN_LINES = 15.0
@@ -151,7 +153,7 @@ def reporting(
     if progress is not None:
         yield progress
         return
-    with ProgressReport(Console(stderr=True), epochs, quiet=quiet) as own:
+    with ProgressReport(new_console(stderr=True), epochs, quiet=quiet) as own:
         yield own
 
 

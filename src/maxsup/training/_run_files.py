@@ -1,85 +1,151 @@
 """The files of a run."""
 
+import contextlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import get_args
 
 from torch import nn
 
-from maxsup._files import write_text
-from maxsup._places import as_place
+from maxsup._digests import DamagedFile, check_files
+from maxsup._files import remove_temporary, write_text
+from maxsup._lock import LOCK_FILE, HeldDirectory, check_free, hold
+from maxsup._places import as_place, strangers
 from maxsup.data import ImageData
 from maxsup.evaluation import Outputs, SplitName, outputs_file, save_outputs
-from maxsup.models import ModelDescription, save_model
-from maxsup.training._checkpoint import State, load_checkpoint, save_checkpoint
+from maxsup.models import WEIGHTS_FILE, ModelDescription, save_model
+from maxsup.training._checkpoint import State, load_checkpoint, load_position, save_checkpoint
 from maxsup.training._position import Position
-from maxsup.training._result import RunResult
+from maxsup.training._result import RESULT_FILE, RunResult
 from maxsup.training._settings import RunSettings
 
 SETTINGS_FILE = "settings.json"
 METRICS_FILE = "metrics.jsonl"
 CHECKPOINT_FILE = "checkpoint.pt"
+FORMER_CHECKPOINT_FILE = "checkpoint-before.pt"
+DAMAGED_CHECKPOINT_FILE = "checkpoint-damaged.pt"
+FAILURE_FILE = "failure.txt"
+
+_CHECKPOINTS = (CHECKPOINT_FILE, FORMER_CHECKPOINT_FILE)
+_KEPT_FILES = (RESULT_FILE, *_CHECKPOINTS, WEIGHTS_FILE)
+"""A run that has none of them has nothing to lose."""
 
 
-@dataclass(frozen=True)
 class RunFiles:
     """The directory of a run, and what is written to it and read from it when.
 
-    While a run is trained: its settings, a line of figures for each epoch, and a checkpoint. When
-    it is done, in place of the checkpoint: the weights with what a stranger needs to use them, the
-    outputs, and last of all the result.
+    While a run is trained: its settings, a line of figures for each epoch, and a checkpoint with
+    the one before it. When it is done, in place of the checkpoints: the weights with what a
+    stranger needs to use them, the outputs, the digests of all of these, and last of all the
+    result. What is read back is checked by its digest, and a run whose files are damaged is
+    repeated.
+
+    Args:
+        settings: The run's settings.
+        directory: Its directory, a path or a URL; by default the one that its settings name.
+        writes: Whether this process writes; of several the first one does.
+        say: Shows a sentence to a person.
+
+    Raises:
+        ValueError: The directory holds a run with other settings, or files that are no run, or
+            another process writes to it.
     """
 
-    directory: Path
-    settings: RunSettings
-    writes: bool
-    """Whether this process writes; of several the first one does."""
+    def __init__(
+        self,
+        settings: RunSettings,
+        directory: Path | str | None,
+        *,
+        writes: bool,
+        say: Callable[[str], None],
+    ) -> None:
+        self.directory = as_place(settings.default_directory() if directory is None else directory)
+        self._settings = settings
+        self._fingerprint = settings.fingerprint()
+        self._writes = writes
+        self._say_to_person = say
+        self._said: set[str] = set()
+        self._held: HeldDirectory | None = None
+        self._is_checkpoint_damaged = False
+        self._are_settings_damaged = False
+        if writes:
+            check_free(self.directory, say)
+        self._check_owner()
 
-    @classmethod
-    def open(
-        cls, settings: RunSettings, directory: Path | str | None, *, writes: bool
-    ) -> "RunFiles":
-        """The files of a run in a directory, by default the one that its settings name.
+    @contextlib.contextmanager
+    def hold(self) -> Iterator[None]:
+        """Make the directory, and let no other process write there for a while.
 
         Raises:
-            ValueError: The directory holds a run with other settings.
+            ValueError: One does already.
+            OSError: It cannot be written to.
         """
-        place = as_place(settings.default_directory() if directory is None else directory)
-        path = place / SETTINGS_FILE
-        if path.exists() and RunSettings.load(path) != settings:
-            raise ValueError(
-                f"{place} holds a run with other settings. Name another directory with --out."
-            )
-        return cls(place, settings, writes)
+        if not self._writes:
+            yield
+            return
+        with hold(self.directory, self._say) as self._held:
+            remove_temporary(self.directory)
+            yield
+
+    def check_held(self) -> None:
+        """See that the directory is still there and this process's; it costs next to nothing.
+
+        Raises:
+            OSError: It is not.
+        """
+        if self._held is not None:
+            self._held.check()
 
     def finished(self, data: ImageData) -> RunResult | None:
-        """The result, if the run is done.
+        """The result, if the run is done and its files are as they were written.
 
         Raises:
-            ValueError: It is of other data.
+            ValueError: It is of other data or settings.
         """
-        result = RunResult.load(self.directory)
+        try:
+            result = RunResult.load(self.directory)
+            if result is not None and isinstance(self.directory, Path):
+                # From an object store, all weights would have to be fetched for it.
+                check_run(self.directory)
+        except DamagedFile as error:
+            self._say(f"{error} The run is repeated.")
+            return None
         if result is not None:
-            self._check_data(result.data, data)
+            self._check_same(result.settings, result.data, data)
+            if self._writes:
+                # The process that trained it may have been killed after its last word.
+                self._remove_checkpoints()
+            if self._writes and self._are_settings_damaged:
+                self._settings.save(self.directory / SETTINGS_FILE)
         return result
 
     def begin(self, state: State, data: ImageData) -> Position:
         """Where to begin: at the start, or where the checkpoint is, which is put into ``state``.
 
         Raises:
-            ValueError: The checkpoint cannot be read, or is of other data.
+            ValueError: The checkpoint is of other data or settings, or of another version.
             OSError: The settings could not be written.
         """
-        if self.writes:
-            self.directory.mkdir(parents=True, exist_ok=True)
-            self.settings.save(self.directory / SETTINGS_FILE)
-        checkpoint = self.directory / CHECKPOINT_FILE
-        if not checkpoint.exists():
-            return Position(data.fingerprint)
-        position = load_checkpoint(checkpoint, state)
-        self._check_data(position.data, data)
-        return position
+        if self._writes:
+            self._settings.save(self.directory / SETTINGS_FILE)
+        damage = []
+        for name in _CHECKPOINTS:
+            try:
+                position = load_checkpoint(self.directory / name, state)
+            except FileNotFoundError:
+                continue
+            except DamagedFile as error:
+                self._is_checkpoint_damaged |= name == CHECKPOINT_FILE
+                damage.append(str(error))
+                continue
+            self._check_same(position.settings, position.data, data)
+            if damage:
+                self._say(f"{damage[0]} The run goes on from the checkpoint before it.")
+            return position
+        if damage:
+            self._say(f"{' '.join(damage)} The run starts anew.")
+        return Position(data.fingerprint, settings=self._fingerprint)
 
     def save(self, state: State, position: Position) -> None:
         """Write a checkpoint, and the figures of the epochs that are done.
@@ -87,10 +153,17 @@ class RunFiles:
         Raises:
             OSError: They could not be written; the former ones are intact.
         """
-        if self.writes:
-            rows = "".join(json.dumps(row) + "\n" for row in position.history)
-            write_text(self.directory / METRICS_FILE, rows)
-            save_checkpoint(self.directory / CHECKPOINT_FILE, state, position)
+        if self._held is None:
+            return
+        self._held.check_now()
+        rows = "".join(json.dumps(row) + "\n" for row in position.history)
+        write_text(self.directory / METRICS_FILE, rows)
+        path = self.directory / CHECKPOINT_FILE
+        if self._is_checkpoint_damaged and isinstance(path, Path):
+            # Not in place of the checkpoint before it, which is good.
+            path.replace(self.directory / DAMAGED_CHECKPOINT_FILE)
+            self._is_checkpoint_damaged = False
+        save_checkpoint(path, state, position, former=self.directory / FORMER_CHECKPOINT_FILE)
 
     def finish(
         self,
@@ -104,16 +177,111 @@ class RunFiles:
         Raises:
             OSError: It could not be written; the checkpoint is intact.
         """
-        if self.writes:
-            save_model(self.directory, model, description)
-            for split, kept in outputs.items():
-                save_outputs(self.directory / outputs_file(split), kept)
-            result.save(self.directory)
-            (self.directory / CHECKPOINT_FILE).unlink(missing_ok=True)
+        if self._held is None:
+            return
+        self._held.check_now()
+        digests = save_model(self.directory, model, description)
+        for split, kept in outputs.items():
+            name = outputs_file(split)
+            digests[name] = save_outputs(self.directory / name, kept)
+        result.save(self.directory, digests)
+        self._remove_checkpoints()
 
-    def _check_data(self, fingerprint: str, data: ImageData) -> None:
+    def _remove_checkpoints(self) -> None:
+        for name in _CHECKPOINTS:
+            (self.directory / name).unlink(missing_ok=True)
+
+    def _say(self, text: str) -> None:
+        if text not in self._said:
+            self._said.add(text)
+            self._say_to_person(text)
+
+    def _check_owner(self) -> None:
+        """See that the directory is empty, or holds this run."""
+        path = self.directory / SETTINGS_FILE
+        if not path.exists():
+            names = strangers(self.directory, known=(LOCK_FILE, FAILURE_FILE))
+            if names and not self._is_known(f"{path} is missing."):
+                raise ValueError(
+                    f"{self.directory} holds files that are no run ({listed(names)}). Name a new "
+                    "or empty directory with --out."
+                )
+            return
+        try:
+            kept = RunSettings.load_kept(path)
+        except DamagedFile as error:
+            is_new = not has_kept(self.directory) and _is_settings_file(path)
+            if is_new or self._is_known(str(error)):
+                return
+            raise ValueError(
+                f"{error} If {self.directory} holds a run of maxsup, remove the file and what is "
+                "beside it to train from the start; or name another directory with --out."
+            ) from error
+        if kept != self._settings and has_kept(self.directory):
+            raise ValueError(
+                f"{self.directory} holds a run with other settings "
+                f"({'; '.join(self._settings.differences(kept))}). Name another directory with "
+                "--out, or use the same settings."
+            )
+
+    def _is_known(self, damage: str) -> bool:
+        """Whether other files say that the run is this one, as its settings cannot be read."""
+        found: RunResult | Position | None
+        for name in (RESULT_FILE, *_CHECKPOINTS):
+            with contextlib.suppress(ValueError, FileNotFoundError):
+                if name == RESULT_FILE:
+                    found = RunResult.load(self.directory)
+                else:
+                    found = load_position(self.directory / name)
+                if found is not None and found.settings == self._fingerprint:
+                    self._are_settings_damaged = True
+                    self._say(
+                        f"{damage} It is written anew: the run's other files fit the command."
+                    )
+                    return True
+        return False
+
+    def _check_same(self, settings: str, fingerprint: str, data: ImageData) -> None:
+        if settings and settings != self._fingerprint:
+            raise ValueError(
+                f"{self.directory} holds what a run with other settings has left. Name another "
+                "directory with --out."
+            )
         if fingerprint != data.fingerprint:
             raise ValueError(
                 f"{self.directory} holds a run on other data: since then, images, labels or "
                 f"classes of {data.name} have changed. Name another directory with --out."
             )
+
+
+def check_run(directory: Path) -> None:
+    """See that the files of a finished run are what was written; large ones may be removed.
+
+    Raises:
+        DamagedFile: They are not.
+    """
+    large = (WEIGHTS_FILE, *(outputs_file(split) for split in get_args(SplitName)))
+    check_files(directory, removable=large)
+
+
+def has_kept(directory: Path) -> bool:
+    """Whether a run's directory holds anything that was trained."""
+    return any((directory / name).exists() for name in _KEPT_FILES)
+
+
+def _is_settings_file(path: Path) -> bool:
+    try:
+        RunSettings.load(path)
+    except ValueError:
+        return False
+    return True
+
+
+def listed(names: list[str]) -> str:
+    """A few names, for a message.
+
+    >>> listed(["a", "b", "c", "d"])
+    'a, b, c and 1 more'
+    """
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + more

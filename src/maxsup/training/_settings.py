@@ -1,12 +1,19 @@
 """What one training is determined by, and the file that keeps it."""
 
 import dataclasses
+import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from maxsup._digests import DamagedFile, read_object, with_digest
+from maxsup._fields import settle_fields
 from maxsup._files import write_text
+from maxsup._formats import OtherFormat
 from maxsup._method_names import canonical, directory_name
+from maxsup._seeds import check_seed
 from maxsup.data import DataSettings
 from maxsup.recipes import Recipe
 from maxsup.training._settings_file import FORMAT, check_format, read_parts
@@ -18,6 +25,9 @@ class RunSettings:
 
     Two runs that differ in ``method`` alone have the same initial weights, batches and
     augmentation.
+
+    Raises:
+        ValueError: The seed is out of its range, or a setting of another type.
     """
 
     method: str
@@ -30,7 +40,9 @@ class RunSettings:
     """What it is trained on."""
 
     def __post_init__(self) -> None:
+        settle_fields(self)
         object.__setattr__(self, "method", canonical(self.method))
+        check_seed("seed", self.seed)
 
     def default_directory(self) -> Path:
         """Where the run is kept unless a directory is named.
@@ -42,27 +54,67 @@ class RunSettings:
         """
         return Path("runs") / self.recipe.name / directory_name(self.method) / f"seed-{self.seed}"
 
+    def fingerprint(self) -> str:
+        """SHA-256 of what determines the run's numbers; equal for settings that are equal.
+
+        Settings at their defaults are left out, so that those which come later change nothing.
+        """
+        content = {
+            "method": self.method,
+            "seed": self.seed,
+            "recipe": _deciding(self.recipe),
+            "data": _deciding(self.data),
+        }
+        text = json.dumps(_with_floats(content), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def differences(self, kept: "RunSettings") -> list[str]:
+        """The settings that give other numbers than those kept somewhere: both values of each."""
+        found = [
+            f"{name}: {there!r} there, {here!r} now"
+            for name, there, here in (
+                ("method", kept.method, self.method),
+                ("seed", kept.seed, self.seed),
+            )
+            if there != here
+        ]
+        return (
+            found
+            + differences("data", kept.data, self.data)
+            + differences("recipe", kept.recipe, self.recipe)
+        )
+
     def to_json(self) -> str:
         """The settings as JSON."""
-        content = {"format": FORMAT, **dataclasses.asdict(self)}
+        content = with_digest({"format": FORMAT, **dataclasses.asdict(self)})
         return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
     @classmethod
-    def from_json(cls, text: str) -> "RunSettings":
+    def from_json(cls, text: str, what: Path | str = "This text") -> "RunSettings":
         """The settings that :meth:`to_json` wrote, in this version of maxsup or an earlier one.
 
-        Settings that have come since get their defaults.
+        Settings that have come since get their defaults. A file that was edited is read as it is.
+
+        Args:
+            text: The file's text.
+            what: The file, as a message begins with it.
 
         Raises:
             ValueError: The text is not such a file, or one of a newer version.
         """
         try:
-            fields = json.loads(text)
-            check_format(fields)
+            return cls._of(json.loads(text), what)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"{what} is no settings file of a run: {error}.") from error
+
+    @classmethod
+    def _of(cls, fields: Any, what: Path | str) -> "RunSettings":
+        try:
+            check_format(fields, what)
             recipe, data = read_parts(fields)
             return cls(fields["method"], fields["seed"], recipe, data)
-        except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
-            raise ValueError(f"This is no settings file of a run: {error!r}.") from error
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"{what} is no settings file of a run: {error!r}.") from error
 
     def save(self, path: Path) -> None:
         """Write the settings file."""
@@ -70,9 +122,56 @@ class RunSettings:
 
     @classmethod
     def load(cls, path: Path) -> "RunSettings":
-        """Read a settings file.
+        """Read a settings file, which may have been edited.
 
         Raises:
             ValueError: The file is not one.
         """
-        return cls.from_json(path.read_text(encoding="utf-8"))
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{path} is no settings file of a run: {error}.") from error
+        return cls.from_json(text, path)
+
+    @classmethod
+    def load_kept(cls, path: Path) -> "RunSettings":
+        """Read the settings file that :meth:`save` wrote.
+
+        Raises:
+            DamagedFile: It is not as it was written.
+            ValueError: It is of a newer version.
+        """
+        fields = read_object(path.read_bytes(), path)
+        try:
+            return cls._of(fields, path)
+        except OtherFormat:
+            raise
+        except ValueError as error:
+            raise DamagedFile(str(error)) from error
+
+
+def differences(part: str, kept: Recipe | DataSettings, now: Recipe | DataSettings) -> list[str]:
+    """The settings of a recipe or of data that give other numbers: both values of each."""
+    return [
+        f"{part}.{field.name}: {there!r} there, {here!r} now"
+        for field in dataclasses.fields(now)
+        if field.compare
+        and (there := getattr(kept, field.name)) != (here := getattr(now, field.name))
+    ]
+
+
+def _deciding(settings: Recipe | DataSettings) -> Mapping[str, Any]:
+    return {
+        field.name: value
+        for field in dataclasses.fields(settings)
+        if field.compare and (value := getattr(settings, field.name)) != field.default
+    }
+
+
+def _with_floats(value: Any) -> Any:
+    """The same with all numbers as floats: 5 and 5.0 are the same setting."""
+    if isinstance(value, Mapping):
+        return {name: _with_floats(each) for name, each in value.items()}
+    if isinstance(value, tuple | list):
+        return [_with_floats(each) for each in value]
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value

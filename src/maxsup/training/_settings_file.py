@@ -2,8 +2,10 @@
 
 import dataclasses
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
+from maxsup import _formats
 from maxsup.data import DataSettings
 from maxsup.recipes import Recipe
 
@@ -13,18 +15,18 @@ FORMAT = 2
 """The format that settings files have; 1 was that of version 0.1, which had no number."""
 
 
-def check_format(fields: Mapping[str, Any]) -> None:
-    """See that a settings file is not of a newer version than this one.
+def check_format(fields: Mapping[str, Any], what: Path | str) -> None:
+    """See that a settings file has a format that this version reads.
 
     Raises:
-        ValueError: It is.
+        ValueError: It has another.
     """
-    found = fields.get("format", 1)
-    if found > FORMAT:
-        raise ValueError(
-            f"These settings were written by a newer version of maxsup, in format {found}; this "
-            f"version reads formats up to {FORMAT}. Install a newer version."
-        )
+    _formats.check_format(
+        fields.get("format", 1),
+        str(what),
+        newest=FORMAT,
+        remedy="Name the settings.json of a run, or another directory with --out.",
+    )
 
 
 def read_parts(fields: Mapping[str, Any]) -> tuple[Recipe, DataSettings]:

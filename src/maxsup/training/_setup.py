@@ -73,3 +73,25 @@ def set_up(settings: RunSettings, data: ImageData, accelerator: Accelerator) -> 
     ema = ModelEmaV3(model, decay=recipe.ema_decay) if recipe.ema_decay is not None else None
     state = State(model, optimizer, lr_scheduler, criterion, ema)
     return Setup(batches, normalization, wrapped, state, initial_weights, description)
+
+
+def check_setup(settings: RunSettings, data: ImageData, accelerator: Accelerator) -> None:
+    """See, before anything is written, that a training can be built; to be called in all processes.
+
+    What would be noted as the failure of this one run is left to the run.
+
+    Raises:
+        ValueError: The settings do not fit together, the data, or the number of processes.
+        OSError: Something cannot be read.
+    """
+    try:
+        set_up(settings, data, accelerator)
+    except (OSError, ValueError):
+        raise
+    except Exception as error:
+        # Its frames hold the model.
+        error.__traceback__ = None
+    finally:
+        # It collects garbage, which takes its time; on a CPU that of the first run will do.
+        if accelerator.device.type != "cpu":
+            accelerator.free_memory()

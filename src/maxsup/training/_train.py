@@ -8,6 +8,7 @@ from accelerate import Accelerator
 from maxsup._trackers import TrackerName
 from maxsup.data import ImageData
 from maxsup.evaluation import NLL
+from maxsup.results import no_better_than_guessing
 from maxsup.training._accelerator import build_accelerator
 from maxsup.training._announced import load_announced
 from maxsup.training._corrupt import report_corrupt
@@ -19,7 +20,7 @@ from maxsup.training._progress import ProgressReport, reporting
 from maxsup.training._result import RunResult
 from maxsup.training._run_files import RunFiles
 from maxsup.training._settings import RunSettings
-from maxsup.training._setup import set_up
+from maxsup.training._setup import Setup, set_up
 from maxsup.training._tracking import check_tracker, tracking
 
 
@@ -56,9 +57,10 @@ def train(
 
     Raises:
         TrainingDiverged: The loss became infinite or NaN.
-        OSError: A file could not be written; the last checkpoint is intact.
+        OSError: A file could not be written; the last checkpoint is intact. Or the directory was
+            removed meanwhile.
         ValueError: The settings do not fit together, ``directory`` holds a run with other settings
-            or data, or its checkpoint cannot be read.
+            or data or files that are no run, or another process is training there.
 
     Example:
         >>> import dataclasses, tempfile
@@ -74,8 +76,8 @@ def train(
     check_tracker(tracker)
     accelerator = accelerator or build_accelerator(recipe)
     is_main = accelerator.is_main_process
-    files = RunFiles.open(settings, directory, writes=is_main)
     with reporting(progress, recipe.epochs, quiet=not is_main) as progress:
+        files = RunFiles(settings, directory, writes=is_main, say=progress.say)
         if data is None:
             data = load_announced(settings, accelerator, progress.say)
         finished = files.finished(data)
@@ -84,40 +86,67 @@ def train(
             return finished
 
         setup = set_up(settings, data, accelerator)
-        position = files.begin(setup.state, data)
-        evaluator = Evaluator.of(setup, data, accelerator, recipe)
+        # All is checked; from here on, the directory is written to.
+        with files.hold():
+            # Another process may have ended meanwhile what it was training there.
+            finished = files.finished(data)
+            if finished is not None:
+                progress.skip(recipe.epochs)
+                return finished
+            return _train(
+                settings, data, setup, files, accelerator, progress, tracker, on_checkpoint
+            )
 
-        def save(reached: Position) -> None:
-            files.save(setup.state, reached)
-            if on_checkpoint is not None:
-                accelerator.wait_for_everyone()
-                on_checkpoint(reached)
 
-        name = f"{settings.method}, seed {settings.seed}"
-        progress.start_run(
-            name, epochs=recipe.epochs, done=position.epoch, steps=position.sums.step
-        )
-        known_corrupt = 0
-        with tracking(tracker, settings, files.directory, accelerator) as send:
-            while position.epoch < recipe.epochs:
-                figures = train_epoch(position, setup, accelerator, settings, progress, save)
-                setup.state.criterion.end_epoch()
-                figures |= evaluator.after_epoch()
-                check_finite(figures[NLL.name_on("test")], "the test NLL", settings, position.epoch)
-                digest = setup.batches.digest(position.epoch)
-                position = position.after_epoch(digest, figures)
-                save(position)
-                progress.end_epoch(position.epoch, figures)
-                send(position.history[-1])
-                known_corrupt = report_corrupt(data, known_corrupt, progress)
+def _train(
+    settings: RunSettings,
+    data: ImageData,
+    setup: Setup,
+    files: RunFiles,
+    accelerator: Accelerator,
+    progress: ProgressReport,
+    tracker: TrackerName | None,
+    on_checkpoint: Callable[[Position], None] | None,
+) -> RunResult:
+    """Train what is set up, from wherever its files say that it is."""
+    recipe = settings.recipe
+    position = files.begin(setup.state, data)
+    evaluator = Evaluator.of(setup, data, accelerator, recipe)
 
-        found, outputs = evaluator.at_the_end(keep_outputs=recipe.keep_outputs)
-        result = RunResult(
-            data=data.fingerprint,
-            initial_weights=setup.initial_weights,
-            batches=position.batches,
-            history=[dict(row) for row in position.history],
-            evaluation=found,
-        )
-        files.finish(evaluator.model, setup.description, outputs, result)
+    def save(reached: Position) -> None:
+        files.save(setup.state, reached)
+        if on_checkpoint is not None:
+            accelerator.wait_for_everyone()
+            on_checkpoint(reached)
+
+    name = f"{settings.method}, seed {settings.seed}"
+    progress.start_run(name, epochs=recipe.epochs, done=position.epoch, steps=position.sums.step)
+    known_corrupt = 0
+    with tracking(tracker, settings, files.directory, accelerator) as send:
+        while position.epoch < recipe.epochs:
+            figures = train_epoch(
+                position, setup, accelerator, settings, progress, save, files.check_held
+            )
+            setup.state.criterion.end_epoch()
+            figures |= evaluator.after_epoch()
+            check_finite(figures[NLL.name_on("test")], "the test NLL", settings, position.epoch)
+            digest = setup.batches.digest(position.epoch)
+            position = position.after_epoch(digest, figures)
+            save(position)
+            progress.end_epoch(position.epoch, figures)
+            send(position.history[-1])
+            known_corrupt = report_corrupt(data, known_corrupt, progress)
+
+    found, outputs = evaluator.at_the_end(keep_outputs=recipe.keep_outputs)
+    result = RunResult(
+        data=data.fingerprint,
+        initial_weights=setup.initial_weights,
+        batches=position.batches,
+        history=[dict(row) for row in position.history],
+        evaluation=found,
+        settings=settings.fingerprint(),
+    )
+    files.finish(evaluator.model, setup.description, outputs, result)
+    if note := no_better_than_guessing(result.values, len(data.classes), len(data.test)):
+        progress.say(f"{name} {note}.")
     return result

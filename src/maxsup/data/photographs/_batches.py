@@ -20,7 +20,7 @@ from maxsup.data.photographs._generators import seeded_python_and_numpy, seeded_
 from maxsup.data.photographs._jpeg import decode_crop
 from maxsup.data.photographs._rand_augment import rand_augment
 from maxsup.data.photographs._reading import Job, PhotographReader, PlannedBatch
-from maxsup.data.photographs._settings import Interpolation
+from maxsup.data.photographs._settings import PhotographSettings
 from maxsup.data.photographs._split import EpochPlan, PhotographSplit
 
 
@@ -76,7 +76,7 @@ class LoadedBatches:
         interpolation = split.settings.interpolation
         if augmentation.rand_augment is not None:
             rand_augment(augmentation.rand_augment, self._size(0), interpolation)
-        decode = _RandomPart(settings.seed, augmentation, interpolation)
+        decode = _RandomPart(settings.seed, augmentation, split.settings)
         self._reader = PhotographReader(split.files, decode, self.readers, self._device)
         self._erase = RandomErasing(
             probability=augmentation.erasing, mode="pixel", device=self._device
@@ -170,23 +170,30 @@ class _RandomPart:
     """Decodes a random part of each photograph; sent to the worker processes."""
 
     def __init__(
-        self, seed: int, augmentation: PhotographAugmentation, interpolation: Interpolation
+        self, seed: int, augmentation: PhotographAugmentation, settings: PhotographSettings
     ) -> None:
         self._seed = seed
         self._augmentation = augmentation
-        self._interpolation = interpolation
+        self._settings = settings
 
     def __call__(self, content: bytes, job: Job, index: int) -> Pixels:
         augmentation, drawn_for = self._augmentation, (job.epoch, job.first + index)
+        interpolation = self._settings.interpolation
         choose = partial(
             random_crop_box,
             draws=derive_seed(self._seed, "crop", *drawn_for),
             scale=augmentation.crop_scale,
             ratio=augmentation.crop_ratio,
         )
-        pixels = decode_crop(content, choose, job.size, interpolation=self._interpolation)
+        pixels = decode_crop(
+            content,
+            choose,
+            job.size,
+            interpolation=interpolation,
+            max_megapixels=self._settings.max_megapixels,
+        )
         if augmentation.rand_augment is None:
             return pixels
-        change = rand_augment(augmentation.rand_augment, job.size, self._interpolation)
+        change = rand_augment(augmentation.rand_augment, job.size, interpolation)
         with seeded_python_and_numpy(derive_seed(self._seed, "rand-augment", *drawn_for)):
             return np.array(change(Image.fromarray(pixels)))

@@ -21,4 +21,5 @@ def read_central_part(content: bytes, settings: PhotographSettings) -> Pixels:
         lambda width, height: centre_box(width, height, settings.crop),
         settings.size,
         interpolation=settings.interpolation,
+        max_megapixels=settings.max_megapixels,
     )

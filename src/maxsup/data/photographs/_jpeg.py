@@ -13,7 +13,9 @@ import torch
 from PIL import Image
 from torch.nn.functional import interpolate
 
-from maxsup.data._entry import Pixels, explained, open_image
+from maxsup.data._entry import Pixels
+from maxsup.data._image_file import MAX_MEGAPIXELS, ImageFile, too_large
+from maxsup.data._orientation import stored_box, turn_upright, upright_size
 from maxsup.data.photographs._crop import Box
 from maxsup.data.photographs._jpeg_header import JpegHeader, keep_first_rows, read_jpeg_header
 from maxsup.data.photographs._settings import Interpolation
@@ -28,24 +30,27 @@ def decode_crop(
     size: int,
     *,
     interpolation: Interpolation = "bilinear",
+    max_megapixels: int = MAX_MEGAPIXELS,
 ) -> Pixels:
     """Decode a part of an image file and resize it to a square, with antialiasing.
 
     The result is that of decoding all with Pillow, cropping and resizing, to within rounding; where
     the crop has twice the size or more, scaled decoding stands for a part of the antialiasing.
-    Orientation in EXIF is ignored, as torchvision and timm do.
+    The image is turned upright as EXIF says, grey of 16 bits is scaled to 8, and transparent parts
+    show a white background.
 
     Args:
         content: The file: JPEG, or whatever else Pillow reads.
-        choose: From width and height to the part to take; called once.
+        choose: From width and height, upright, to the part to take; called once.
         size: Side of the result.
         interpolation: How to resize.
+        max_megapixels: How many millions of pixels may be decoded.
 
     Returns:
         (size, size, 3) uint8, RGB, in memory of its own.
 
     Raises:
-        UnreadableImageError: The file is corrupt.
+        UnreadableImageError: The file is corrupt, or too much of it would have to be decoded.
         ValueError: The box lies outside of the image, or an argument is not what it may be.
 
     Example:
@@ -63,16 +68,28 @@ def decode_crop(
         raise ValueError(f"size must be at least 1; got {size}.")
     header = read_jpeg_header(content)
     if header is None:
-        return _decode_by_pillow(content, choose, size, interpolation)
-    box = _checked(choose(header.width, header.height), header.width, header.height)
+        return _decode_by_pillow(content, choose, size, interpolation, max_megapixels)
+    width, height = upright_size(header.width, header.height, header.orientation)
+    box = _checked(choose(width, height), width, height)
+    stored = Box(*stored_box(box, width, height, header.orientation))
+    # The decoder shrinks colour evenly, which its coarser direction has to bear.
+    scale = _scale(stored, size * header.stretch)
+    if _count_decoded(stored, header, scale) > max_megapixels * 10**6:
+        raise too_large(header.width, header.height, len(content), max_megapixels)
     try:
-        # The decoder shrinks colour evenly, which its coarser direction has to bear.
-        scale = _scale(box, size * header.stretch)
-        pixels = _decode_down_to(box.top + box.height, content, header, scale)
+        pixels = _decode_down_to(stored.top + stored.height, content, header, scale)
     except ValueError:
         # Pillow is patient with some of what simplejpeg refuses, and has the better reasons.
-        return _decode_by_pillow(content, lambda width, height: box, size, interpolation)
-    return _resize(pixels, box, scale, size, interpolation)
+        return _decode_by_pillow(content, lambda w, h: box, size, interpolation, max_megapixels)
+    resized = _resize(pixels, stored, scale, size, interpolation)
+    return np.ascontiguousarray(turn_upright(resized, header.orientation))
+
+
+def _count_decoded(box: Box, header: JpegHeader, scale: int) -> int:
+    """About how many pixels are in memory at a time."""
+    if not header.is_sequential:  # all coefficients are, whatever is made of them
+        return header.width * header.height
+    return (box.top + box.height) * header.width // scale**2
 
 
 def _scale(box: Box, size: int) -> int:
@@ -116,16 +133,18 @@ def _resize(
 
 
 def _decode_by_pillow(
-    content: bytes, choose: Callable[[int, int], Box], size: int, interpolation: Interpolation
+    content: bytes,
+    choose: Callable[[int, int], Box],
+    size: int,
+    interpolation: Interpolation,
+    max_megapixels: int,
 ) -> Pixels:
-    with open_image(content) as image:
-        box = _checked(choose(*image.size), *image.size)
-        scale, (width, height) = _scale(box, size), image.size
-        if image.format != "JPEG" or image.draft("RGB", (width // scale, height // scale)) is None:
-            scale = 1
-        with explained(content):
-            coloured = image.convert("RGB")
-    return _resize(np.array(coloured), box, scale, size, interpolation)
+    file = ImageFile(content, max_megapixels)
+    width, height = file.size
+    box = _checked(choose(width, height), width, height)
+    wanted = _scale(box, size)
+    scale = file.shrink(width // wanted, height // wanted)
+    return _resize(np.array(file.read().convert("RGB")), box, scale, size, interpolation)
 
 
 def _checked(box: Box, width: int, height: int) -> Box:

@@ -6,12 +6,16 @@ stops at the height that the header announces: a smaller one saves the rows belo
 
 from typing import NamedTuple
 
+from maxsup.data._orientation import UPRIGHT, orientation_of_segment
+
 _START_OF_IMAGE, _END_OF_IMAGE = b"\xff\xd8", b"\xff\xd9"
 _SEQUENTIAL_FRAMES = (0xC0, 0xC1)
 _PROGRESSIVE_FRAME = 0xC2
 _OTHER_FRAMES = (0xC3, *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0))
 _MARGIN = 8  # pixels; upsampling looks one row of colour further, four at most, eight if scaled
 _START_OF_SCAN = 0xDA
+_APPLICATION_1 = 0xE1  # EXIF, XMP
+_EXIF = b"Exif\0\0"
 
 
 class JpegHeader(NamedTuple):
@@ -27,6 +31,8 @@ class JpegHeader(NamedTuple):
     """One scan from top to bottom has all."""
     height_at: int
     """Where the height stands in the file."""
+    orientation: int = UPRIGHT
+    """What EXIF or XMP says of the way up, from 1 to 8."""
 
 
 def read_jpeg_header(content: bytes) -> JpegHeader | None:
@@ -38,7 +44,7 @@ def read_jpeg_header(content: bytes) -> JpegHeader | None:
     """
     if not (content.startswith(_START_OF_IMAGE) and content.endswith(_END_OF_IMAGE)):
         return None
-    at, frame_at = 2, 0
+    at, frame_at, orientations = 2, 0, dict[bool, int]()
     while at + 4 < len(content) and content[at] == 0xFF:
         kind, length = content[at + 1], int.from_bytes(content[at + 2 : at + 4], "big")
         if kind == 0xFF:  # fill byte
@@ -50,7 +56,15 @@ def read_jpeg_header(content: bytes) -> JpegHeader | None:
             frame_at = at
         elif kind == _START_OF_SCAN:
             # Its first byte is how many of the components it has.
-            return _read_frame(content, frame_at, content[at + 4]) if frame_at else None
+            header = _read_frame(content, frame_at, content[at + 4]) if frame_at else None
+            # EXIF's word counts where both have one.
+            orientation = orientations.get(True, orientations.get(False, UPRIGHT))
+            return header and header._replace(orientation=orientation)
+        elif kind == _APPLICATION_1:
+            segment = content[at + 4 : at + 2 + length]
+            orientation_here = orientation_of_segment(segment)
+            if orientation_here is not None:
+                orientations.setdefault(segment.startswith(_EXIF), orientation_here)
         at += 2 + length
     return None
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 _T = TypeVar("_T")
 
 _READ_AHEAD = 512  # rows
+_SECONDS_FOR_READER = 10.0
 
 
 def read_ahead(rows: Iterator[_T]) -> Iterator[_T]:
@@ -51,4 +52,5 @@ def read_ahead(rows: Iterator[_T]) -> Iterator[_T]:
                 raise value
     finally:
         wanted.clear()
-        reader.join()
+        # Not for ever: it may wait for a network, and ends with this process in any case.
+        reader.join(_SECONDS_FOR_READER)

@@ -4,18 +4,27 @@ The training's process plans batches; a job for each goes to a worker process, w
 images back; what else is known of the batch waits here for them.
 """
 
+import sys
+import warnings
 from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from maxsup.data._corrupt import Corrupt
 from maxsup.data._entry import Pixels, UnreadableImageError
+from maxsup.data.photographs._end_with_parent import EndWithParent
 from maxsup.data.photographs._shared_memory import empty_shared
 from maxsup.data.photographs._split import Item, PhotographFiles
+
+_NO_SHARED_MEMORY = (
+    "There is no shared memory left (/dev/shm on Linux), so that batches of photographs go through "
+    "pipes, which takes longer. A container gets more by --shm-size=8g; fewer --workers need less."
+)
 
 
 class Job(NamedTuple):
@@ -92,6 +101,8 @@ class PhotographReader:
             collate_fn=_as_it_is,
             pin_memory=device.type == "cuda",
             persistent_workers=persistent and workers > 0,
+            # Of every Python, also where a server would fork in this process's place.
+            multiprocessing_context="fork" if workers and sys.platform == "linux" else None,
             # Or it draws from the global one, for workers that draw nothing.
             generator=torch.Generator(),
         )
@@ -101,7 +112,10 @@ class PhotographReader:
     ) -> Iterator[tuple[ReadBatch, tuple[Tensor, ...]]]:
         """The batches' images, and what is known of those that could be read."""
         self._plan.start(planned)
-        for read in self._loader:
+        # Which are started now, or were by the first reading.
+        self._loader.worker_init_fn = EndWithParent()
+        for sent in self._loader:
+            read = ReadBatch(_as_tensor(sent.images), sent.kept, sent.corrupt)
             kept = torch.tensor(read.kept, dtype=torch.int64)
             yield read, tuple(each[kept] for each in self._plan.known.popleft())
 
@@ -129,28 +143,54 @@ class _Plan:
             yield batch.job
 
 
-class _Worker(Dataset[ReadBatch]):
+class _Sent(NamedTuple):
+    """A batch on its way from the process that read it."""
+
+    images: Tensor | Pixels
+    """In shared memory; where there is none left, an array, which goes through a pipe."""
+    kept: list[int]
+    corrupt: list[Corrupt]
+
+
+class _Worker(Dataset[_Sent]):
     """Reads the photographs of one batch at a time."""
 
     def __init__(self, files: PhotographFiles, decode: Decoder) -> None:
         self._files = files
         self._decode = decode
 
-    def __getitem__(self, job: Job) -> ReadBatch:
-        shape = (len(job.items), job.size, job.size, 3)
-        in_worker = torch.utils.data.get_worker_info() is not None
-        images = empty_shared(shape) if in_worker else torch.empty(shape, dtype=torch.uint8)
+    def __getitem__(self, job: Job) -> _Sent:
+        memory = self._memory((len(job.items), job.size, job.size, 3))
+        images = memory if isinstance(memory, np.ndarray) else memory.numpy()
         kept: list[int] = []
         corrupt: list[Corrupt] = []
         for index, item in enumerate(job.items):
             try:
-                pixels = self._decode(self._files.read(item), job, index)
+                images[len(kept)] = self._decode(self._files.read(item), job, index)
             except UnreadableImageError as error:
                 corrupt.append(self._files.describe(item, error.reason))
                 continue
-            images[len(kept)] = torch.from_numpy(pixels)
             kept.append(index)
-        return ReadBatch(images[: len(kept)], kept, corrupt)
+        return _Sent(memory[: len(kept)], kept, corrupt)
+
+    @staticmethod
+    def _memory(shape: tuple[int, ...]) -> Tensor | Pixels:
+        if torch.utils.data.get_worker_info() is None:
+            return torch.empty(shape, dtype=torch.uint8)
+        try:
+            return empty_shared(shape)
+        except RuntimeError as error:
+            if "shared memory" not in str(error):
+                raise
+            # No tensor, which would be moved to shared memory on its way.
+            return np.empty(shape, dtype=np.uint8)
+
+
+def _as_tensor(images: Tensor | Pixels) -> Tensor:
+    if isinstance(images, Tensor):
+        return images
+    warnings.warn(_NO_SHARED_MEMORY, stacklevel=3)
+    return torch.from_numpy(images)
 
 
 def _as_it_is(read: Any) -> Any:

@@ -4,6 +4,8 @@ import os
 from dataclasses import dataclass
 from typing import Literal
 
+from maxsup._fields import settle_fields
+
 Interpolation = Literal["bilinear", "bicubic"]
 
 _MOST_WORKERS = 16
@@ -25,14 +27,19 @@ class PhotographSettings:
     """How to resize."""
     workers: int | None = None
     """Processes that read beside this one; by default one for each core that it may use."""
+    max_megapixels: int = 100
+    """How many millions of pixels may be decoded of one image."""
 
     def __post_init__(self) -> None:
+        settle_fields(self)
         if self.size < 1:
             raise ValueError(f"size must be at least 1 pixel; got {self.size}.")
         if not 0 < self.crop <= 1:
             raise ValueError(f"crop must lie in (0, 1]; got {self.crop}.")
         if self.workers is not None and self.workers < 0:
             raise ValueError(f"workers must not be negative; got {self.workers}.")
+        if self.max_megapixels < 1:
+            raise ValueError(f"max_megapixels must be at least 1; got {self.max_megapixels}.")
 
     def count_workers(self) -> int:
         """The processes to read with: the cores, shared by the trainings on this machine."""

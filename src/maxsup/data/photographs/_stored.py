@@ -8,10 +8,32 @@ import torch
 from torch import Tensor
 
 from maxsup.data._corrupt import CorruptImages
+from maxsup.data._entry import UnreadableImageError
 from maxsup.data.photographs._as_needed import ReadAsNeeded
 from maxsup.data.photographs._files import ImageFiles
 from maxsup.data.photographs._settings import PhotographSettings
 from maxsup.data.photographs._split import EpochPlan
+
+
+class FileContents:
+    """Files as what tells photographs from each other; a :class:`maxsup.data.Contents`.
+
+    Args:
+        files: The files.
+        rows: (N,) int64: the row of each photograph.
+    """
+
+    def __init__(self, files: ImageFiles, rows: Tensor) -> None:
+        self._files, self._rows = files, rows.tolist()
+        self.keys = self.bytes_to_read = files.sizes[rows.numpy()]
+
+    def digest(self, index: int) -> bytes | None:
+        """A hash of a photograph's file."""
+        try:
+            content = self._files.read(self._rows[index])
+        except UnreadableImageError:
+            return None
+        return hashlib.blake2b(content, digest_size=16).digest()
 
 
 @dataclass(frozen=True)
@@ -61,10 +83,14 @@ class StoredSplit(ReadAsNeeded):
         return int((self.labels != self.true_labels).sum())
 
     def add_to(self, digest: "hashlib._Hash") -> None:
-        """Put labels, and lengths and names of the files, into a hash."""
+        """Put labels, and what tells the files from others, into a hash."""
         digest.update(self.files.digest().encode())
         for tensor in (self.ids, self.labels, self.true_labels):
             digest.update(tensor.contiguous().view(torch.uint8).numpy().data)
+
+    def contents(self) -> "FileContents":
+        """The files' contents, as what tells the photographs from each other."""
+        return FileContents(self.files, self.ids)
 
     def order(self, plan: EpochPlan) -> Tensor:
         """The index of each sample of an epoch, over all processes, (steps·batch size,)."""

@@ -2,7 +2,7 @@
 
 import hashlib
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -15,6 +15,7 @@ from maxsup.data.photographs._as_needed import ReadAsNeeded
 from maxsup.data.photographs._read_ahead import read_ahead
 from maxsup.data.photographs._settings import PhotographSettings
 from maxsup.data.photographs._split import EpochPlan
+from maxsup.data.sources._labels import LabelReader
 
 _SHUFFLED_AT_ONCE = 4096  # photographs
 
@@ -72,7 +73,7 @@ class StreamedSplit(ReadAsNeeded):
     """The name of the source's split."""
     count: int
     """How many photographs there are."""
-    class_indices: Mapping[Any, int]
+    label_reader: LabelReader
     """From a label as it stands in the stream to the class."""
     settings: PhotographSettings
     """How the photographs are read."""
@@ -147,13 +148,12 @@ class StreamedSplit(ReadAsNeeded):
         if seed is not None:
             stream = stream.shuffle(seed=seed, buffer_size=_SHUFFLED_AT_ONCE)
         for row in stream:
-            label = row[self.label_column]
-            if label not in self.class_indices:
-                raise ValueError(
-                    f"Split {self.name} has the label {label!r}, which is none of the "
-                    f"{len(self.class_indices)} classes."
-                )
-            index, entry = self.class_indices[label], row[self.image_column]
+            entry = row[self.image_column]
+            try:
+                index = self.label_reader.index(row[self.label_column])
+            except ValueError as error:
+                which = entry_path(entry) or "without a file name"
+                raise ValueError(f"An image of split {self.name} ({which}) {error}.") from error
             try:
                 yield StreamedRow(read_entry(entry), entry_path(entry), index)
             except UnreadableImageError as error:

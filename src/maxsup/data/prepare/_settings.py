@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from maxsup._fields import settle_fields
+
 _UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9}
 
 
@@ -20,6 +22,7 @@ class ShrinkSettings:
     """Quality of the JPEG, from 1 to 95."""
 
     def __post_init__(self) -> None:
+        settle_fields(self)
         if self.short_side < 1:
             raise ValueError(f"short_side must be at least 1 pixel; got {self.short_side}.")
         if not 1 <= self.quality <= 95:

@@ -5,9 +5,10 @@ What it costs in accuracy, and what it gains in speed, is in ``benchmarks/RESULT
 
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,17 +17,21 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from maxsup._files import atomic_write, write_text
+from maxsup._home import expand_home
 from maxsup.data._corrupt import Corrupt, list_corrupt
+from maxsup.data._depth import notes_on_depth
 from maxsup.data._entry import Entry, UnreadableImageError, entry_path, read_entry
 from maxsup.data._settings import DataSettings
+from maxsup.data._without_effect import check_settings_of_preparation
 from maxsup.data.prepare._settings import ShrinkSettings
 from maxsup.data.prepare._shrink import shrink_image
 from maxsup.data.sources._labels import read_classes, read_labels
-from maxsup.data.sources._open import open_source
+from maxsup.data.sources._open import SplitSource, open_splits
 
 _AT_ONCE = 256  # images; a row group of the Parquet files
 _SAMPLE = 200  # images from which the size of all is estimated
 _PLAN_FILE = "prepare.json"
+_Rewrite = Callable[[Entry], bytes | UnreadableImageError]
 _CORRUPT_KEY = b"maxsup.corrupt"  # in a file's metadata, so that it is there with the file
 
 
@@ -45,9 +50,9 @@ def prepare_shards(
     shrink: ShrinkSettings | None = None,
     shard_size: int = 512 * 10**6,
     splits: tuple[str, ...] | None = None,
-    max_corrupt: int = 0,
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
+    announce: Callable[[str], None] | None = None,
 ) -> Prepared:
     """Write a data set anew as Parquet files of smaller JPEGs, as the Hugging Face Hub lays them.
 
@@ -56,14 +61,15 @@ def prepare_shards(
     an interruption the same call goes on with the files that are missing.
 
     Args:
-        data: Which images. Parts held out and label noise are left to the training.
+        data: Which images, and how many may be left out for being corrupt. Parts held out, a long
+            tail and label noise are left to the training, and refused here.
         out: The directory to write to.
         shrink: How the images are written.
         shard_size: About how many bytes a file has.
-        splits: The splits to write; by default those to train and to measure on.
-        max_corrupt: How many images may be left out for being corrupt.
+        splits: The splits to write; by default those to train, to validate and to measure on.
         workers: Threads, one for each core by default.
         progress: Is told how many images are done, of how many.
+        announce: Is told what was chosen and passed over in the data, in sentences.
 
     Raises:
         ValueError: The data cannot be used, the directory has been written with other settings, or
@@ -79,15 +85,19 @@ def prepare_shards(
         >>> prepare_shards(DataSettings(str(folder / "pets")), folder / "small")
         Prepared(images=2, shards=1, corrupt=())
     """
-    shrink = shrink or ShrinkSettings()
-    if shard_size < 1 or max_corrupt < 0:
-        raise ValueError(
-            f"shard_size must be positive and max_corrupt not negative; got {shard_size} and "
-            f"{max_corrupt}."
-        )
-    opened = [_Split.open(data, name) for name in _split_names(data, splits)]
+    shrink, out = shrink or ShrinkSettings(), expand_home(out)
+    check_settings_of_preparation(data)
+    if shard_size < 1:
+        raise ValueError(f"shard_size must be at least 1 byte; got {shard_size}.")
+    if workers is not None and workers < 1:
+        raise ValueError(f"workers must be at least 1, or None for one a core; got {workers}.")
+    opened, notes = _open_splits(data, splits)
     splits_to_write = {split.name: split for split in opened}
-    plan = _read_or_make_plan(out, data, splits_to_write, shrink, shard_size)
+    if announce is not None:
+        for note in notes:
+            announce(note)
+    rewrite = partial(_rewrite, shrink=shrink, max_megapixels=data.max_megapixels)
+    plan = _read_or_make_plan(out, data, splits_to_write, shrink, shard_size, rewrite)
     total = sum(len(split.labels) for split in splits_to_write.values())
     corrupt: list[Corrupt] = []
     done = shards = 0
@@ -95,8 +105,8 @@ def prepare_shards(
         for name, split in splits_to_write.items():
             for rows, path in _shards(out, name, len(split.labels), plan[name]):
                 if not path.exists():
-                    allowed = max_corrupt - len(corrupt)
-                    for count in _write_shard(split, rows, path, shrink, pool, allowed):
+                    allowed = data.max_corrupt - len(corrupt)
+                    for count in _write_shard(split, rows, path, rewrite, pool, allowed):
                         if progress is not None:
                             progress(done + count, total)
                 corrupt += _corrupt_in(path)
@@ -117,18 +127,18 @@ class _Split:
     classes: tuple[str, ...]
 
     @classmethod
-    def open(cls, data: DataSettings, name: str) -> "_Split":
-        source = open_source(replace(data, train_split=name, test_split=None), None)
-        classes = read_classes(source.train, source.label_column)
-        labels = read_labels(source.train, source.label_column, classes, name).tolist()
+    def of(cls, source: SplitSource, classes: tuple[str, ...]) -> "_Split":
+        labels = read_labels(source.table, source.label_column, classes, source.name).tolist()
         column = source.image_column
-        images = source.train.select_columns([column])
+        images = source.table.select_columns([column])
         images = images.cast_column(column, datasets.Image(decode=False))
-        # "train[:10%]" is read so, and written as "train".
-        return cls(name.partition("[")[0], images, labels, classes)
+        return cls(source.name, images, labels, classes)
 
     def entries(self, rows: slice) -> list[Entry]:
         return list(self.images[rows][self.images.column_names[0]])
+
+    def read(self, row: int) -> bytes:
+        return read_entry(self.entries(slice(row, row + 1))[0])
 
     @property
     def features(self) -> Any:
@@ -136,14 +146,34 @@ class _Split:
         return datasets.Features(image=datasets.Image(), label=datasets.ClassLabel(names=names))
 
 
-def _split_names(data: DataSettings, splits: tuple[str, ...] | None) -> tuple[str, ...]:
-    if splits is None:
-        source = open_source(data, None)
-        splits = (source.train_name, *((source.test_name,) if source.test_name else ()))
-    written = [name.partition("[")[0] for name in splits]
-    if not splits or len(set(written)) < len(written):
-        raise ValueError(f"splits must name at least one split, and each once; got {splits}.")
-    return splits
+def _open_splits(
+    data: DataSettings, splits: tuple[str, ...] | None
+) -> tuple[list[_Split], tuple[str, ...]]:
+    """The splits to write, and what a user should know of how they were read."""
+    if splits is not None:
+        written = [name.partition("[")[0] for name in splits]
+        if not splits or len(set(written)) < len(written) or any("+" in name for name in splits):
+            raise ValueError(f"splits must name at least one split, and each once; got {splits}.")
+    sources, notes = open_splits(data, splits)
+    classes = _common_classes(sources)
+    found = [_Split.of(source, classes) for source in sources]
+    return found, (*notes, *notes_on_depth(found[0].read, len(found[0].labels)))
+
+
+def _common_classes(sources: Sequence[SplitSource]) -> tuple[str, ...]:
+    """The classes of the split that has the most of them, which has those of the others too."""
+    found = [read_classes(each.table, each.label_column, each.name) for each in sources]
+    classes = max(found, key=len)
+    if any(set(each) - set(classes) for each in found):
+        raise ValueError(
+            "The splits have different classes: "
+            + "; ".join(
+                f"{source.name} has {len(each)}"
+                for source, each in zip(sources, found, strict=True)
+            )
+            + ". Name those that belong together with --splits."
+        )
+    return classes
 
 
 def _read_or_make_plan(
@@ -152,6 +182,7 @@ def _read_or_make_plan(
     splits: dict[str, _Split],
     shrink: ShrinkSettings,
     shard_size: int,
+    rewrite: _Rewrite,
 ) -> dict[str, int]:
     """How many files each split gets; as before where some are written already."""
     settings = {
@@ -161,13 +192,6 @@ def _read_or_make_plan(
         "shard_size": shard_size,
         "images": {name: len(split.labels) for name, split in splits.items()},
     }
-    classes = {split.classes for split in splits.values()}
-    if len(classes) > 1:
-        raise ValueError(
-            "The splits have different classes: "
-            + "; ".join(f"{name} has {len(split.classes)}" for name, split in splits.items())
-            + ". Name those that belong together with --splits."
-        )
     file = out / _PLAN_FILE
     if file.exists():
         before = json.loads(file.read_text())
@@ -181,14 +205,14 @@ def _read_or_make_plan(
     if out.exists() and any(out.iterdir()):
         raise ValueError(f"{out} has other files in it. Take a new directory.")
     (out / "data").mkdir(parents=True)
-    shards = {name: _count_shards(split, shrink, shard_size) for name, split in splits.items()}
+    shards = {name: _count_shards(split, rewrite, shard_size) for name, split in splits.items()}
     write_text(file, json.dumps({"settings": settings, "shards": shards}, indent=2) + "\n")
     return shards
 
 
-def _count_shards(split: _Split, shrink: ShrinkSettings, shard_size: int) -> int:
+def _count_shards(split: _Split, rewrite: _Rewrite, shard_size: int) -> int:
     step = max(1, len(split.labels) // _SAMPLE)
-    written = [_rewrite(entry, shrink) for entry in split.entries(slice(None, None, step))]
+    written = [rewrite(entry) for entry in split.entries(slice(None, None, step))]
     sizes = [len(each) for each in written if isinstance(each, bytes)]
     whole = len(split.labels) * sum(sizes) / max(1, len(sizes))
     return max(1, min(round(whole / shard_size), len(split.labels)))
@@ -204,7 +228,7 @@ def _write_shard(
     split: _Split,
     rows: range,
     path: Path,
-    shrink: ShrinkSettings,
+    rewrite: _Rewrite,
     pool: ThreadPoolExecutor,
     allowed: int,
 ) -> Iterable[int]:
@@ -221,7 +245,7 @@ def _write_shard(
             some = range(start, min(start + _AT_ONCE, rows.stop))
             entries = split.entries(slice(some.start, some.stop))
             images, labels = [], []
-            written = pool.map(lambda entry: _rewrite(entry, shrink), entries)
+            written = pool.map(rewrite, entries)
             for row, entry, content in zip(some, entries, written, strict=True):
                 path_in_source = entry_path(entry)
                 if isinstance(content, bytes):
@@ -252,9 +276,11 @@ def _too_many(corrupt: list[Corrupt], allowed: int) -> str:
     )
 
 
-def _rewrite(entry: Entry, shrink: ShrinkSettings) -> bytes | UnreadableImageError:
+def _rewrite(
+    entry: Entry, shrink: ShrinkSettings, max_megapixels: int
+) -> bytes | UnreadableImageError:
     """The file of an image anew, or why it cannot be."""
     try:
-        return shrink_image(read_entry(entry), shrink)
+        return shrink_image(read_entry(entry), shrink, max_megapixels=max_megapixels)
     except UnreadableImageError as error:
         return error

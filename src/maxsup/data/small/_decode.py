@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, NamedTuple
 
 import datasets
 import numpy as np
@@ -11,22 +11,31 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from maxsup.data._corrupt import Corrupt
-from maxsup.data._entry import (
-    Entry,
-    Pixels,
-    UnreadableImageError,
-    entry_path,
-    explained,
-    is_grey,
-    open_image,
-    read_entry,
-)
+from maxsup.data._corrupt import Corrupt, CorruptImages
+from maxsup.data._entry import Entry, Pixels, UnreadableImageError, entry_path, read_entry
+from maxsup.data._image_file import MAX_MEGAPIXELS
+from maxsup.data.small._image import open_small_image
 
 _AT_ONCE = 512
 
 
-def decode_images(dataset: Any, column: str, split: str, size: int | None) -> Tensor:
+class DecodedImages(NamedTuple):
+    """A split's images that could be read."""
+
+    images: Tensor
+    """(N, C, H, W) uint8; C is 1 if all are grey, else 3."""
+    rows: Tensor
+    """(N,) int64: where they stand in the split."""
+
+
+def decode_images(
+    dataset: Any,
+    column: str,
+    split: str,
+    size: int | None,
+    corrupt: CorruptImages,
+    max_megapixels: int = MAX_MEGAPIXELS,
+) -> DecodedImages:
     """Decode a column of images.
 
     Args:
@@ -35,67 +44,53 @@ def decode_images(dataset: Any, column: str, split: str, size: int | None) -> Te
         split: Its name, for messages.
         size: Side of the square that images are resized (the shorter side, bicubic) and cropped
             (at the centre) to; ``None`` takes them as they are.
-
-    Returns:
-        (N, C, H, W) uint8; C is 1 if all images are grey, else 3.
+        corrupt: Where those are noted that are left out, because they cannot be read.
+        max_megapixels: How many millions of pixels may be decoded of an image.
 
     Raises:
-        ValueError: An image is corrupt or missing, the sizes differ, or memory does not suffice.
+        ValueError: More images than may be cannot be read, the sizes differ, or memory does not
+            suffice.
     """
     rows = dataset.select_columns([column]).cast_column(column, datasets.Image(decode=False))
+    kept: list[int] = []
+    unreadable: list[Corrupt] = []
     pixels: Pixels | None = None
     all_grey = True
+
+    def decode(entry: Entry) -> Image.Image | UnreadableImageError:
+        try:
+            return open_small_image(read_entry(entry), size, max_megapixels)
+        except UnreadableImageError as error:
+            return error
+
     with ThreadPoolExecutor() as pool:
         for start in range(0, len(rows), _AT_ONCE):
             entries: Iterable[Any] = rows[start : start + _AT_ONCE][column]
-            jobs = [
-                pool.submit(_decode, entry, start + number, split, size)
-                for number, entry in enumerate(entries)
-            ]
-            for number, job in enumerate(jobs):
-                image, grey = job.result()
+            jobs = [(entry_path(entry), pool.submit(decode, entry)) for entry in entries]
+            for row, (path, job) in enumerate(jobs, start):
+                image = job.result()
+                if isinstance(image, UnreadableImageError):
+                    unreadable.append(Corrupt(split, row, path, image.reason))
+                    continue
                 if pixels is None:
-                    pixels = _allocate(len(rows), image.shape)
-                if image.shape != pixels.shape[1:]:
+                    pixels = _allocate(len(rows), (3, image.height, image.width))
+                if (image.height, image.width) != pixels.shape[2:]:
                     raise ValueError(
-                        f"Images of split {split} differ in size: row {start + number} has "
-                        f"{_size(image.shape)}, row 0 has {_size(pixels.shape[1:])} pixels. Name "
-                        "the side to bring them all to with --image-size."
+                        f"Images of split {split} differ in size: row {row} has "
+                        f"{image.width}×{image.height}, row {kept[0]} has "
+                        f"{_size(pixels.shape[1:])} pixels. Name the side to bring them all to "
+                        "with --image-size."
                     )
-                pixels[start + number] = image
-                all_grey = all_grey and grey
+                all_grey = all_grey and image.mode == "L"
+                pixels[len(kept)] = np.asarray(image.convert("RGB")).transpose(2, 0, 1)
+                kept.append(row)
+    corrupt.add(unreadable)
     if pixels is None:
         raise ValueError(f"Split {split} has no images.")
-    tensor = torch.from_numpy(pixels)
-    return tensor[:, :1].contiguous() if all_grey else tensor
-
-
-def _decode(entry: Entry, row: int, split: str, size: int | None) -> tuple[Pixels, bool]:
-    """An image as (3, H, W), and whether it is grey."""
-    try:
-        content = read_entry(entry)
-        with open_image(content) as opened, explained(content):
-            grey, image = is_grey(opened), opened.convert("RGB")
-    except UnreadableImageError as error:
-        corrupt = Corrupt(split, row, entry_path(entry), error.reason)
-        raise ValueError(
-            f"The image in {corrupt.place} cannot be read: {corrupt.reason}. Repair it or remove "
-            "its row."
-        ) from error
-    if size is not None and image.size != (size, size):
-        image = resize_and_crop(image, size)
-    return np.asarray(image).transpose(2, 0, 1), grey
-
-
-def resize_and_crop(image: Image.Image, size: int) -> Image.Image:
-    """Bring the shorter side to ``size``, bicubic, and take the square at the centre."""
-    width, height = image.size
-    scale = size / min(width, height)
-    width, height = max(size, round(width * scale)), max(size, round(height * scale))
-    left, top = (width - size) // 2, (height - size) // 2
-    return image.resize((width, height), Image.Resampling.BICUBIC).crop(
-        (left, top, left + size, top + size)
-    )
+    # What is left over at its end is never written to, so it takes no memory.
+    tensor = torch.from_numpy(pixels)[: len(kept)]
+    images = tensor[:, :1].contiguous() if all_grey else tensor
+    return DecodedImages(images, torch.tensor(kept, dtype=torch.int64))
 
 
 def _allocate(count: int, shape: tuple[int, ...]) -> Pixels:

@@ -1,9 +1,34 @@
-"""One small image, as a model that was trained on such images is given it."""
+"""One small image, as it is kept in memory and as a model is given it."""
 
 import numpy as np
+from PIL import Image
 
-from maxsup.data._entry import Pixels, explained, open_image
-from maxsup.data.small._decode import resize_and_crop
+from maxsup.data._entry import Pixels
+from maxsup.data._image_file import MAX_MEGAPIXELS, ImageFile
+
+_MOST_ELONGATED = 64  # longer side by shorter side; of what is longer, the centre is taken first
+
+
+def open_small_image(
+    content: bytes, size: int | None, max_megapixels: int = MAX_MEGAPIXELS
+) -> Image.Image:
+    """Decode an image, of mode L if it is grey by its kind, else RGB.
+
+    Args:
+        content: The file.
+        size: Side of the square that it is resized (the shorter side, bicubic) and cropped (at the
+            centre) to; ``None`` takes it as it is.
+        max_megapixels: How many millions of pixels may be decoded. A JPEG that has more is decoded
+            at a part of its size, if that is still twice ``size``.
+
+    Raises:
+        UnreadableImageError: It cannot be read, or has too many pixels.
+    """
+    file = ImageFile(content, max_megapixels)
+    if size is not None and file.is_too_large:
+        file.shrink(2 * size, 2 * size)
+    image = file.read()
+    return image if size is None else to_square(image, size)
 
 
 def read_small_image(content: bytes, size: tuple[int, int], *, grey: bool) -> Pixels:
@@ -18,15 +43,31 @@ def read_small_image(content: bytes, size: tuple[int, int], *, grey: bool) -> Pi
         ValueError: The image cannot be read, or has another size than a data set whose images are
             not square.
     """
-    with open_image(content) as opened, explained(content):
-        image = opened.convert("RGB")
     height, width = size
+    image = open_small_image(content, height if height == width else None)
     if image.size != (width, height):
-        if height != width:
-            raise ValueError(
-                f"The image has {image.width}×{image.height} pixels, and the model was trained on "
-                f"images of {width}×{height}."
-            )
-        image = resize_and_crop(image, height)
-    pixels = np.array(image)
+        raise ValueError(
+            f"The image has {image.width}×{image.height} pixels, and the model was trained on "
+            f"images of {width}×{height}."
+        )
+    pixels = np.array(image.convert("RGB"))
     return pixels[:, :, :1].copy() if grey else pixels
+
+
+def to_square(image: Image.Image, size: int) -> Image.Image:
+    """Bring the shorter side to ``size``, bicubic, and take the square at the centre."""
+    width, height = image.size
+    if width == height == size:
+        return image
+    most = _MOST_ELONGATED * min(width, height)
+    if max(width, height) > most:  # enlarged as a whole, a line of pixels would fill the memory
+        across, down = min(width, most), min(height, most)
+        left, top = (width - across) // 2, (height - down) // 2
+        image = image.crop((left, top, left + across, top + down))
+        width, height = image.size
+    scale = size / min(width, height)
+    width, height = max(size, round(width * scale)), max(size, round(height * scale))
+    left, top = (width - size) // 2, (height - size) // 2
+    return image.resize((width, height), Image.Resampling.BICUBIC).crop(
+        (left, top, left + size, top + size)
+    )

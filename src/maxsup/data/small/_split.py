@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -14,6 +15,24 @@ from maxsup.data._splits import EvaluationBatch
 from maxsup.data.small._batches import ResidentBatches
 
 _AT_ONCE = 4096  # images
+
+
+class PixelContents:
+    """Pixels as what tells images from each other; a :class:`maxsup.data.Contents`.
+
+    Args:
+        images: (N, C, H, W) uint8.
+    """
+
+    def __init__(self, images: Tensor) -> None:
+        self._images = images.numpy()
+        digests = b"".join(self.digest(index)[:8] for index in range(len(images)))
+        self.keys = np.frombuffer(digests, dtype=np.int64)
+        self.bytes_to_read = np.zeros(len(images), dtype=np.int64)
+
+    def digest(self, index: int) -> bytes:
+        """A hash of an image's pixels."""
+        return hashlib.blake2b(self._images[index].tobytes(), digest_size=16).digest()
 
 
 @dataclass(frozen=True)
@@ -38,7 +57,7 @@ class ResidentSplit:
     name: str = "images"
     """The name of the source's split."""
     corrupt: CorruptImages = field(default_factory=CorruptImages)
-    """No images: what is in memory has been read."""
+    """Which images could not be read, and are not among these; shared by a data set's splits."""
 
     def __post_init__(self) -> None:
         if len(self.ids) == 0:
@@ -99,6 +118,10 @@ class ResidentSplit:
         for tensor in (self.images, self.labels, self.true_labels):
             digest.update(str(tuple(tensor.shape)).encode())
             digest.update(tensor.contiguous().view(torch.uint8).numpy().data)
+
+    def contents(self) -> "PixelContents":
+        """The pixels, as what tells the images from each other."""
+        return PixelContents(self.images)
 
     def training_batches(
         self,

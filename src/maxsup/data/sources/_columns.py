@@ -1,5 +1,6 @@
 """The columns of images and of labels."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import datasets
@@ -7,28 +8,42 @@ import datasets
 from maxsup.data._settings import DataSettings
 
 _LABEL_NAMES = ("label", "labels", "fine_label", "class", "cls", "target", "y")
+_IMAGE_NAMES = ("image", "img", "picture", "photo", "image_bytes", "bytes", "content")
 
 
 def find_image_column(settings: DataSettings, features: Any) -> str:
     """The column that the user names, or the only one that holds images.
 
+    Where no column is marked as one of images, files of images may stand in a plain column of
+    bytes, or of structs with a field ``bytes``.
+
     Raises:
         ValueError: There is none, or it is ambiguous; the message lists what there is.
     """
     images = [name for name, kind in features.items() if isinstance(kind, datasets.Image)]
+    files = [name for name, kind in features.items() if _holds_files(kind)]
     if settings.image_column is not None:
-        if settings.image_column not in images:
+        if settings.image_column not in (*images, *files):
             raise ValueError(
                 f"image_column: {settings.image_column!r} is no column of images; "
-                f"{_listed('columns of images', images, features)}"
+                f"{_listed('columns of images', images or files, features)}"
             )
         return settings.image_column
-    if len(images) != 1:
+    candidates = images or files
+    if not images and len(files) > 1:
+        candidates = [name for name in files if name.lower() in _IMAGE_NAMES] or files
+    if len(candidates) == 1:
+        return str(candidates[0])
+    if candidates:
         raise ValueError(
-            f"{settings.name} has {len(images)} columns of images, so one must be named with "
-            f"--image-column; {_listed('columns of images', images, features)}"
+            f"{settings.name} has {len(candidates)} columns of images, so one must be named with "
+            f"--image-column; {_listed('columns of images', candidates, features)}"
         )
-    return str(images[0])
+    raise ValueError(
+        f"{settings.name} has no column of images; {_listed('columns', list(features), features)} "
+        "Images are read from a column that datasets marks as one, or that holds the bytes of an "
+        "image file (PNG, JPEG …) in each row; numbers of pixels must be written as such files."
+    )
 
 
 def find_label_column(settings: DataSettings, features: Any, prefer: str | None) -> str:
@@ -44,23 +59,16 @@ def find_label_column(settings: DataSettings, features: Any, prefer: str | None)
                 f"{_listed('columns', list(features), features)}"
             )
         return settings.label_column
-    named = [name for name, kind in features.items() if isinstance(kind, datasets.ClassLabel)]
-    candidates = named or [
-        name
-        for name, kind in features.items()
-        if isinstance(kind, datasets.Value)
-        and ("int" in kind.dtype or "string" in kind.dtype)
-        and not name.startswith("__")
-    ]
+    named, candidates = _label_candidates(features)
     if prefer in candidates:
         return str(prefer)
     if len(candidates) == 1:
         return str(candidates[0])
     if not candidates:
         raise ValueError(
-            f"{settings.name} has no column that may be the label (class names, integers or "
-            f"strings); {_listed('columns', list(features), features)} The classes of an image "
-            "folder are its sub-folders, of which it needs at least two."
+            f"{settings.name} has no column that may be the label (class names, integers, "
+            f"strings or booleans); {_listed('columns', list(features), features)} The classes of "
+            "an image folder are its sub-folders, of which it needs at least two."
         )
     known = [name for name in _LABEL_NAMES if name in candidates]
     if not named and len(known) == 1:
@@ -71,8 +79,55 @@ def find_label_column(settings: DataSettings, features: Any, prefer: str | None)
     )
 
 
-def _listed(what: str, names: list[str], features: Any) -> str:
+def describe_kind(kind: Any) -> str:
+    """What a column holds, in a word or a few.
+
+    >>> describe_kind(datasets.List(datasets.Value("int64"))), describe_kind(datasets.Image())
+    ('list of int64', 'images')
+    """
+    match kind:
+        case datasets.ClassLabel():
+            return "class names"
+        case datasets.Image():
+            return "images"
+        case datasets.Value():
+            return str(kind.dtype)
+        case datasets.List() | datasets.LargeList():
+            return f"list of {describe_kind(kind.feature)}"
+        case dict():
+            return "struct of " + ", ".join(kind)
+    return type(kind).__name__
+
+
+def _label_candidates(features: Any) -> tuple[bool, Sequence[str]]:
+    """Whether columns have class names, and those that may be the label: the likeliest kind."""
+    kinds = {name: kind for name, kind in features.items() if not name.startswith("__")}
+    named = [name for name, kind in kinds.items() if isinstance(kind, datasets.ClassLabel)]
+    if named:
+        return True, named
+    values = {n: kind.dtype for n, kind in kinds.items() if isinstance(kind, datasets.Value)}
+    likeliest_first = (
+        [name for name, dtype in values.items() if "int" in dtype or "string" in dtype],
+        [name for name, dtype in values.items() if dtype == "bool"],
+        # Numbers and lists are seldom labels: by their names alone.
+        [name for name, dtype in values.items() if "float" in dtype and name in _LABEL_NAMES],
+        [
+            name
+            for name, kind in kinds.items()
+            if isinstance(kind, datasets.List | datasets.LargeList) and name in _LABEL_NAMES
+        ],
+    )
+    return False, next((names for names in likeliest_first if names), [])
+
+
+def _holds_files(kind: Any) -> bool:
+    if isinstance(kind, dict):
+        return "bytes" in kind and _holds_files(kind["bytes"])
+    return isinstance(kind, datasets.Value) and kind.dtype in ("binary", "large_binary")
+
+
+def _listed(what: str, names: Sequence[str], features: Any) -> str:
     if not names:
         return f"there are no {what}."
-    kinds = [f"{name} ({type(features[name]).__name__})" for name in names]
+    kinds = [f"{name} ({describe_kind(features[name])})" for name in names]
     return f"there are the {what} {', '.join(kinds)}."

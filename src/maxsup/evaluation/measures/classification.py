@@ -4,11 +4,11 @@ from maxsup.evaluation._measure import Accumulation, Measure
 from maxsup.measures import Classification
 
 _TRUE = Accumulation(
-    build=lambda sizes: Classification(),
+    build=lambda context: Classification(),
     update=lambda metric, outputs: metric.update(outputs.logits, outputs.true_labels),
 )
 _AS_TRAINED = Accumulation(
-    build=lambda sizes: Classification(),
+    build=lambda context: Classification(),
     update=lambda metric, outputs: metric.update(outputs.logits, outputs.labels),
 )
 
@@ -30,7 +30,6 @@ NLL = Measure(
     label="NLL",
     help="mean negative log-probability of the true class, in nats, on the {split} set",
     better="lower",
-    headline=True,
     each_epoch=True,
     digits=4,
     accumulation=_TRUE,

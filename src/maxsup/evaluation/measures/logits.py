@@ -7,7 +7,7 @@ LOGIT_COUNTS = Record(
     name="logit_counts",
     splits=("test",),
     accumulation=Accumulation(
-        build=lambda sizes: LogitHistogram(),
+        build=lambda context: LogitHistogram(),
         update=lambda metric, outputs: metric.update(outputs.logits),
     ),
     value=lambda counts: counts,

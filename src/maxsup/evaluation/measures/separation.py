@@ -4,7 +4,7 @@ from maxsup.evaluation._measure import Accumulation, Measure
 from maxsup.measures import ClassSeparation
 
 _SUMS = Accumulation(
-    build=lambda sizes: ClassSeparation(sizes.num_classes, sizes.num_features or 1),
+    build=lambda context: ClassSeparation(context.num_classes, context.num_features or 1),
     update=lambda metric, outputs: metric.update(outputs.features, outputs.true_labels),
     needs_features=True,
 )

@@ -3,7 +3,7 @@
 from maxsup.losses.numbers._choose import BACKENDS, backend, by_hand, gap_sum, numbers
 from maxsup.losses.numbers._names import Name
 from maxsup.losses.numbers._top import top_class
-from maxsup.losses.numbers.plain import at_target
+from maxsup.losses.numbers.plain import at_target, scaled
 
 __all__ = [
     "BACKENDS",
@@ -13,5 +13,6 @@ __all__ = [
     "by_hand",
     "gap_sum",
     "numbers",
+    "scaled",
     "top_class",
 ]

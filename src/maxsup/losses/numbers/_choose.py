@@ -10,7 +10,7 @@ from typing import TypeGuard
 import torch
 from torch import Tensor
 
-from maxsup.losses._inputs import REDUCTIONS, Inputs
+from maxsup.losses._inputs import REDUCTIONS, Inputs, is_ordinary
 from maxsup.losses._torch_private import differentiates_forward, in_transform
 from maxsup.losses.numbers import closed_form, closed_form_sum, compiled, plain
 from maxsup.losses.numbers._names import Factor, Name
@@ -59,7 +59,9 @@ def backend(name: str) -> Iterator[None]:
         _named_last = before
 
 
-def numbers(inputs: Inputs, *names: Name, other: Tensor | None = None) -> tuple[Tensor, ...]:
+def numbers(
+    inputs: Inputs, *names: Name, other: Tensor | None = None, masked: bool = True
+) -> tuple[Tensor, ...]:
     """Numbers per example, each of shape (N, ...), float32 at least.
 
     Most objectives look at an example's log-probabilities in two or three indices only: the true
@@ -76,6 +78,8 @@ def numbers(inputs: Inputs, *names: Name, other: Tensor | None = None) -> tuple[
             classes, z̄ up to the offset that all logits share. ``entropy``: −Σ_k q_k·log q_k.
             ``squares``: Σ_k z_k² over the available classes.
         other: A class per example, (N, ...) int64.
+        masked: False where the logits may hold anything at ignored positions. What the numbers
+            are there is not said then, but it is finite, and no gradient reaches those logits.
 
     Returns:
         The numbers in the order of their names.
@@ -89,7 +93,9 @@ def numbers(inputs: Inputs, *names: Name, other: Tensor | None = None) -> tuple[
     if chosen == "triton":
         from maxsup.losses.numbers import triton
 
-        return triton.numbers(inputs, names, other)
+        return triton.numbers(inputs._replace(kept=None) if masked else inputs, names, other)
+    if not masked:
+        inputs = inputs.masked()
     if chosen == "closed_form":
         return closed_form.numbers(inputs, names, other)
     return plain.numbers(inputs, names, other)
@@ -140,7 +146,7 @@ def sum_in_one_step(
     logits: Tensor,
     target: Tensor,
     weight: Tensor | None,
-    ignore_index: int,
+    ignore_index: int | None,
     reduction: str,
     factors: tuple[Factor, Factor | None, Factor | None],
 ) -> Tensor | None:
@@ -148,13 +154,15 @@ def sum_in_one_step(
 
     The arguments have not been checked. None where no backend has it.
     """
-    if (
-        weight is None
-        and _name() in (None, "closed_form")
-        and _is_plain_batch(logits, target, ignore_index, reduction)
-        and _are_numbers(factors)
-    ):
+    if weight is not None or not _are_numbers(factors) or reduction not in REDUCTIONS:
+        return None
+    name = _name()
+    if name in (None, "closed_form") and _is_plain_batch(logits, target, ignore_index):
         return closed_form_sum.weighted_sum(logits, target, factors, reduction)
+    if name in (None, "triton") and factors[0] and _is_plain_batch_on_a_gpu(logits, target):
+        from maxsup.losses.numbers import triton_sum
+
+        return triton_sum.weighted_sum(logits, target, factors, _as_label(ignore_index), reduction)
     return None
 
 
@@ -172,7 +180,8 @@ def by_hand(tensor: Tensor) -> bool:
     """Whether a gradient written out by hand is of use for what is computed from a tensor.
 
     It is not where a compiler fuses plain operations anyway, and cannot be where these must be
-    transformed: in ``torch.func``, forward-mode differentiation and tensor subclasses.
+    transformed or taken down: in ``torch.func``, forward-mode differentiation, tensor subclasses,
+    tracers and dispatch modes.
     """
     return _refusal_by_hand(tensor) is None
 
@@ -220,6 +229,8 @@ def _refusal_by_hand(logits: Tensor) -> str | None:
         return "forward-mode differentiation is at work"
     if type(logits) not in (Tensor, torch.nn.Parameter):
         return "the logits are of a subclass of torch.Tensor"
+    if not is_ordinary(logits):
+        return "operations are traced, or taken over by a dispatch mode"
     return None
 
 
@@ -257,7 +268,7 @@ def _are_numbers(
     return not any(isinstance(factor, Tensor) for factor in factors)
 
 
-def _is_plain_batch(logits: Tensor, target: Tensor, ignore_index: int, reduction: str) -> bool:
+def _is_plain_batch(logits: Tensor, target: Tensor, ignore_index: int | None) -> bool:
     """Whether these are a batch of logits and its labels, on the CPU, with nothing to hide."""
     return (
         type(logits) in (Tensor, torch.nn.Parameter)
@@ -267,8 +278,31 @@ def _is_plain_batch(logits: Tensor, target: Tensor, ignore_index: int, reduction
         and logits.dim() >= 2
         and logits.numel() > 0
         and target.shape == logits.shape[:1] + logits.shape[2:]
-        and not 0 <= ignore_index < logits.shape[1]
-        and reduction in REDUCTIONS
+        and (ignore_index is None or not 0 <= ignore_index < logits.shape[1])
         and logits.device.type == target.device.type == "cpu"
         and by_hand(logits)
     )
+
+
+def _is_plain_batch_on_a_gpu(logits: Tensor, target: Tensor) -> bool:
+    """Whether these are rows of logits and their labels, on one CUDA device."""
+    return (
+        type(logits) in (Tensor, torch.nn.Parameter)
+        and type(target) is Tensor
+        and logits.is_cuda
+        and logits.device == target.device
+        and target.dtype == torch.int64
+        and logits.dtype in (torch.float32, torch.bfloat16, torch.float16)
+        and logits.dim() == 2
+        and logits.shape[1] > 0
+        and logits.stride(1) == 1
+        and target.shape == logits.shape[:1]
+        and target.is_contiguous()
+        and by_hand(logits)
+        and _triton_is_there()
+    )
+
+
+def _as_label(ignore_index: int | None) -> int:
+    """The label of ignored positions; where none are, one that no label is."""
+    return -(2**62) if ignore_index is None else ignore_index

@@ -49,14 +49,18 @@ def top_class(logits: Tensor) -> tuple[Tensor, Tensor]:
         blocks = logits.detach().view(-1, width)
         block = blocks.amax(dim=1).view(examples, whole).max(dim=1).indices
         start = block * width
-        chosen = blocks.index_select(0, block + torch.arange(0, examples * whole, whole))
+        chosen = blocks.index_select(
+            0, block + torch.arange(0, examples * whole, whole, device="cpu")
+        )
     else:
         maxima = logits[:, : whole * width].unflatten(1, (whole, width)).amax(dim=2)
         # The last block overlaps the one before, and is chosen only if that does not hold the top.
         maxima = torch.cat((maxima, logits[:, -width:].amax(dim=1, keepdim=True)), dim=1)
         start = (maxima.max(dim=1).indices * width).clamp_(max=num_classes - width)
         windows = logits.detach().view(-1).unfold(0, width, 1)
-        chosen = windows.index_select(0, start + torch.arange(0, logits.numel(), num_classes))
+        chosen = windows.index_select(
+            0, start + torch.arange(0, logits.numel(), num_classes, device="cpu")
+        )
     value, inside = chosen.max(dim=1)
     return (start + inside).unsqueeze(1), value.unsqueeze(1)
 

@@ -98,11 +98,14 @@ class _Numbers(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         logits, labels, probabilities, other, top, highest, log_top, entropy = ctx.saved_tensors
-        if torch.is_grad_enabled():
+        if plain.must_be_plain(gradients):
             inputs = Inputs(logits, labels, probabilities, None, None, single=False)
-            found = plain.numbers(inputs, ctx.names, other)
-            (second,) = torch.autograd.grad(found, logits, gradients, create_graph=True)
-            return second, None, None, None, None
+            (found,) = plain.differentiate(
+                lambda z: plain.numbers(inputs._replace(logits=z), ctx.names, other),
+                [logits],
+                gradients,
+            )
+            return found, None, None, None, None
 
         # The softmax becomes the gradient where it lies. A graph that is kept for another backward
         # finds it gone, and computes it anew.
@@ -174,25 +177,27 @@ class _GapSum(torch.autograd.Function):
         count = beyond.count_nonzero(dim=1)
         ctx.mark_non_differentiable(count)
         if ctx.needs_input_grad[0]:
-            ctx.save_for_backward(logits, index)
-            ctx.gap, ctx.options = gap, (margin, power, above, fixed, closed)
+            ctx.save_for_backward(logits, index, margin if isinstance(margin, Tensor) else None)
+            ctx.gap, ctx.margin, ctx.options = gap, margin, (power, above, fixed, closed)
         return total, count
 
     @staticmethod
     def backward(ctx: Any, of_total: Tensor, of_count: None) -> tuple[Tensor | None, ...]:
-        logits, index = ctx.saved_tensors
-        margin, power, above, fixed, closed = ctx.options
-        if torch.is_grad_enabled():
-            total, _ = plain.gap_sum(logits, index, *ctx.options)
-            (second,) = torch.autograd.grad(total, logits, of_total, create_graph=True)
-            return second, *[None] * 6
+        logits, index, margin = ctx.saved_tensors
+        margin = ctx.margin if margin is None else margin
+        power, above, fixed, closed = ctx.options
+        if plain.must_be_plain([of_total]):
+            (found,) = plain.differentiate(
+                lambda z: plain.gap_sum(z, index, margin, *ctx.options)[0], [logits], [of_total]
+            )
+            return found, *[None] * 6
 
         # The gaps become the gradient where they lie, and are computed anew for another backward.
         gradient, ctx.gap = ctx.gap, None
         if gradient is None:
             gradient = _gap(logits, index, margin, above)
         if power == 2:
-            gradient.relu_().mul_(2)
+            gradient.clamp_(0, plain.most_to_square(gradient.dtype)).mul_(2)
         elif closed:
             gradient.ge_(0)
         else:
@@ -215,9 +220,8 @@ def _below(logits: Tensor, highest: Tensor, labels: Tensor) -> Tensor:
 
 
 def _log_probs(logits: Tensor, highest: Tensor, log_top: Tensor) -> Tensor:
-    """The log-softmax, with 0 for classes that are not available; memory of its own."""
-    values = (logits - highest).add_(log_top)
-    return values.masked_fill_(logits == -torch.inf, 0.0)
+    """The log-softmax where the softmax is more than 0; memory of its own."""
+    return (logits - highest).add_(log_top).clamp_(min=plain.LEAST_LOG_PROB)
 
 
 def mean_below(logits: Tensor, highest: Tensor) -> tuple[Tensor, int | Tensor]:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from maxsup.losses._inputs import Inputs, wide
+from maxsup.losses._torch_private import changes
 from maxsup.losses.numbers import plain
 from maxsup.losses.numbers._names import Name
 from maxsup.losses.numbers._top import top_class
@@ -84,7 +85,7 @@ def _evaluate(
     else:
         total = sum(factor * float(term.sum()) for factor, term in terms)
         count = labels.numel() if reduction == "mean" else 1
-        value = torch.full((), total / count, dtype=logits.dtype)
+        value = torch.full((), total / count, dtype=logits.dtype, device="cpu")
         finite = math.isfinite(total)
     return _Evaluated(value, softmax, top_index, factors, reduction) if finite else None
 
@@ -107,9 +108,10 @@ class _WeightedSum(torch.autograd.Function):
     def forward(ctx: Any, logits: Tensor, labels: Tensor, evaluated: _Evaluated) -> Tensor:
         if ctx.needs_input_grad[0]:
             # Looked at for a second backward alone, so that logits may be changed in place before
-            # the first, as they may with torch's cross-entropy.
+            # the first, as they may with torch's cross-entropy; the labels may not.
             ctx.save_for_backward(logits)
-            ctx.dtype, ctx.labels, ctx.top_index = logits.dtype, labels, evaluated.top_index
+            ctx.dtype, ctx.top_index = logits.dtype, evaluated.top_index
+            ctx.labels, ctx.changes_of_labels = labels, changes(labels)
             ctx.softmax = evaluated.softmax
             ctx.factors, ctx.reduction = evaluated.factors, evaluated.reduction
         return evaluated.value
@@ -117,19 +119,27 @@ class _WeightedSum(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, of_value: Tensor) -> tuple[Tensor | None, ...]:
         labels, top_index = ctx.labels, ctx.top_index
+        if changes(labels) != ctx.changes_of_labels:
+            raise RuntimeError(
+                "The target, needed for the gradient, has been modified by an inplace operation "
+                "since the loss was computed from it; give the loss a copy, target.clone()."
+            )
         true, top, mean = ctx.factors
-        if torch.is_grad_enabled():
-            (logits,) = ctx.saved_tensors
-            inputs = Inputs(logits, labels, None, None, None, single=False)
+        if plain.must_be_plain([of_value]):
             names: tuple[Name, ...] = ("true", "top", "mean")
             factors = dict(zip(names, ctx.factors, strict=True))
             factors = {name: factor for name, factor in factors.items() if factor is not None}
-            found = plain.numbers(inputs, tuple(factors))
-            value = plain.weighted(found, tuple(factors.values()))
-            if ctx.reduction != "none":
-                value = value.mean() if ctx.reduction == "mean" else value.sum()
-            (second,) = torch.autograd.grad(value, logits, of_value, create_graph=True)
-            return second, None, None
+
+            def value_of(logits: Tensor) -> Tensor:
+                inputs = Inputs(logits, labels, None, None, None, single=False)
+                found = plain.numbers(inputs, tuple(factors))
+                value = plain.weighted(found, tuple(factors.values()))
+                if ctx.reduction == "none":
+                    return value
+                return value.mean() if ctx.reduction == "mean" else value.sum()
+
+            (found,) = plain.differentiate(value_of, ctx.saved_tensors, [of_value])
+            return found, None, None
 
         # The softmax becomes the gradient where it lies. A graph that is kept for another backward
         # finds it gone, and computes it anew.
@@ -150,6 +160,6 @@ class _WeightedSum(torch.autograd.Function):
         else:
             # (each + gradient)·factor in one pass.
             factor = float(of_value) / (labels.numel() if ctx.reduction == "mean" else 1)
-            offset = torch.full((), each * factor, dtype=gradient.dtype)
+            offset = torch.full((), each * factor, dtype=gradient.dtype, device="cpu")
             torch.add(offset, gradient, alpha=factor, out=gradient)
         return gradient.to(ctx.dtype), None, None

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from maxsup.losses._inputs import Inputs, wide
 from maxsup.losses.numbers._names import Name
-from maxsup.losses.numbers.plain import at_target
+from maxsup.losses.numbers.plain import LEAST_LOG_PROB, at_target
 
 _BLOCK = 64
 # Below so many classes one pass over all of them is cheaper than the operations that save it.
@@ -71,7 +71,7 @@ class _Traced(torch.autograd.Function):
             total = torch.where(here, below, 0.0).sum(dim=1, keepdim=True)
             found["mean"] = (total * per_class + log_top).squeeze(1)
         if "entropy" in names:
-            log_probs = torch.where(here, below + log_top, 0.0)
+            log_probs = (below + log_top).clamp(min=LEAST_LOG_PROB)
             softmax = (below + log_top).exp()
             entropy = -(softmax * log_probs).sum(dim=1, keepdim=True)
             found["entropy"] = entropy.squeeze(1)
@@ -130,7 +130,7 @@ class _Traced(torch.autograd.Function):
             log_probs = log_top - (highest - values)
             multiple = per_row["factor"]
             if "entropy" in of:
-                spread_out = torch.where(here, log_probs, 0.0) + entropy
+                spread_out = log_probs.clamp(min=LEAST_LOG_PROB) + entropy
                 multiple = multiple - per_row["entropy"] * spread_out
             gradient = multiple * log_probs.exp()
             if "mean" in of:

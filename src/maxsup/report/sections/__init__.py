@@ -1,6 +1,7 @@
 """The sections of a study's page, a file each with its template, in the order of the page."""
 
 from maxsup.report.sections._shared import StudySection
+from maxsup.report.sections.calibration import CALIBRATION
 from maxsup.report.sections.curves import CURVES
 from maxsup.report.sections.features import FEATURES
 from maxsup.report.sections.logits import LOGITS
@@ -8,6 +9,7 @@ from maxsup.report.sections.measured import MEASURED
 from maxsup.report.sections.reliability import RELIABILITY
 from maxsup.report.sections.repeat import REPEAT
 from maxsup.report.sections.seeds import SEEDS
+from maxsup.report.sections.selective import SELECTIVE
 from maxsup.report.sections.settings import SETTINGS
 from maxsup.report.sections.table import TABLE
 from maxsup.report.sections.verdict import render_verdict
@@ -17,6 +19,8 @@ STUDY_PAGE: tuple[StudySection, ...] = (
     SEEDS,
     CURVES,
     RELIABILITY,
+    CALIBRATION,
+    SELECTIVE,
     LOGITS,
     FEATURES,
     MEASURED,

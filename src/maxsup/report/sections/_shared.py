@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
+from maxsup import figures
 from maxsup.report._section import Section
 from maxsup.results import Results
 from maxsup.results.schema import Run
@@ -33,6 +34,14 @@ def gallery(pictures: Sequence[Picture]) -> dict[str, object] | None:
 def labels_of(results: Results) -> dict[str, str]:
     """The methods' labels by name, in the order of the study."""
     return {method["name"]: method["label"] for method in results["methods"]}
+
+
+def legend_of(results: Results, name: str) -> list[tuple[Markup, str]]:
+    """Each method's line and marker, with its label; no other legend has that name."""
+    return [
+        (picture(figures.swatch(number, name)).svg, label)
+        for number, label in enumerate(labels_of(results).values())
+    ]
 
 
 def finished_runs(results: Results, method: str | None = None) -> list[Run]:

@@ -8,6 +8,7 @@ from maxsup.report.sections._shared import (
     StudySection,
     finished_runs,
     labels_of,
+    legend_of,
     picture,
 )
 from maxsup.results import Results
@@ -31,11 +32,7 @@ def _content(results: Results) -> dict[str, object] | None:
     pictures = [drawn for curve in _CURVES for drawn in _draw(results, curve)]
     if not pictures:
         return None
-    legend = [
-        (picture(figures.swatch(number)).svg, label)
-        for number, label in enumerate(labels_of(results).values())
-    ]
-    return {"pictures": pictures, "legend": legend}
+    return {"pictures": pictures, "legend": legend_of(results, "curves")}
 
 
 def _draw(results: Results, curve: _Curve) -> list[Picture]:

@@ -13,7 +13,12 @@ _CITATION = """@article{zhou2025maxsup,
 
 
 def _content(results: Results) -> dict[str, object]:
-    return {"results": results, "citation": _CITATION}
+    asked = results["asked"]
+    is_part = any(
+        run["method"] not in asked["methods"] or run["seed"] not in asked["seeds"]
+        for run in results["runs"]
+    )
+    return {"results": results, "citation": _CITATION, "is_part": is_part}
 
 
 REPEAT = StudySection(

@@ -1,4 +1,4 @@
-"""Every measure of every method, and the runs that failed."""
+"""The measures of every method, but for the details, and the runs that failed."""
 
 from maxsup.report.sections._shared import StudySection, labels_of
 from maxsup.results import Results, numbers
@@ -7,6 +7,11 @@ from maxsup.results import Results, numbers
 def _content(results: Results) -> dict[str, object]:
     return {
         "results": results,
+        "measures": [
+            measure
+            for number, measure in enumerate(results["measures"])
+            if not number or not measure["detail"]
+        ],
         "labels": labels_of(results),
         "contrasts": {(each["method"], each["against"]): each for each in results["contrasts"]},
         "conclusions": {
@@ -17,4 +22,4 @@ def _content(results: Results) -> dict[str, object]:
     }
 
 
-TABLE = StudySection(anchor="table", heading="Table", title="Every measure", content=_content)
+TABLE = StudySection(anchor="table", heading="Table", title="The measures", content=_content)

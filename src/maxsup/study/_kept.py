@@ -1,0 +1,96 @@
+"""What earlier commands have finished in a study's directory, beside what this one asks for."""
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from maxsup.data import ImageData
+from maxsup.methods import get_method
+from maxsup.study._run import run_name
+from maxsup.study._settings import StudySettings
+from maxsup.training import RESULT_FILE, RunResult, check_run
+
+
+class KeptRuns(NamedTuple):
+    """Finished runs of a study that a command does not ask for."""
+
+    results: Mapping[tuple[str, int], RunResult]
+    """By method and seed."""
+    left_out: tuple[str, ...]
+    """What lies there too and cannot be shown, in sentences."""
+
+
+NONE_KEPT = KeptRuns({}, ())
+
+
+def kept_runs(
+    settings: StudySettings,
+    data: ImageData,
+    directory: Path,
+    asked: Mapping[tuple[str, int], RunResult | str],
+) -> KeptRuns:
+    """Read the finished runs of a study that are not asked for.
+
+    Args:
+        settings: What is asked for.
+        data: The data, which theirs must be.
+        directory: The study's directory.
+        asked: What came of the runs that are asked for, by method and seed; only runs that had the
+            same start can be shown beside them.
+    """
+    starts = {seed: _start(run) for (_, seed), run in asked.items() if isinstance(run, RunResult)}
+    results: dict[tuple[str, int], RunResult] = {}
+    left_out = []
+    for method, seed in sorted(_finished(directory) - set(settings.plan())):
+        try:
+            run = _read(settings, data, directory, method, seed)
+            if _start(run) != starts.setdefault(seed, _start(run)):
+                raise ValueError(
+                    "it did not have the same start as the others of its seed. Name its method and "
+                    "a new --out to train it again."
+                )
+            results[method, seed] = run
+        except (ValueError, OSError) as error:
+            left_out.append(
+                f"{run_name(method, seed)} was finished by an earlier command and is left out: "
+                f"{error}"
+            )
+    return KeptRuns(results, tuple(left_out))
+
+
+def _start(run: RunResult) -> tuple[str, str]:
+    return run.initial_weights, run.batches
+
+
+def _finished(directory: Path) -> set[tuple[str, int]]:
+    found = set()
+    for path in directory.glob(f"*/seed-*/{RESULT_FILE}"):
+        with contextlib.suppress(ValueError):
+            found.add((path.parent.parent.name, int(path.parent.name.removeprefix("seed-"))))
+    return found
+
+
+def _read(
+    settings: StudySettings, data: ImageData, directory: Path, method: str, seed: int
+) -> RunResult:
+    get_method(method)
+    place = settings.run_directory(directory, method, seed)
+    result = RunResult.load(place)
+    if result is None:
+        raise FileNotFoundError(f"{place} has no result any more.")
+    if isinstance(place, Path):
+        check_run(place)
+    if result.settings not in ("", settings.run(method, seed).fingerprint()):
+        raise ValueError(f"{place} is of other settings.")
+    if result.data != data.fingerprint:
+        raise ValueError(f"{place} is of other data.")
+    return result
+
+
+def with_kept(settings: StudySettings, kept: KeptRuns) -> StudySettings:
+    """The settings with the methods and seeds of runs that are kept after those asked for."""
+    methods = dict.fromkeys((*settings.methods, *(method for method, _ in kept.results)))
+    seeds = dict.fromkeys((*settings.seeds, *sorted(seed for _, seed in kept.results)))
+    return replace(settings, methods=tuple(methods), seeds=tuple(seeds))
