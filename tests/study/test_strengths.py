@@ -67,6 +67,29 @@ def test_strengths_of_one_method_are_trained_apart_and_go_on(
     assert load_run(tmp_path / "maxsup-alpha-3" / "seed-0").model is not None
 
 
+def test_smaller_call_keeps_the_strengths_that_are_finished(
+    run_study: Study, tmp_path: Path
+) -> None:
+    methods = ("baseline", "maxsup:alpha=0.3", "maxsup")
+    whole = run_study(tmp_path, methods=methods, seeds=(0,), epochs=1)
+    assert whole["asked"]["left_out"] == []
+    found = run_study(tmp_path, methods=("baseline", "maxsup"), seeds=(0,), epochs=1)
+    runs = {run["method"]: run for run in found["runs"]}
+    assert runs == {run["method"]: run for run in whole["runs"]}
+    assert found["asked"]["left_out"] == []
+    assert "kept, in every mean and comparison too: MaxSup, α 0.3 with" in " ".join(
+        found["verdict"]["notes"]
+    )
+
+    again = {"methods": ("baseline", "maxsup:alpha=0.1..0.2"), "seeds": (0,), "epochs": 1}
+    with pytest.raises(ValueError, match=r"maxsup and maxsup:alpha=0\.1\.\.0\.2 are the same"):
+        run_study(tmp_path, **again)
+    # Where the study's file was lost, the run stays, but nothing is shown twice.
+    (tmp_path / "study.json").unlink()
+    notes = run_study(tmp_path, **again)["verdict"]["notes"]
+    assert any(note.startswith("maxsup, seed 0 was finished by an earlier") for note in notes)
+
+
 def test_study_spells_methods_baseline_and_contrasts_in_one_way() -> None:
     study = StudySettings(
         data=settings().data,

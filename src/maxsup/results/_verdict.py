@@ -328,6 +328,13 @@ def _asked_note(asked: Asked, labels: Mapping[str, str], runs: Sequence[Run]) ->
 
 
 def _together(names: list[str]) -> str:
+    """Names in a row, none of which is mistaken for a part of another.
+
+    >>> _together(["A", "B", "C"]), _together(["A", "B, α 0.1", "B, α 0.2"])
+    ('A, B and C', 'A and B, α 0.1 and B, α 0.2')
+    """
+    if any("," in name for name in names):
+        return " and ".join(names)
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 

@@ -6,11 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+from maxsup._method_names import directory_name
 from maxsup.data import ImageData
-from maxsup.methods import get_method
+from maxsup.methods import check_distinct
 from maxsup.study._run import run_name
 from maxsup.study._settings import StudySettings
-from maxsup.training import RESULT_FILE, RunResult, check_run
+from maxsup.training import RESULT_FILE, SETTINGS_FILE, RunResult, RunSettings, check_run
 
 
 class KeptRuns(NamedTuple):
@@ -45,6 +46,7 @@ def kept_runs(
     left_out = []
     for method, seed in sorted(_finished(directory) - set(settings.plan())):
         try:
+            check_distinct(list(dict.fromkeys((*settings.methods, *_methods(results), method))))
             run = _read(settings, data, directory, method, seed)
             if _start(run) != starts.setdefault(seed, _start(run)):
                 raise ValueError(
@@ -68,14 +70,27 @@ def _finished(directory: Path) -> set[tuple[str, int]]:
     found = set()
     for path in directory.glob(f"*/seed-*/{RESULT_FILE}"):
         with contextlib.suppress(ValueError):
-            found.add((path.parent.parent.name, int(path.parent.name.removeprefix("seed-"))))
+            found.add((_method_of(path.parent), int(path.parent.name.removeprefix("seed-"))))
     return found
+
+
+def _method_of(run: Path) -> str:
+    """The method that a run's directory is named after, with its coefficients."""
+    directory = run.parent.name
+    with contextlib.suppress(ValueError, OSError):
+        method = RunSettings.load_kept(run / SETTINGS_FILE).method
+        if directory_name(method) == directory:
+            return method
+    return directory
+
+
+def _methods(results: Mapping[tuple[str, int], RunResult]) -> list[str]:
+    return [method for method, _ in results]
 
 
 def _read(
     settings: StudySettings, data: ImageData, directory: Path, method: str, seed: int
 ) -> RunResult:
-    get_method(method)
     place = settings.run_directory(directory, method, seed)
     result = RunResult.load(place)
     if result is None:
@@ -91,6 +106,6 @@ def _read(
 
 def with_kept(settings: StudySettings, kept: KeptRuns) -> StudySettings:
     """The settings with the methods and seeds of runs that are kept after those asked for."""
-    methods = dict.fromkeys((*settings.methods, *(method for method, _ in kept.results)))
+    methods = dict.fromkeys((*settings.methods, *_methods(kept.results)))
     seeds = dict.fromkeys((*settings.seeds, *sorted(seed for _, seed in kept.results)))
     return replace(settings, methods=tuple(methods), seeds=tuple(seeds))

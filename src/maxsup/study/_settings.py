@@ -17,7 +17,7 @@ from maxsup._places import strangers
 from maxsup._seeds import check_seed
 from maxsup.data import DataSettings, short_name
 from maxsup.evaluation import measure_facts
-from maxsup.methods import check_distinct
+from maxsup.methods import check_distinct, get_method
 from maxsup.recipes import Recipe
 from maxsup.results import (
     DEFAULT_PRIMARY,
@@ -145,8 +145,8 @@ class StudySettings:
         nothing is trained yet has nothing to lose, and another one may take its place.
 
         Raises:
-            ValueError: The directory holds a study with other data or another recipe, or files
-                that are no study.
+            ValueError: The directory holds a study with other data or another recipe, or one that
+                names the same method otherwise, or files that are no study.
         """
         self._kept(directory)
 
@@ -192,14 +192,28 @@ class StudySettings:
             ) from error
         differing = differences("data", kept.data, self.data)
         differing += differences("recipe", kept.recipe, self.recipe)
-        if not differing:
+        same = self._same_as_kept(kept)
+        if not differing and not same:
             return kept
         if not any(has_kept(path.parent) for path in _runs(directory)):
             return None
+        if not differing:
+            raise ValueError(f"{directory} holds a study with other names. {same}")
         raise ValueError(
             f"{directory} holds another study, with other settings ({'; '.join(differing)}). Name "
             "another directory with --out, or use the same settings."
         )
+
+    def _same_as_kept(self, kept: _Kept) -> str:
+        """Which of the methods the study has under another name, in words; empty if none."""
+        for method in kept.methods:
+            if method in self.methods or not _is_known(method):
+                continue
+            try:
+                check_distinct((method, *self.methods))
+            except ValueError as error:
+                return str(error)
+        return ""
 
     def _has_run(self, directory: Path) -> bool:
         """Whether one of the runs that lie in a directory is of this study."""
@@ -235,6 +249,14 @@ class StudySettings:
             ValueError: The file is not one, or was written by a newer version.
         """
         return cls(**_read(path)._asdict())
+
+
+def _is_known(method: str) -> bool:
+    try:
+        get_method(method)
+    except ValueError:
+        return False
+    return True
 
 
 def _read(path: Path) -> _Kept:
