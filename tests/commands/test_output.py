@@ -11,10 +11,10 @@ import pytest
 
 from maxsup import _interrupts
 from maxsup.commands import main
-from maxsup.commands._output import _PLAIN
+from maxsup.commands._output import _PLAIN, write_what_can_be_shown
 
 COMPARE = [
-    *("compare", "digits", "--methods", "baseline", "maxsup", "--seeds", "1"),
+    *("compare", "digits", "--methods", "baseline", "maxsup:alpha=0.1..0.3", "--seeds", "1"),
     *("--epochs", "1", "--batch-size", "256", "--out", "study"),
 ]
 TRAIN = ["train", "digits", "--epochs", "1", "--out", "run"]
@@ -33,8 +33,26 @@ def test_output_replaces_what_its_encoding_cannot_show(
     text = written.getvalue().decode(encoding)
     assert "The page: study/report.html" in text
     assert "z_max - mean" in text or "z_max" in text
-    assert "->" in text
+    assert "MaxSup, alpha 0.1 -> 0.3 came out" in " ".join(text.split())
     assert "−" in (tmp_path / "study" / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "shown"),
+    [
+        ("ascii", "MaxSup, alpha 0.1 -> 0.2: -1.0 +- 0.5, R^2 at A?"),
+        ("cp1252", "MaxSup, alpha 0.1 -> 0.2: -1.0 ± 0.5, R² at Ä?"),
+        ("utf-8", "MaxSup, α 0.1 → 0.2: −1.0 ± 0.5, R² at Ä漢"),
+    ],
+)
+def test_only_what_cannot_be_shown_is_replaced(
+    encoding: str, shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding=encoding))
+    write_what_can_be_shown()
+    print("MaxSup, α 0.1 → 0.2: −1.0 ± 0.5, R² at Ä漢", end="", flush=True)
+    assert written.getvalue().decode(encoding) == shown
 
 
 def test_every_character_of_the_programs_texts_has_a_plain_form() -> None:

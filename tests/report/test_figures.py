@@ -87,13 +87,15 @@ def test_names_come_out_whole_in_every_picture(name: str) -> None:
     templates, classes = [[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [name, "b", "_c"]
     drawn = {
         "projection": figures.projection_figure("p", name, points, templates, classes),
-        "accuracy": figures.seeds_figure({"m": {0: 50.0}}, {"m": name[:18]}, {"m": 50.0}),
-        "differences": figures.differences_figure({"m": (1.0, 0.5, 1.5)}, {"m": name[:18]}),
+        "seeds": figures.seeds_figure({"m": {0: 50.0}}, {"m": name[:18]}, {"m": 50.0}, "%"),
+        "differences": figures.differences_figure(
+            {"m": (1.0, 0.5, 1.5)}, {"m": name[:18]}, 0.5, "points"
+        ),
         "curves": figures.curve_figure("c", name, {"m": [[1.0, 2.0]]}, {"m": name}),
         "reliability": figures.reliability_figure("r", name, 0, [1, 1], [0.2, 0.8], [0.1, 0.9]),
     }
     for kind, svg in drawn.items():
-        expected = name[:18] if kind in ("accuracy", "differences") else name
+        expected = name[:18] if kind in ("seeds", "differences") else name
         assert expected in texts(svg), kind
         assert not re.search(r'\sid="(?![pcr]-|seeds-|differences-)', re.sub(">[^<]*<", "><", svg))
     assert {name, "b", "_c"} <= set(texts(drawn["projection"]))

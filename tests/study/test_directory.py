@@ -90,7 +90,7 @@ def test_smaller_call_keeps_what_is_finished_and_says_what_it_asked_for(
     results, directory = finished_study
     shutil.copytree(directory, tmp_path / "study")
     found = run_study(tmp_path / "study", seeds=(1,), methods=("maxsup", "baseline"))
-    assert found["asked"] == {"methods": ["maxsup", "baseline"], "seeds": [1]}
+    assert found["asked"] == {"methods": ["maxsup", "baseline"], "seeds": [1], "left_out": []}
     assert [method["name"] for method in found["methods"]] == [
         "maxsup", "baseline", "label-smoothing",
     ]  # fmt: skip

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.measure import Measurement
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from maxsup.results import Results, numbers
@@ -40,9 +40,7 @@ class _Fitting:
     def __rich_console__(
         self, console: Console, options: ConsoleOptions
     ) -> Iterator[RenderableType]:
-        unlimited = options.update(max_width=10_000)
-        needed = Measurement.get(console, unlimited, self._table).minimum
-        if needed <= options.max_width:
+        if self._fits(console, options):
             yield self._table
             return
         if self._table.title is not None:
@@ -52,6 +50,28 @@ class _Fitting:
             for column, cell in zip(self._table.columns[1:], cells, strict=True):
                 if str(cell):
                     yield Text.assemble("  ", _text(column.header), ": ", _text(cell))
+
+    def _fits(self, console: Console, options: ConsoleOptions) -> bool:
+        """Give each column room for its longest word, which rich does not, and more if there is."""
+        columns = self._table.columns
+        ranges = [_room(column, console, options) for column in columns]
+        # Between columns stand a line and a space on either side of it.
+        spare = options.max_width - sum(each.minimum + 3 for each in ranges) - 1
+        if spare < 0:
+            return False
+        for column, room in zip(columns, ranges, strict=True):
+            column.width = min(room.maximum, room.minimum + spare)
+            spare -= column.width - room.minimum
+        return True
+
+
+def _room(column: Column, console: Console, options: ConsoleOptions) -> Measurement:
+    """The widths of a column that cuts off nothing: with every line broken, and with none."""
+    unlimited = options.update(max_width=10_000)
+    cells = [Measurement.get(console, unlimited, each) for each in (column.header, *column.cells)]
+    most = max(column.min_width or 0, *(each.maximum for each in cells))
+    least = max(column.min_width or 0, *(each.minimum for each in cells))
+    return Measurement(most if column.no_wrap else least, most)
 
 
 def _text(cell: RenderableType) -> Text:

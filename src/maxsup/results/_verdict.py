@@ -243,7 +243,7 @@ class _Words:
     def _spread_note(self) -> list[str]:
         return [
             f"{self._both(each)} differ by the same amount in every seed. Without a spread their "
-            "signs alone were judged: of n seeds, one in 2ⁿ⁻¹ agrees by chance."
+            "signs alone were judged: of n seeds, one in 2^(n − 1) agrees by chance."
             for each in self.contrasts
             if each["without_spread"]
         ]
