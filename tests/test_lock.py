@@ -212,3 +212,21 @@ def test_file_is_no_directory(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ValueError, match="file is a file"):
         check_free(tmp_path / "file", silent)
+
+
+def test_directory_that_is_removed_while_its_lock_is_taken_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "study"
+
+    def remove_first(path: Path, *rest: object) -> None:
+        path.parent.rmdir()
+        path.with_name("own").write_bytes(b"")
+
+    monkeypatch.setattr("maxsup._lock._take", remove_first)
+    with (
+        pytest.raises(FileNotFoundError, match="was removed while it was written to"),
+        hold(place, print),
+    ):
+        pass
+    assert not place.exists()

@@ -108,12 +108,7 @@ class HeldDirectory:
             what = "was taken over by another process"
             if not self._path.exists():
                 what = "was removed or emptied"
-            raise FileNotFoundError(
-                errno.ENOENT,
-                f"the directory {what} while it was written to; nothing more is written there. "
-                "The same command starts again, with what is still there",
-                str(self.directory),
-            )
+            raise _lost(self.directory, what)
 
     def check_now(self) -> None:
         """The same, and looks at the disk for it."""
@@ -157,6 +152,15 @@ class HeldDirectory:
                     self._path.unlink()
 
 
+def _lost(directory: Path, what: str) -> FileNotFoundError:
+    return FileNotFoundError(
+        errno.ENOENT,
+        f"the directory {what} while it was written to; nothing more is written there. The same "
+        "command starts again, with what is still there",
+        str(directory),
+    )
+
+
 _held: dict[Path, tuple[int, HeldDirectory]] = {}
 """What this process holds; a forked one does not."""
 
@@ -190,7 +194,12 @@ def hold(directory: Path, say: Say) -> Iterator[HeldDirectory]:
     held = HeldDirectory(directory, None, renews=True)
     if _is_local(directory):
         holder = Holder.this_process()
-        _take(directory / LOCK_FILE, holder, say)
+        try:
+            _take(directory / LOCK_FILE, holder, say)
+        except FileNotFoundError:
+            if directory.exists():
+                raise
+            raise _lost(directory, "was removed") from None
         held = HeldDirectory(directory, holder.token, renews=True)
     else:
         say(

@@ -109,7 +109,7 @@ def load_outputs(path: str | Path) -> Outputs:
     Example:
         >>> import tempfile
         >>> path = Path(tempfile.mkdtemp()) / "outputs-test.safetensors"
-        >>> save_outputs(path, Outputs(torch.eye(3), *[torch.arange(3)] * 3))
+        >>> digest = save_outputs(path, Outputs(torch.eye(3), *[torch.arange(3)] * 3))
         >>> load_outputs(path).logits.argmax(dim=1)
         tensor([0, 1, 2])
     """

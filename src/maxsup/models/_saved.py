@@ -114,7 +114,7 @@ def load_run(directory: str | Path) -> TrainedModel:
         ...     classes=("cat", "dog"), mean=(0.5,), std=(0.25,), input_size=(1, 8, 8),
         ...     reading="small",
         ... )
-        >>> save_model(place, description.architecture.build(), description)
+        >>> digests = save_model(place, description.architecture.build(), description)
         >>> run = load_run(place)
         >>> run.classes, run.model(torch.zeros(1, 1, 8, 8)).shape
         (('cat', 'dog'), torch.Size([1, 2]))
