@@ -2,10 +2,10 @@
 
 from torch import Tensor
 
-from maxsup.losses.toolkit import Coefficient, Loss, Method, numbers, read_inputs, reduce
+from maxsup.losses.toolkit import Coefficient, Loss, Method, Search, numbers, read_inputs, reduce
 from maxsup.schedules import Schedule
 
-BETA = Coefficient("beta", default=0.01, highest=1.0)
+BETA = Coefficient("beta", default=0.01, highest=1.0, search=Search(0.001, 0.1))
 
 
 def squared_maxsup_loss(

@@ -39,7 +39,7 @@ from maxsup.losses import (
     _poly1,
     _zipf_label_smoothing,
 )
-from maxsup.losses._coefficient import Coefficient
+from maxsup.losses._coefficient import Coefficient, Search
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method, Training
 
@@ -47,6 +47,7 @@ __all__ = [
     "Coefficient",
     "Method",
     "Ramp",
+    "Search",
     "Training",
     "all_methods",
     "build_criterion",

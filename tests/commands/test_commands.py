@@ -57,6 +57,27 @@ def test_compare_takes_all_methods_and_another_baseline(tmp_path: Path) -> None:
     assert (results["baseline"], results["seeds"]) == ("label-smoothing", [7])
 
 
+def test_compare_tunes_and_says_beforehand_what_it_takes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("compare", "digits", "--methods", "baseline", "maxsup", "--seeds", "1", *QUICK)
+    words = (*words, "--tune", "2", "--tune-seeds", "1", "--tune-by", "accuracy", "--out")
+    assert run(*words, str(tmp_path / "s"), "--dry-run") == 0
+    shown = capsys.readouterr().out
+    assert "at most for its 4 trials" in shown
+    assert "for its 4 trainings at most and the 4 trials" in shown
+    assert run(*words, str(tmp_path / "s")) == 0
+    tuning = read_results(tmp_path / "s" / "results.json")["tuning"]
+    assert tuning is not None
+    assert [len(each["trials"]) for each in tuning["methods"]] == [2, 2]
+    assert tuning["by"] == "validation_accuracy"
+    assert "How each method&#39;s strength was chosen" in (
+        tmp_path / "s" / "report.html"
+    ).read_text(encoding="utf-8")
+    assert run("report", str(tmp_path / "s"), "--margin", "3") == 0
+    assert "chosen" in capsys.readouterr().out
+
+
 def test_compare_in_which_nothing_finished_is_an_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -149,6 +170,9 @@ def test_methods_and_recipes_are_listed_and_shown(capsys: pytest.CaptureFixture[
         (["compare", "digits", "--methods", "baseline", "maxsup:beta=1"], "maxsup has: alpha >= 0"),
         (["compare", "digits", "--contrasts", "maxsup:alpha=1/baseline"], "none of the methods"),
         (["compare", "digits", "--dry-run", "--latex"], "no table to print with --dry-run"),
+        (["compare", "digits", "--tune-lr", "3"], "--tune-lr: nothing is tuned without --tune N"),
+        (["compare", "digits", "--tune", "1"], "strengths must be at least 2; got 1"),
+        (["compare", "digits", "--tune", "3", "--tune-seeds", "0"], "seeds must be at least 1"),
         (["train", "digits", "--method", "label-smoothing:alpha=3"], "in [0, 1]; got 3"),
         (["train", "nope"], "No recipe is called 'nope'"),
         (["train", "digits", "--method", "nope"], "No method is called 'nope'"),

@@ -10,6 +10,7 @@ from maxsup.data import DataSettings
 from maxsup.recipes import get_recipe
 from maxsup.report import render_report
 from maxsup.results import Results
+from maxsup.results.schema import Trial, TunedMethod, Tuning
 from maxsup.study import StudySettings, compare
 
 HOSTILE = "<script>alert('1')</script> & \"quotes\" ]]> $x^2$ 漢字 " + "long" * 20
@@ -68,6 +69,7 @@ def with_many_methods(results: Results, count: int = 16) -> Results:
             {
                 "name": name,
                 "label": f"Method {number}",
+                "tuned": False,
                 "summary": "",
                 "settings": "",
                 "coefficients": {},
@@ -141,12 +143,69 @@ def with_nothing_finished(results: Results) -> Results:
     return results
 
 
+def _trial(name: str, coefficients: dict[str, float], *values: float | None) -> Trial:
+    there = [value for value in values if value is not None]
+    mean = sum(there) / len(there) if len(there) == len(values) else None
+    return Trial(name=name, coefficients=coefficients, values=list(values), mean=mean)
+
+
+def with_tuning(results: Results) -> Results:
+    """Strengths that were chosen: one inside its range, one at its edge, and none."""
+    results["methods"][2].update(label="MaxSup, α 0.1 (tuned)", tuned=True)
+    results["tuning"] = Tuning(
+        by="validation_nll_scaled",
+        seeds=[1_000_000, 1_000_001],
+        train=1000,
+        validation=257,
+        held_out=True,
+        fixed=[],
+        methods=[
+            TunedMethod(
+                method="baseline",
+                searched=["lr"],
+                trials=[
+                    _trial("baseline:lr=0.0316", {"lr": 0.0316}, 0.9, 0.8),
+                    _trial("baseline", {"lr": 0.1}, 0.7, 0.6),
+                ],
+                chosen="baseline",
+                at_edge=["lr"],
+                expected=[0.75, 0.7],
+            ),
+            TunedMethod(
+                method="label-smoothing",
+                searched=["alpha", "lr"],
+                trials=[
+                    _trial(f"label-smoothing:alpha={alpha}", {"alpha": alpha, "lr": 0.1}, 0.5, None)
+                    for alpha in (0.02, 0.1, 0.5)
+                ],
+                chosen=None,
+                at_edge=[],
+                expected=[],
+            ),
+            TunedMethod(
+                method="maxsup",
+                searched=["alpha", "lr"],
+                trials=[
+                    _trial(f"maxsup:alpha={alpha},lr={lr}", {"alpha": alpha, "lr": lr}, value, 0.6)
+                    for value, alpha in ((0.7, 0.02), (0.5, 0.1), (0.9, 0.5))
+                    for lr in (0.05, 0.2)
+                ],
+                chosen="maxsup:alpha=0.1,lr=0.05",
+                at_edge=["lr"],
+                expected=[0.65, 0.6, 0.58, 0.57, 0.56, 0.555],
+            ),
+        ],
+    )
+    return results
+
+
 VARIANTS: dict[str, Callable[[Results], Results]] = {
     "as it comes": lambda results: results,
     "hostile names": with_hostile_names,
     "many methods": with_many_methods,
     "one seed": with_one_seed,
     "nothing finished": with_nothing_finished,
+    "tuned": with_tuning,
 }
 
 

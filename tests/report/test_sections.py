@@ -1,3 +1,4 @@
+import copy
 import dataclasses
 import json
 import os
@@ -13,7 +14,7 @@ from maxsup.report import render_report
 from maxsup.report.sections import STUDY_PAGE
 from maxsup.results import Results
 
-from .conftest import with_nothing_finished
+from .conftest import with_nothing_finished, with_tuning
 from .test_page import Page
 
 
@@ -38,7 +39,10 @@ def test_sections_are_each_listed_in_the_order_of_the_page(variant_html: str) ->
 
 
 def test_sections_without_anything_to_show_are_left_out(results: Results) -> None:
-    assert contents(render_report(results)) == [section.anchor for section in STUDY_PAGE]
+    everything = [section.anchor for section in STUDY_PAGE]
+    assert contents(render_report(with_tuning(copy.deepcopy(results)))) == everything
+    untuned = [anchor for anchor in everything if anchor != "tuning"]
+    assert contents(render_report(results)) == untuned
     nothing = render_report(with_nothing_finished(results))
     assert contents(nothing) == ["table", "measured", "settings", "repeat"]
 

@@ -21,7 +21,7 @@ from maxsup import methods
 from maxsup.losses import CrossEntropyLoss
 from maxsup.methods import Method
 from maxsup.results import Results
-from maxsup.study import RayCluster, compare
+from maxsup.study import RayCluster, TuningSettings, compare
 
 from .conftest import settings
 
@@ -157,6 +157,19 @@ def test_results_are_those_of_a_study_here(
     assert comparable(again) == comparable(here)
     assert "starts" not in shown
     assert "done" not in shown
+
+
+def test_strengths_are_chosen_as_in_a_study_here(
+    cluster: Any, run_study: Callable[..., Results], tmp_path: Path
+) -> None:
+    tuned: dict[str, Any] = {"tuning": TuningSettings(2, seeds=1), "methods": ("maxsup",)}
+    tuned |= {"seeds": (0,), "epochs": 1, "baseline": ""}
+    here = run_study(tmp_path / "here", **tuned)
+    there, shown = run_on_ray(tmp_path / "there", **tuned)
+    assert comparable(there) == comparable(here)
+    assert "maxsup:alpha=0.02, seed 1000000: done, validation accuracy " in shown
+    assert "Tuning: maxsup → maxsup:alpha=" in shown
+    assert "maxsup, seed 0: done, test accuracy " in shown
 
 
 @pytest.fixture

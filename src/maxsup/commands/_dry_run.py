@@ -4,12 +4,13 @@ from maxsup.commands._options import is_first_process
 from maxsup.training import RunSettings, dry_run, duration
 
 
-def show_dry_run(settings: RunSettings, runs: int) -> None:
+def show_dry_run(settings: RunSettings, runs: int, trials: int = 0) -> None:
     """Build a training, take two steps and print what all of it would take.
 
     Args:
         settings: What would be trained.
         runs: How many such trainings a study has.
+        trials: How many come before them, to choose strengths.
     """
     found = dry_run(settings)
     if not is_first_process():
@@ -32,8 +33,13 @@ def show_dry_run(settings: RunSettings, runs: int) -> None:
     }
     if found.outputs_bytes:
         rows["outputs"] = f"{_short_bytes(found.outputs_bytes)} to keep of each training"
+    if trials:
+        rows["tuning"] = f"about {duration(trials * found.seconds)} at most for its {trials} trials"
     if runs > 1:
-        rows["study"] = f"about {duration(runs * found.seconds)} for its {runs} trainings"
+        rows["study"] = (
+            f"about {duration((runs + trials) * found.seconds)} for its {runs} trainings"
+            + (f" at most and the {trials} trials" if trials else "")
+        )
     for name, value in rows.items():
         print(f"{name:8} {value}")
 

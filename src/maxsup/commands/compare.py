@@ -1,7 +1,7 @@
 """``maxsup compare``: methods × seeds on one's own data, and one page that says what came of it."""
 
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
@@ -16,6 +16,9 @@ from maxsup.commands._options import (
 from maxsup.data import DataSettings, near_name
 from maxsup.recipes import Recipe, all_recipes, get_recipe
 
+if TYPE_CHECKING:
+    from maxsup.study import TuningSettings
+
 REPORT_FILE = "report.html"
 
 _MOST_SEEDS = 10_000
@@ -27,6 +30,23 @@ class StudyOptions(AnalysisOptions):
 
     first_seed: int = 0
     """The seeds are this one and those that follow it."""
+
+
+@dataclass(frozen=True)
+class TuningOptions:
+    """How each method's strength is chosen, on a validation part of the training set."""
+
+    tune: int | None = None
+    """Try each method at so many strengths first, and compare them at their best ones as well;
+    methods whose names set coefficients stay as they are. See: maxsup methods NAME."""
+    tune_lr: int | None = None
+    """Try each strength at so many learning rates, 3 for example; by default the recipe's alone."""
+    tune_by: Literal["nll", "accuracy"] | None = None
+    """Choose by NLL after temperature (the default), or by accuracy."""
+    tune_seeds: int | None = None
+    """With how many seeds each trial is trained, by default 2; they are none of the study's."""
+    tune_validation: float | None = None
+    """Fraction of the training images to choose by, by default 0.2; the study trains on all."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +81,9 @@ class Options(CommonOptions):
     study: Annotated[
         tyro.conf.OmitArgPrefixes[StudyOptions], tyro.conf.arg(name="Study", help="")
     ] = field(default_factory=StudyOptions)
+    tuning: Annotated[
+        tyro.conf.OmitArgPrefixes[TuningOptions], tyro.conf.arg(name="Tuning", help="")
+    ] = field(default_factory=TuningOptions)
     cluster: Annotated[
         tyro.conf.OmitArgPrefixes[ClusterOptions], tyro.conf.arg(name="Cluster", help="")
     ] = field(default_factory=ClusterOptions)
@@ -105,7 +128,7 @@ def run(options: Options, recipe: Recipe, data: DataSettings) -> int:
     from maxsup.methods import all_methods
     from maxsup.report import write_report
     from maxsup.results import DEFAULT_PRIMARY, read_contrasts
-    from maxsup.study import RayCluster, StudySettings, compare
+    from maxsup.study import RayCluster, StudySettings, compare, trainings_of
 
     methods = options.methods
     if methods == ("all",):
@@ -123,9 +146,11 @@ def run(options: Options, recipe: Recipe, data: DataSettings) -> int:
         primary=options.study.primary or DEFAULT_PRIMARY,
         margin=options.study.margin,
         contrasts=read_contrasts(options.study.contrasts, methods),
+        tuning=_tuning(options.tuning),
     )
     if options.dry_run:
-        show_dry_run(study.run(study.methods[0], first), runs=len(study.plan()))
+        runs, trials = trainings_of(study)
+        show_dry_run(study.run(study.methods[0], first), runs=runs, trials=trials)
         return 0
     directory = as_place(options.out or study.default_directory())
     results = compare(
@@ -140,6 +165,25 @@ def run(options: Options, recipe: Recipe, data: DataSettings) -> int:
         write_report(results, directory / REPORT_FILE)
         show_results(results, directory / REPORT_FILE, options.table)
     return 0 if any(run["status"] == "finished" for run in results["runs"]) else 1
+
+
+def _tuning(options: TuningOptions) -> "TuningSettings | None":
+    from maxsup.study import TuningSettings
+
+    given = {name: value for name, value in vars(options).items() if value is not None}
+    if options.tune is None:
+        if given:
+            named = " and ".join("--" + name.replace("_", "-") for name in given)
+            raise ValueError(f"{named}: nothing is tuned without --tune N; --tune 5 for example.")
+        return None
+    names = {
+        "tune": "strengths",
+        "tune_lr": "learning_rates",
+        "tune_by": "by",
+        "tune_seeds": "seeds",
+        "tune_validation": "validation",
+    }
+    return TuningSettings(**{names[name]: value for name, value in given.items()})
 
 
 COMMAND = SettingsCommand(Options, defaults, run)

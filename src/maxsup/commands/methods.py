@@ -10,6 +10,7 @@ from maxsup.commands._command import Command
 from maxsup.commands._options import CommonOptions
 
 if TYPE_CHECKING:
+    from maxsup.losses.toolkit import Coefficient
     from maxsup.methods import Method
 
 
@@ -55,10 +56,18 @@ def _coefficients(method: "Method") -> str:
         return ""
     name = method.name.partition(":")[0]
     rows = "".join(
-        f"- `{name}:{each.name}={written(each.default)}`: {each.describe()}\n"
+        f"- `{name}:{each.name}={written(each.default)}`: {each.describe()}{_searched(each)}\n"
         for each in method.coefficients
     )
     return f"\n\n**On the command line.**\n\n{rows}"
+
+
+def _searched(coefficient: "Coefficient") -> str:
+    """Where --tune looks for its value."""
+    search = coefficient.search
+    if search is None:
+        return "; not tuned"
+    return f"; tuned from {search.low:g} to {search.high:g} ({search.scale} scale)"
 
 
 COMMAND = Command(Options, run)

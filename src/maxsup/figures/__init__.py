@@ -9,16 +9,20 @@ from maxsup.figures._panel import swatch
 from maxsup.figures._projection import projection_figure
 from maxsup.figures._recipe_curves import draw_recipe_curves
 from maxsup.figures._reliability import reliability_figure
+from maxsup.figures._response import ResponsePoint, budget_figure, response_figure
 from maxsup.figures._risk_coverage import risk_coverage_figure
 from maxsup.figures._seeds import differences_figure, seeds_figure
 
 __all__ = [
+    "ResponsePoint",
+    "budget_figure",
     "curve_figure",
     "differences_figure",
     "draw_recipe_curves",
     "logits_figure",
     "projection_figure",
     "reliability_figure",
+    "response_figure",
     "risk_coverage_figure",
     "seeds_figure",
     "swatch",

@@ -1,7 +1,7 @@
 import torch
 from torch import Tensor
 
-from maxsup.losses._coefficient import Coefficient
+from maxsup.losses._coefficient import Coefficient, Search
 from maxsup.losses._inputs import read_inputs
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
@@ -10,8 +10,8 @@ from maxsup.losses._smoothed_target import warn_of_smoothed_target
 from maxsup.losses.numbers import at_target, gap_sum, numbers, scaled, top_class
 from maxsup.schedules import Schedule
 
-ALPHA = Coefficient("alpha", 0.1)
-MARGIN = Coefficient("margin", 10.0)
+ALPHA = Coefficient("alpha", 0.1, search=Search(0.02, 0.5))
+MARGIN = Coefficient("margin", 10.0, search=Search(3.0, 30.0))
 POS_LAMBDA = Coefficient("pos_lambda", 1.0, symbol="λ₁")
 NEG_LAMBDA = Coefficient("neg_lambda", 0.1, symbol="λ₂")
 

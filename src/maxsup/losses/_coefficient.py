@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 from torch import Tensor
 
@@ -9,6 +10,32 @@ from maxsup._method_names import Ramp, Value, written
 from maxsup.losses._plain_numbers import hint_of_class_weights, plain_number
 
 _GREEK = {"alpha": "α", "beta": "β", "gamma": "γ", "epsilon": "ε", "temperature": "τ"}
+
+
+class Search(NamedTuple):
+    """Where the best value of a coefficient is looked for, declared before anything is trained.
+
+    Example:
+        >>> strengths = Search(0.02, 0.5)
+        >>> [strengths.at(part / 4) for part in range(5)]
+        [0.02, 0.045, 0.1, 0.22, 0.5]
+    """
+
+    low: float
+    high: float
+    scale: Literal["log", "linear"] = "log"
+
+    def at(self, part: float) -> float:
+        """The value at a part of the way from low to high, in two significant digits.
+
+        Args:
+            part: 0 for the low end, 1 for the high one.
+        """
+        if self.scale == "log":
+            value = self.low * (self.high / self.low) ** part
+        else:
+            value = self.low + (self.high - self.low) * part
+        return float(f"{value:.2g}")
 
 
 @dataclass(frozen=True)
@@ -22,6 +49,9 @@ class Coefficient:
         >>> alpha.check(1.5)
         Traceback (most recent call last):
         ValueError: alpha must be a finite number in [0, 1]; got 1.5.
+
+    Raises:
+        ValueError: The search leaves the range, or has no values between its ends.
     """
 
     name: str
@@ -42,6 +72,20 @@ class Coefficient:
     """The words that it may be, where it is no number."""
     symbol: str | None = None
     """As in a heading, ``α``; by default the Greek letter that it is named after, or its name."""
+    search: Search | None = None
+    """Where a study that tunes looks for its best value; without one it stays as it is."""
+
+    def __post_init__(self) -> None:
+        if self.search is None:
+            return
+        if self.choices or not self.search.low < self.search.high:
+            raise ValueError(f"{self.name} cannot be searched for in {tuple(self.search)}.")
+        if self.search.scale == "log" and not self.search.low > 0:
+            raise ValueError(
+                f"{self.name} cannot be searched for on a log scale from {self.search.low:g} on."
+            )
+        self.check(self.search.low)
+        self.check(self.search.high)
 
     def check(self, value: object) -> float | Tensor:
         """Refuse what makes no sense; a tensor's value is not looked at.

@@ -1,6 +1,6 @@
 from torch import Tensor
 
-from maxsup.losses._coefficient import Coefficient
+from maxsup.losses._coefficient import Coefficient, Search
 from maxsup.losses._inputs import read_inputs
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
@@ -8,7 +8,7 @@ from maxsup.losses._reduction import reduce
 from maxsup.losses.numbers import numbers, scaled
 from maxsup.schedules import Schedule
 
-BETA = Coefficient("beta", 0.1)
+BETA = Coefficient("beta", 0.1, search=Search(0.01, 1.0))
 
 
 def confidence_penalty_loss(

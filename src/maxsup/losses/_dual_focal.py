@@ -1,7 +1,7 @@
 import torch
 from torch import Tensor
 
-from maxsup.losses._coefficient import Coefficient
+from maxsup.losses._coefficient import Coefficient, Search
 from maxsup.losses._focal import expected, focus, wrong
 from maxsup.losses._inputs import read_inputs
 from maxsup.losses._loss import Loss
@@ -10,7 +10,7 @@ from maxsup.losses._reduction import reduce
 from maxsup.losses.numbers import numbers
 from maxsup.schedules import Schedule
 
-GAMMA = Coefficient("gamma", 5.0)
+GAMMA = Coefficient("gamma", 5.0, search=Search(1.25, 20.0))
 
 
 def dual_focal_loss(

@@ -1,7 +1,7 @@
 import torch
 from torch import Tensor
 
-from maxsup.losses._coefficient import Coefficient
+from maxsup.losses._coefficient import Coefficient, Search
 from maxsup.losses._inputs import Inputs, read_inputs, wide
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
@@ -10,7 +10,7 @@ from maxsup.losses.numbers import at_target, numbers
 from maxsup.losses.numbers.plain import LEAST_LOG_PROB
 from maxsup.schedules import Schedule
 
-GAMMA = Coefficient("gamma", 3.0)
+GAMMA = Coefficient("gamma", 3.0, search=Search(0.75, 12.0))
 
 
 def focal_loss(

@@ -2,7 +2,7 @@ import torch
 from torch import Tensor
 
 from maxsup._method_names import Ramp
-from maxsup.losses._coefficient import Coefficient
+from maxsup.losses._coefficient import Coefficient, Search
 from maxsup.losses._inputs import read_inputs, wide
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
@@ -12,7 +12,7 @@ from maxsup.losses._weighted_sum import as_number, weighted_sum
 from maxsup.losses.numbers import at_target, scaled
 from maxsup.schedules import Schedule
 
-ALPHA = Coefficient("alpha", Ramp(0.1, 0.2), highest=1.0)
+ALPHA = Coefficient("alpha", Ramp(0.1, 0.2), highest=1.0, search=Search(0.02, 0.5))
 
 
 def label_smoothing_loss(

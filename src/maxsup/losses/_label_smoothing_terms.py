@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from maxsup.losses._coefficient import Coefficient
+from maxsup.losses._coefficient import Coefficient, Search
 from maxsup.losses._inputs import Inputs, read_inputs, wide
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
@@ -13,7 +13,7 @@ from maxsup.losses._reduction import reduce
 from maxsup.losses.numbers import at_target, gap_sum, numbers, scaled, top_class
 from maxsup.schedules import Schedule
 
-ALPHA = Coefficient("alpha", 0.1)
+ALPHA = Coefficient("alpha", 0.1, search=Search(0.02, 0.5))
 
 
 class LabelSmoothingTerms(NamedTuple):

@@ -1,7 +1,7 @@
 import torch
 from torch import Tensor
 
-from maxsup.losses._coefficient import Coefficient
+from maxsup.losses._coefficient import Coefficient, Search
 from maxsup.losses._inputs import read_inputs
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
@@ -9,7 +9,7 @@ from maxsup.losses._reduction import reduce
 from maxsup.losses.numbers import numbers
 from maxsup.schedules import Schedule
 
-TEMPERATURE = Coefficient("temperature", 0.04, open_below=True)
+TEMPERATURE = Coefficient("temperature", 0.04, open_below=True, search=Search(0.01, 0.16))
 
 
 def logit_normalization_loss(

@@ -1,6 +1,6 @@
 from torch import Tensor
 
-from maxsup.losses._coefficient import Coefficient
+from maxsup.losses._coefficient import Coefficient, Search
 from maxsup.losses._inputs import read_inputs
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
@@ -8,7 +8,7 @@ from maxsup.losses._reduction import reduce
 from maxsup.losses.numbers import numbers, scaled
 from maxsup.schedules import Schedule
 
-BETA = Coefficient("beta", 6e-4)
+BETA = Coefficient("beta", 6e-4, search=Search(6e-5, 6e-3))
 
 
 def logit_penalty_loss(

@@ -1,7 +1,7 @@
 import torch
 from torch import Tensor
 
-from maxsup.losses._coefficient import Coefficient
+from maxsup.losses._coefficient import Coefficient, Search
 from maxsup.losses._inputs import read_inputs
 from maxsup.losses._loss import Loss
 from maxsup.losses._maxsup import maxsup_loss
@@ -11,8 +11,8 @@ from maxsup.losses._smoothed_target import warn_of_smoothed_target
 from maxsup.losses.numbers import gap_sum, numbers, scaled, top_class
 from maxsup.schedules import Schedule
 
-ALPHA = Coefficient("alpha", 0.1)
-MARGIN = Coefficient("margin", 10.0)
+ALPHA = Coefficient("alpha", 0.1, search=Search(0.02, 0.5))
+MARGIN = Coefficient("margin", 10.0, search=Search(3.0, 30.0))
 
 
 def margin_label_smoothing_loss(

@@ -1,14 +1,14 @@
 from torch import Tensor
 
 from maxsup._method_names import Ramp
-from maxsup.losses._coefficient import Coefficient
+from maxsup.losses._coefficient import Coefficient, Search
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
 from maxsup.losses._smoothed_target import warn_of_smoothed_target
 from maxsup.losses._weighted_sum import as_number, weighted_sum
 from maxsup.schedules import Schedule
 
-ALPHA = Coefficient("alpha", Ramp(0.1, 0.2))
+ALPHA = Coefficient("alpha", Ramp(0.1, 0.2), search=Search(0.02, 0.5))
 
 
 def maxsup_loss(

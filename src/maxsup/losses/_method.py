@@ -62,6 +62,11 @@ class Method:
             raise ValueError(f"{self.name} declares a coefficient twice: {', '.join(names)}.")
         for each in self.coefficients:
             each.check_setting(each.default)
+        if "lr" in names:
+            raise ValueError(
+                f"{self.name} declares a coefficient lr, which in a study's names is the learning "
+                "rate of the training; call it otherwise."
+            )
 
     def at(self, values: Mapping[str, Value]) -> "Method":
         """The same method with some of its coefficients set.

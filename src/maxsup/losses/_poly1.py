@@ -1,7 +1,7 @@
 import torch
 from torch import Tensor
 
-from maxsup.losses._coefficient import Coefficient
+from maxsup.losses._coefficient import Coefficient, Search
 from maxsup.losses._inputs import read_inputs
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
@@ -9,7 +9,7 @@ from maxsup.losses._reduction import reduce
 from maxsup.losses.numbers import numbers
 from maxsup.schedules import Schedule
 
-EPSILON = Coefficient("epsilon", 1.0)
+EPSILON = Coefficient("epsilon", 1.0, search=Search(0.25, 4.0))
 
 
 def poly1_loss(

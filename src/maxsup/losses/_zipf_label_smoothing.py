@@ -1,7 +1,7 @@
 import torch
 from torch import Tensor
 
-from maxsup.losses._coefficient import Coefficient
+from maxsup.losses._coefficient import Coefficient, Search
 from maxsup.losses._inputs import Inputs, read_inputs
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method
@@ -10,7 +10,7 @@ from maxsup.losses._smoothed_target import warn_of_smoothed_target
 from maxsup.losses.numbers import numbers, scaled
 from maxsup.schedules import Schedule
 
-ALPHA = Coefficient("alpha", 0.1)
+ALPHA = Coefficient("alpha", 0.1, search=Search(0.02, 0.5))
 
 
 def zipf_label_smoothing_loss(

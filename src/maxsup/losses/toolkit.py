@@ -11,7 +11,8 @@ and its index; :func:`at_target`, values per class at the target; :func:`wide`, 
 at least.
 
 A :class:`Coefficient` says once what is known of a coefficient: name, range, default, which may be
-a :class:`Ramp` over the epochs. A class that extends :class:`Loss` makes a module of the function,
+a :class:`Ramp` over the epochs, and the :class:`Search` in which a study that tunes looks for its
+best value. A class that extends :class:`Loss` makes a module of the function,
 and a :class:`Method`, whose ``build`` is given a :class:`Training` and each coefficient by name,
 makes it known to studies by name. :func:`check_coefficient` is for those who declare none.
 
@@ -27,7 +28,7 @@ Example:
 """
 
 from maxsup._method_names import Ramp
-from maxsup.losses._coefficient import Coefficient, check_coefficient
+from maxsup.losses._coefficient import Coefficient, Search, check_coefficient
 from maxsup.losses._inputs import Inputs, read_inputs, wide
 from maxsup.losses._loss import Loss
 from maxsup.losses._method import Method, Training
@@ -40,6 +41,7 @@ __all__ = [
     "Loss",
     "Method",
     "Ramp",
+    "Search",
     "Training",
     "at_target",
     "check_coefficient",

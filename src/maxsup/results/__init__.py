@@ -41,6 +41,7 @@ from maxsup.results._file import (
 )
 from maxsup.results._guessing import DIVERGENCE_REMEDIES, no_better_than_guessing
 from maxsup.results._shown import shown
+from maxsup.results._tuned import chosen_names, tuned_contrasts
 from maxsup.results._verdict import analyse_again, verdict
 from maxsup.results.schema import Results
 
@@ -56,12 +57,14 @@ __all__ = [
     "analyse",
     "analyse_again",
     "check_contrasts",
+    "chosen_names",
     "find_primary",
     "margin_of",
     "no_better_than_guessing",
     "read_contrasts",
     "read_results",
     "shown",
+    "tuned_contrasts",
     "verdict",
     "write_results",
 ]

@@ -86,6 +86,8 @@ def read_results(path: Path | str) -> schema.Results:
         for method in content["methods"]:
             # Files did not tell them apart at first.
             method.setdefault("coefficients", {})
+            method.setdefault("tuned", False)
+        content.setdefault("tuning", None)
         content.setdefault(
             "asked",
             schema.Asked(

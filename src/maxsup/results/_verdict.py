@@ -1,6 +1,7 @@
 """What a study's numbers say, in words."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from statistics import fmean, stdev
 from typing import cast
 
@@ -8,7 +9,17 @@ from maxsup.results import numbers
 from maxsup.results._analysis import DEFAULT_PRIMARY, Analysed, Analysis, analyse
 from maxsup.results._guessing import no_better_than_guessing
 from maxsup.results._shown import shown
-from maxsup.results.schema import Asked, DataFacts, MeasureFacts, MethodFacts, Results, Run, Verdict
+from maxsup.results._tuned import tuned_contrasts, tuning_notes
+from maxsup.results.schema import (
+    Asked,
+    DataFacts,
+    MeasureFacts,
+    MethodFacts,
+    Results,
+    Run,
+    Tuning,
+    Verdict,
+)
 from maxsup.statistics import FEWEST_PAIRS, Conclusion, Contrast, Summary, summarise
 
 _FITTED = 0.995
@@ -29,6 +40,7 @@ def verdict(
     seeds: Sequence[int],
     runs: Sequence[Run],
     analysed: Analysed,
+    tuning: Tuning | None = None,
 ) -> Verdict:
     """The answer in one or two sentences, and what a reader must know to weigh it."""
     labels = {method["name"]: method["label"] for method in methods}
@@ -38,7 +50,7 @@ def verdict(
         notes=[
             *_asked_note(asked, labels, runs),
             *asked["left_out"],
-            _untuned_note(methods),
+            *([_untuned_note(methods)] if tuning is None else tuning_notes(tuning, methods)),
             *words.procedure_note(),
             *words.contrast_notes(data["test"]),
             *_noise_note(data),
@@ -70,6 +82,10 @@ def analyse_again(results: Results, analysis: Analysis) -> Results:
         >>> stricter = analyse_again(results, Analysis("baseline", margin=0.2))  # doctest: +SKIP
     """
     methods = [method["name"] for method in results["methods"]]
+    tuning = results["tuning"]
+    if tuning is not None and not analysis.contrasts:
+        contrasts = tuned_contrasts(tuning, methods, analysis.baseline)
+        analysis = replace(analysis, contrasts=contrasts)
     analysed = analyse(results["runs"], results["measures"], methods, analysis)
     timed: dict[str, dict[int, float | None]] = {method: {} for method in methods}
     for row in results["timings"]["runs"]:
@@ -88,6 +104,7 @@ def analyse_again(results: Results, analysis: Analysis) -> Results:
             results["seeds"],
             results["runs"],
             analysed,
+            tuning,
         ),
         "timings": {**results["timings"], "seconds_per_epoch": summarise(timed, analysis.baseline)},
     }

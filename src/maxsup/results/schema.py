@@ -34,6 +34,7 @@ class MethodFacts(TypedDict):
 
     name: str  # as on the command line, "maxsup:alpha=0.05"
     label: str  # as in a heading, "MaxSup, α 0.05"
+    tuned: bool  # whether its strength was chosen by trials
     summary: str
     settings: str  # "alpha 0.1 → 0.2 (linear)", "" where it has none
     coefficients: dict[str, float | list[float] | str]  # two numbers: first and last of a schedule
@@ -113,6 +114,38 @@ class Asked(TypedDict):
     left_out: list[str]  # in sentences: what had finished too and cannot be shown
 
 
+class Trial(TypedDict):
+    """A method at one strength and learning rate, measured on the validation part."""
+
+    name: str  # as a method's, "maxsup:alpha=0.1,lr=0.05"
+    coefficients: dict[str, float]  # of those that are searched for, "lr" among them
+    values: list[float | None]  # what is chosen by, seed by seed; null where the training failed
+    mean: float | None  # null where one of them failed: such a trial is not chosen
+
+
+class TunedMethod(TypedDict):
+    """How one method's strength was chosen."""
+
+    method: str  # as asked for, "maxsup"
+    searched: list[str]  # the coefficients that were, "lr" among them where it was
+    trials: list[Trial]
+    chosen: str | None  # the name of a trial, and of a method of the study
+    at_edge: list[str]  # the coefficients whose chosen value is the smallest or largest tried
+    expected: list[float]  # of the best of 1, 2, … trials, see maxsup.statistics.expected_best
+
+
+class Tuning(TypedDict):
+    """What was tried before the study, and what was chosen, without the test set."""
+
+    by: Literal["validation_nll_scaled", "validation_accuracy"]
+    seeds: list[int]
+    train: int  # images that trials were trained on
+    validation: int  # images that they were measured on
+    held_out: bool  # whether these were taken out of the training set
+    methods: list[TunedMethod]
+    fixed: list[str]  # the methods whose names set coefficients, which were not tuned
+
+
 class Verdict(TypedDict):
     """The answer in words: one sentence, then what a reader must know to weigh it."""
 
@@ -149,6 +182,7 @@ class Results(TypedDict):
     seeds: list[int]
     command: str
     asked: Asked
+    tuning: Tuning | None  # null where every method ran at what its name says
     versions: dict[str, str]
     measures: list[MeasureFacts]  # in the order of the table; the first one is the primary
     runs: list[Run]

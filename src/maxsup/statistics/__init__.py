@@ -9,6 +9,7 @@ Example:
     (0.0167, [0, 1, 2], 'better')
 """
 
+from maxsup.statistics._budget import expected_best
 from maxsup.statistics._contrasts import (
     FEWEST_PAIRS,
     Conclusion,
@@ -39,6 +40,7 @@ __all__ = [
     "Summary",
     "Values",
     "default_contrasts",
+    "expected_best",
     "judge",
     "paired_difference",
     "seeds_to_decide",

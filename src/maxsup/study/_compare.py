@@ -9,13 +9,16 @@ from rich.console import Console
 from maxsup._console import console as new_console
 from maxsup._lock import check_free, hold
 from maxsup._places import as_place
-from maxsup.results import Results, shown, write_results
+from maxsup.data import ImageData
+from maxsup.results import Results, schema, shown, write_results
 from maxsup.study._call import python_call
 from maxsup.study._gather import gather
 from maxsup.study._kept import kept_runs
 from maxsup.study._local import run_locally
 from maxsup.study._ray import RayCluster, check_alone, run_on_ray
+from maxsup.study._run import Runs, Trainings
 from maxsup.study._settings import STUDY_FILE, StudySettings
+from maxsup.study._trials import Trials, at_chosen
 from maxsup.training import (
     ProgressReport,
     TrackerName,
@@ -23,6 +26,7 @@ from maxsup.training import (
     check_setup,
     check_tracker,
     load_announced,
+    load_data,
 )
 
 
@@ -38,6 +42,9 @@ def compare(
 ) -> Results:
     """Train every method with every seed on the same data, and say which differences hold.
 
+    Where the settings say so, each method's strength is chosen first, by trials on a validation
+    part of the training set; see :class:`TuningSettings`. The test set is not looked at before.
+
     Each finished epoch is kept, so that a study that was stopped in whatever way goes on with the
     same call and ends with the same results. A run that fails is noted with its cause, and the
     others go on; it is tried again by the next call.
@@ -46,8 +53,9 @@ def compare(
         settings: What to compare.
         directory: Where the study is kept, a path or a URL such as ``s3://…``: its settings,
             ``METHOD/seed-N/`` for each run (``maxsup-alpha-0.1/seed-N/`` where coefficients are
-            set), and the ``results.json``, ``results.csv`` and ``summary.csv`` that this writes. By
-            default ``runs/`` and the name of the data.
+            set), ``tuning/METHOD/seed-N/`` for each trial, and the ``results.json``,
+            ``results.csv`` and ``summary.csv`` that this writes. By default ``runs/`` and the name
+            of the data.
         command: The command that repeats the study, noted in the results; by default this call.
         console: Where progress is shown; standard error by default.
         on: Where to train, several runs at once; all its nodes must reach the directory under the
@@ -74,37 +82,85 @@ def compare(
         check_alone()
     accelerator = build_accelerator(settings.recipe)
     is_main = accelerator.is_main_process
-    plan = settings.plan()
-    with ProgressReport(console, settings.recipe.epochs * len(plan), quiet=not is_main) as progress:
+    with ProgressReport(console, _epochs(settings), quiet=not is_main) as progress:
         if is_main:
             check_free(directory, progress.say)
             settings.check(directory)
         # All runs have the same data and recipe.
-        first = settings.run(*plan[0])
+        first = settings.run(*settings.plan()[0])
         data = load_announced(first, accelerator, progress.say)
         if on is None and not (directory / STUDY_FILE).exists():
             check_setup(first, data, accelerator)
+        trials = Trials.of(settings, data)
+        data_of_trials = data
+        if trials is not None and trials.data != settings.data:
+            progress.say(_held_out(trials))
+            data_of_trials = load_data(trials.data, settings.recipe)
         # All is checked; from here on, the directory is written to.
         with hold(directory, progress.say) if is_main else contextlib.nullcontext() as held:
             if held is not None:
                 settings.claim(directory)
-            if on is None:
-                runs = run_locally(settings, data, directory, accelerator, progress, tracker)
-            else:
+
+            def train_all(trainings: Trainings, data: ImageData) -> Runs:
+                progress.start_part(trainings.recipe.epochs * len(trainings.plan()))
+                if on is None:
+                    return run_locally(trainings, data, directory, accelerator, progress, tracker)
                 assert held is not None
-                runs = run_on_ray(on, settings, data, held, progress, tracker, tuple(plugins))
+                return run_on_ray(on, trainings, data, held, progress, tracker, tuple(plugins))
+
+            call = command or python_call(settings, directory, tuple(plugins))
+            tuning, devices = None, set[str]()
+            if trials is not None:
+                tried = train_all(trials, data_of_trials)
+                devices |= tried.devices
+                held_out = trials.data != settings.data
+                tuning = trials.choose(tried.results, data_of_trials, held_out=held_out)
+                for sentence in _chosen(tuning):
+                    progress.say(sentence)
+                settings = at_chosen(settings, tuning)
+            runs = train_all(settings, data)
+            devices |= runs.devices
             kept = kept_runs(settings, data, directory, runs.results)
             results = gather(
                 settings,
                 data,
                 runs.results,
                 directory,
-                command or python_call(settings, directory, tuple(plugins)),
-                runs.devices,
+                call,
+                devices,
                 accelerator,
                 kept=kept,
+                tuning=tuning,
             )
             if held is not None:
                 held.check_now()
                 write_results(results, directory)
     return shown(results)
+
+
+def _epochs(settings: StudySettings) -> int:
+    """The epochs of all trainings, as far as they are known beforehand."""
+    trials = Trials.of(settings)
+    first = settings if trials is None else trials
+    return settings.recipe.epochs * len(first.plan())
+
+
+def _held_out(trials: Trials) -> str:
+    return (
+        f"Tuning: {100 * trials.data.validation:g} % of the training images are held out to choose "
+        "by; the study itself trains on all of them."
+    )
+
+
+def _chosen(tuning: schema.Tuning) -> list[str]:
+    """What was chosen, method by method, in sentences."""
+    found = []
+    for each in tuning["methods"]:
+        name, chosen = each["method"], each["chosen"]
+        if chosen is None:
+            found.append(f"Tuning: {name} stays as it is, as no trial of it came to an end")
+        elif chosen == name:
+            found.append(f"Tuning: {name} stays as it is, the best of {len(each['trials'])} trials")
+        else:
+            found.append(f"Tuning: {name} → {chosen}, the best of {len(each['trials'])} trials")
+    return found

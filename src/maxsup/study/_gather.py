@@ -15,13 +15,14 @@ from accelerate import Accelerator
 from maxsup._version import __version__
 from maxsup.data import ImageData
 from maxsup.evaluation import CONFUSION, RELIABILITY, RISK_COVERAGE, measure_facts
-from maxsup.methods import Ramp, get_method
-from maxsup.results import analyse, schema, verdict
+from maxsup.methods import Ramp
+from maxsup.results import analyse, chosen_names, schema, verdict
 from maxsup.statistics import summarise
 from maxsup.study._densities import pooled_logits
 from maxsup.study._kept import NONE_KEPT, KeptRuns, with_kept
 from maxsup.study._projections import confused_classes
 from maxsup.study._settings import StudySettings
+from maxsup.study._variants import Variant
 from maxsup.training import RunResult
 
 _TIMINGS = ("seconds", "images_per_second")
@@ -41,6 +42,7 @@ def gather(
     accelerator: Accelerator,
     *,
     kept: KeptRuns = NONE_KEPT,
+    tuning: schema.Tuning | None = None,
 ) -> schema.Results:
     """Everything the table and the page show, from the finished and failed runs.
 
@@ -53,6 +55,7 @@ def gather(
         devices: What the runs were trained on.
         accelerator: Measures what pictures need.
         kept: What earlier commands have finished.
+        tuning: How strengths were chosen, where they were.
 
     Raises:
         ValueError: Two methods of one seed did not have the same start.
@@ -68,7 +71,8 @@ def gather(
     finished = {key: run for key, run in runs.items() if isinstance(run, RunResult)}
     rows = [_run_row(method, seed, run, measures) for (method, seed), run in runs.items()]
     facts = _data_facts(settings, data)
-    methods = [_method_facts(name) for name in settings.methods]
+    chosen = {} if tuning is None else chosen_names(tuning)
+    methods = [_method_facts(name, name in chosen.values()) for name in settings.methods]
     analysed = analyse(rows, measures, settings.methods, settings.analysis())
     seeds = list(settings.seeds)
     return schema.Results(
@@ -81,6 +85,7 @@ def gather(
         seeds=seeds,
         command=command,
         asked=asked,
+        tuning=tuning,
         versions=_versions(devices),
         measures=analysed.measures,
         runs=rows,
@@ -89,7 +94,7 @@ def gather(
         contrasts=analysed.contrasts,
         logits=pooled_logits(settings, finished),
         confused=confused_classes(settings, data, finished, directory, accelerator),
-        verdict=verdict(facts, methods, settings.baseline, asked, seeds, rows, analysed),
+        verdict=verdict(facts, methods, settings.baseline, asked, seeds, rows, analysed, tuning),
         timings=_timings(settings, finished),
     )
 
@@ -183,13 +188,16 @@ def _notes_on_size(num_classes: int) -> list[str]:
     ]
 
 
-def _method_facts(name: str) -> schema.MethodFacts:
-    method = get_method(name)
+def _method_facts(name: str, is_tuned: bool) -> schema.MethodFacts:
+    variant = Variant.read(name)
+    method = variant.facts()
+    rate = [] if variant.lr is None else [f"learning rate {variant.lr:g}"]
     return schema.MethodFacts(
-        name=method.name,
-        label=method.label,
+        name=name,
+        label=variant.label() + (" (tuned)" if is_tuned else ""),
+        tuned=is_tuned,
         summary=method.summary,
-        settings=method.settings(),
+        settings=", ".join([method.settings()] * bool(method.settings()) + rate),
         coefficients={
             name: list(value) if isinstance(value, Ramp) else value
             for name, value in method.values().items()

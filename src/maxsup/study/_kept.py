@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from maxsup._method_names import directory_name
 from maxsup.data import ImageData
-from maxsup.methods import check_distinct
 from maxsup.study._run import run_name
 from maxsup.study._settings import StudySettings
+from maxsup.study._variants import Variant, check_variants
 from maxsup.training import RESULT_FILE, SETTINGS_FILE, RunResult, RunSettings, check_run
 
 
@@ -46,7 +46,8 @@ def kept_runs(
     left_out = []
     for method, seed in sorted(_finished(directory) - set(settings.plan())):
         try:
-            check_distinct(list(dict.fromkeys((*settings.methods, *_methods(results), method))))
+            together = dict.fromkeys((*settings.methods, *_methods(results), method))
+            check_variants(list(together), settings.recipe)
             run = _read(settings, data, directory, method, seed)
             if _start(run) != starts.setdefault(seed, _start(run)):
                 raise ValueError(
@@ -78,9 +79,10 @@ def _method_of(run: Path) -> str:
     """The method that a run's directory is named after, with its coefficients."""
     directory = run.parent.name
     with contextlib.suppress(ValueError, OSError):
-        method = RunSettings.load_kept(run / SETTINGS_FILE).method
-        if directory_name(method) == directory:
-            return method
+        kept = RunSettings.load_kept(run / SETTINGS_FILE)
+        for name in (kept.method, str(Variant(kept.method, kept.recipe.lr))):
+            if directory_name(name) == directory:
+                return name
     return directory
 
 

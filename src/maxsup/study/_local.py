@@ -1,17 +1,16 @@
-"""A study's runs on this machine, one after the other."""
+"""A study's runs, or its trials, on this machine, one after the other."""
 
 from pathlib import Path
 
 from accelerate import Accelerator
 
 from maxsup.data import ImageData
-from maxsup.study._run import Runs, attempt, device_name, run_name
-from maxsup.study._settings import StudySettings
+from maxsup.study._run import Runs, Trainings, attempt, device_name, run_name
 from maxsup.training import ProgressReport, TrackerName
 
 
 def run_locally(
-    settings: StudySettings,
+    settings: Trainings,
     data: ImageData,
     directory: Path,
     accelerator: Accelerator,

@@ -9,10 +9,10 @@ from accelerate import Accelerator
 from maxsup.data import ImageData
 from maxsup.evaluation import CONFUSION, join_outputs, model_outputs
 from maxsup.measures import template_projection, three_confused
-from maxsup.methods import get_method
 from maxsup.models import CONFIG_FILE, WEIGHTS_FILE, class_templates, load_run
 from maxsup.results import schema
 from maxsup.study._settings import StudySettings
+from maxsup.study._variants import Variant
 from maxsup.training import RunResult, execution_of
 
 _SAMPLES = 80
@@ -85,7 +85,7 @@ def confused_classes(
             points=[[_rounded(point) for point in of_class.tolist()] for of_class in points],
             templates=[_rounded(template) for template in projected.templates.tolist()],
         )
-    label = "the baseline" if chooser == "baseline" else get_method(chooser).label
+    label = "the baseline" if chooser == "baseline" else Variant.read(chooser).label()
     return schema.Confused(
         classes=list(classes),
         chosen_by=f"The three classes between which {label} puts the most probability on the "

@@ -23,7 +23,7 @@ from maxsup._fields import settle_fields
 from maxsup._interrupts import check_interrupted
 from maxsup._lock import HeldDirectory
 from maxsup.data import ImageData
-from maxsup.evaluation import ACCURACY
+from maxsup.evaluation import ACCURACY, SplitName
 from maxsup.study._ray_node import (
     Event,
     News,
@@ -33,8 +33,8 @@ from maxsup.study._ray_node import (
     train_on_node,
     versions_here,
 )
-from maxsup.study._run import Runs, note_failure, run_name
-from maxsup.study._settings import STUDY_FILE, StudySettings
+from maxsup.study._run import Runs, Trainings, note_failure, run_name
+from maxsup.study._settings import STUDY_FILE
 from maxsup.training import (
     ProgressReport,
     RunResult,
@@ -108,7 +108,7 @@ class RayCluster:
 
 def run_on_ray(
     cluster: RayCluster,
-    settings: StudySettings,
+    settings: Trainings,
     data: ImageData,
     held: HeldDirectory,
     progress: ProgressReport,
@@ -144,8 +144,9 @@ def run_on_ray(
                 for task in ready:
                     run = waiting.pop(task)
                     its_directory = settings.run_directory(directory, *run)
+                    part = settings.run(*run).measured_on
                     runs.results[run] = _finish(
-                        ray, task, run, its_directory, runs.devices, progress
+                        ray, task, run, its_directory, part, runs.devices, progress
                     )
                     epochs[run] = settings.recipe.epochs
                 progress.advance_to(sum(epochs.values()))
@@ -220,7 +221,7 @@ def _not_started(error: Exception) -> ConnectionError:
 def _submit(
     ray: Any,
     cluster: RayCluster,
-    settings: StudySettings,
+    settings: Trainings,
     data: ImageData,
     directory: Path,
     token: str | None,
@@ -278,6 +279,7 @@ def _finish(
     task: Any,
     run: tuple[str, int],
     directory: Path,
+    part: SplitName,
     devices: set[str],
     progress: ProgressReport,
 ) -> RunResult | str:
@@ -302,8 +304,8 @@ def _finish(
         return outcome.cause
     result = _read_result(directory)
     if outcome.trained:
-        accuracy = 100 * result.evaluation.values[ACCURACY.name_on("test")]
-        progress.say(f"{run_name(*run)}: done, test accuracy {accuracy:.2f} %")
+        accuracy = 100 * result.evaluation.values[ACCURACY.name_on(part)]
+        progress.say(f"{run_name(*run)}: done, {part} accuracy {accuracy:.2f} %")
     return result
 
 

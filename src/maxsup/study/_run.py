@@ -2,13 +2,14 @@
 
 import traceback
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 from accelerate import Accelerator
 
 from maxsup._files import write_text
 from maxsup.data import ImageData
+from maxsup.recipes import Recipe
 from maxsup.training import (
     FAILURE_FILE,
     ProgressReport,
@@ -18,6 +19,27 @@ from maxsup.training import (
     cause_of,
     train,
 )
+
+
+class Trainings(Protocol):
+    """Several trainings on the same data: a study, or its trials."""
+
+    @property
+    def recipe(self) -> Recipe:
+        """How they are trained, but for the learning rate."""
+        ...
+
+    def plan(self) -> list[tuple[str, int]]:
+        """Method and seed of each, in the order to train them."""
+        ...
+
+    def run(self, method: str, seed: int) -> RunSettings:
+        """The settings of one."""
+        ...
+
+    def run_directory(self, directory: Path, method: str, seed: int) -> Path:
+        """Where one is kept within the study's directory."""
+        ...
 
 
 class Runs(NamedTuple):

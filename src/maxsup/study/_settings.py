@@ -3,7 +3,7 @@
 import contextlib
 import dataclasses
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +17,6 @@ from maxsup._places import strangers
 from maxsup._seeds import check_seed
 from maxsup.data import DataSettings, short_name
 from maxsup.evaluation import measure_facts
-from maxsup.methods import check_distinct, get_method
 from maxsup.recipes import Recipe
 from maxsup.results import (
     DEFAULT_PRIMARY,
@@ -26,6 +25,8 @@ from maxsup.results import (
     find_primary,
     margin_of,
 )
+from maxsup.study._tuning import TuningSettings
+from maxsup.study._variants import Variant, check_variants
 from maxsup.training import (
     FORMAT,
     SETTINGS_FILE,
@@ -38,6 +39,8 @@ from maxsup.training import (
 )
 
 STUDY_FILE = "study.json"
+TRIALS = "tuning"
+"""The directory in that of a study which holds its trials."""
 
 
 class _Kept(NamedTuple):
@@ -51,6 +54,7 @@ class _Kept(NamedTuple):
     primary: str
     margin: float | None
     contrasts: tuple[tuple[str, str], ...]
+    tuning: TuningSettings | None
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,8 @@ class StudySettings:
     """How every model is trained."""
     methods: tuple[str, ...] = ("baseline", "label-smoothing", "maxsup")
     """The names of the methods to compare, with the coefficients that are set for them, as in
-    ``maxsup:alpha=0.1..0.2``; a method may be there several times with different values."""
+    ``maxsup:alpha=0.1..0.2``; a method may be there several times with different values. ``lr`` is
+    the learning rate, where it is to be another than the recipe's: ``baseline:lr=0.05``."""
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
     """The seeds that each method is trained with."""
     baseline: str = ""
@@ -87,6 +92,9 @@ class StudySettings:
     contrasts: tuple[tuple[str, str], ...] = ()
     """Pairs of methods to conclude on, the second being what the first is compared with; by default
     each against the baseline, and MaxSup against label smoothing where both are there."""
+    tuning: TuningSettings | None = None
+    """How the strength of each method whose name sets none is chosen beforehand; then it is trained
+    at the chosen one as well, and the contrasts are of these. By default nothing is chosen."""
 
     def __post_init__(self) -> None:
         settle_fields(self)
@@ -104,7 +112,7 @@ class StudySettings:
             twice = sorted({str(v) for v in values if values.count(v) > 1})
             if twice:
                 raise ValueError(f"Each {what} can be named once; twice came {', '.join(twice)}.")
-        check_distinct(self.methods)
+        check_variants(self.methods, self.recipe)
         if self.baseline not in self.methods:
             raise ValueError(
                 f"The baseline {self.baseline!r} is not among the methods "
@@ -113,6 +121,12 @@ class StudySettings:
             )
         margin_of(find_primary(measure_facts(), self.primary), self.margin)
         object.__setattr__(self, "contrasts", check_contrasts(self.contrasts, self.methods))
+        if self.tuning is not None:
+            both = sorted({*self.seeds} & {*self.tuning.trial_seeds})
+            if both:
+                raise ValueError(
+                    f"seeds: {both[0]} is one of those that strengths are chosen with; take others."
+                )
 
     def analysis(self) -> Analysis:
         """The question that is put to the runs' numbers."""
@@ -131,7 +145,10 @@ class StudySettings:
 
     def run(self, method: str, seed: int) -> RunSettings:
         """The settings of one of the study's runs."""
-        return RunSettings(method=method, seed=seed, recipe=self.recipe, data=self.data)
+        variant = Variant.read(method)
+        return RunSettings(
+            method=variant.method, seed=seed, recipe=variant.recipe(self.recipe), data=self.data
+        )
 
     def run_directory(self, directory: Path, method: str, seed: int) -> Path:
         """Where a run is kept within the study's directory."""
@@ -210,7 +227,7 @@ class StudySettings:
             if method in self.methods or not _is_known(method):
                 continue
             try:
-                check_distinct((method, *self.methods))
+                check_variants((method, *self.methods), self.recipe)
             except ValueError as error:
                 return str(error)
         return ""
@@ -219,8 +236,14 @@ class StudySettings:
         """Whether one of the runs that lie in a directory is of this study."""
         for path in _runs(directory):
             with contextlib.suppress(ValueError, OSError):
-                run = RunSettings.load_kept(path)
-                if run == self.run(run.method, run.seed):
+                kept = RunSettings.load_kept(path)
+                # A trial may have held out a validation part.
+                data = replace(kept.data, validation=self.data.validation)
+                run = replace(kept, data=data, measured_on="test")
+                if run in (
+                    self.run(run.method, run.seed),
+                    self.run(str(Variant(run.method, run.recipe.lr)), run.seed),
+                ):
                     return True
         return False
 
@@ -253,7 +276,7 @@ class StudySettings:
 
 def _is_known(method: str) -> bool:
     try:
-        get_method(method)
+        Variant.read(method).facts()
     except ValueError:
         return False
     return True
@@ -262,6 +285,7 @@ def _is_known(method: str) -> bool:
 def _read(path: Path) -> _Kept:
     fields = read_object(path.read_bytes(), path)
     try:
+        tuning = fields.get("tuning")
         check_format(fields, path)
         recipe, data = read_parts(fields)
         return _Kept(
@@ -273,6 +297,7 @@ def _read(path: Path) -> _Kept:
             fields.get("primary", DEFAULT_PRIMARY),
             fields.get("margin"),
             tuple((method, against) for method, against in fields.get("contrasts", ())),
+            None if tuning is None else TuningSettings(**tuning),
         )
     except OtherFormat:
         raise
@@ -281,5 +306,8 @@ def _read(path: Path) -> _Kept:
 
 
 def _runs(directory: Path) -> list[Path]:
-    """The settings files of the runs in a study's directory."""
-    return list(directory.glob(f"*/seed-*/{SETTINGS_FILE}"))
+    """The settings files of the runs in a study's directory, and of its trials."""
+    return [
+        *directory.glob(f"*/seed-*/{SETTINGS_FILE}"),
+        *directory.glob(f"{TRIALS}/*/seed-*/{SETTINGS_FILE}"),
+    ]

@@ -98,8 +98,9 @@ def dry_run(
     side_by_side = setup.batches.readers > 0 and accelerator.device.type != "cpu"
     each_step = max(step_seconds, reading) if side_by_side else step_seconds + reading
     measuring = _seconds_to_measure_an_image(setup, data, accelerator)
-    at_the_end = splits_at_the_end(data, keep_outputs=recipe.keep_outputs)
-    images_measured = recipe.epochs * _count(splits_after_epoch(data)) + _count(at_the_end)
+    at_the_end = splits_at_the_end(data, settings.measured_on, keep_outputs=recipe.keep_outputs)
+    after_epoch = splits_after_epoch(data, settings.measured_on)
+    images_measured = recipe.epochs * _count(after_epoch) + _count(at_the_end)
     steps = recipe.epochs * setup.batches.steps
     return DryRun(
         device=_device_name(accelerator),
@@ -165,7 +166,9 @@ def _bytes_of_outputs(settings: RunSettings, data: ImageData) -> int:
     if not settings.recipe.keep_outputs:
         return 0
     half = settings.recipe.precision == "bf16" and not settings.recipe.evaluate_flip
-    return bytes_to_keep(_count(splits_after_epoch(data)), len(data.classes), half=half)
+    return bytes_to_keep(
+        _count(splits_after_epoch(data, settings.measured_on)), len(data.classes), half=half
+    )
 
 
 def _peak_memory(accelerator: Accelerator) -> int:

@@ -24,25 +24,38 @@ from maxsup.evaluation import (
 from maxsup.models import class_templates
 from maxsup.recipes import Recipe
 from maxsup.training._accelerator import execution_of
+from maxsup.training._settings import MeasuredOn
 from maxsup.training._setup import Setup
 
 Splits = Mapping[SplitName, ImageSplit]
 
 
-def splits_after_epoch(data: ImageData) -> Splits:
-    """The parts of the data that are measured after each epoch, and whose outputs can be kept."""
+def splits_after_epoch(data: ImageData, measured_on: MeasuredOn) -> Splits:
+    """The parts of the data that are measured after each epoch, and whose outputs can be kept.
+
+    Raises:
+        ValueError: It is to be measured on a validation part, and there is none.
+    """
     found: dict[SplitName, ImageSplit] = {}
     if data.validation is not None:
         found["validation"] = data.validation
-    return found | {"test": data.test}
+    elif measured_on == "validation":
+        raise ValueError(
+            "The data has no validation part to measure on; --validation 0.2 holds out a fifth of "
+            "the training images."
+        )
+    return found | ({"test": data.test} if measured_on == "test" else {})
 
 
-def splits_at_the_end(data: ImageData, *, keep_outputs: bool) -> Splits:
+def splits_at_the_end(data: ImageData, measured_on: MeasuredOn, *, keep_outputs: bool) -> Splits:
     """The parts of the data that a finished model is run over, in order.
 
-    The validation part comes first: what is fitted on it is used on the test set.
+    The validation part comes first: what is fitted on it is used on the test set. A model that
+    something is chosen by is measured on the validation part alone.
     """
-    after_epoch = splits_after_epoch(data)
+    after_epoch = splits_after_epoch(data, measured_on)
+    if measured_on == "validation":
+        return after_epoch
     kept = after_epoch if keep_outputs else {}
     parts: Splits = {**after_epoch, "train": data.train}
     return {
@@ -57,6 +70,7 @@ class Evaluator(NamedTuple):
 
     model: nn.Module
     data: ImageData
+    measured_on: MeasuredOn
     normalization: Normalization
     execution: Execution
     flip: bool
@@ -64,22 +78,28 @@ class Evaluator(NamedTuple):
 
     @classmethod
     def of(
-        cls, setup: Setup, data: ImageData, accelerator: Accelerator, recipe: Recipe
+        cls,
+        setup: Setup,
+        data: ImageData,
+        accelerator: Accelerator,
+        recipe: Recipe,
+        measured_on: MeasuredOn,
     ) -> "Evaluator":
         """The evaluator of a training: of its model, or of the average of its weights."""
         ema = setup.state.ema
         return cls(
             ema.module if ema is not None and recipe.evaluate_ema else setup.state.model,
             data,
+            measured_on,
             setup.normalization,
             execution_of(accelerator),
             recipe.evaluate_flip,
         )
 
     def after_epoch(self) -> dict[str, float]:
-        """The figures of an epoch's row, on the validation and test sets."""
+        """The figures of an epoch's row, on each part that is measured."""
         values: dict[str, float] = {}
-        for split, images in splits_after_epoch(self.data).items():
+        for split, images in splits_after_epoch(self.data, self.measured_on).items():
             outputs = self._outputs(images, features=False)
             measures = measures_each_epoch()
             values |= measure_outputs(outputs, split, measures, sizes=self._sizes(False)).values
@@ -95,9 +115,13 @@ class Evaluator(NamedTuple):
         records: dict[str, Tensor] = {}
         kept: dict[SplitName, Outputs] = {}
         temperature: float | None = None
-        for split, images in splits_at_the_end(self.data, keep_outputs=keep_outputs).items():
-            measures, wanted = measures_on(split), records_on(split)
-            is_kept = keep_outputs and split in splits_after_epoch(self.data)
+        after_epoch = splits_after_epoch(self.data, self.measured_on)
+        parts = splits_at_the_end(self.data, self.measured_on, keep_outputs=keep_outputs)
+        for split, images in parts.items():
+            # The part in the place of the test set has all the test set's measures.
+            measures = measures_on("test" if split == self.measured_on else split)
+            wanted = records_on(split)
+            is_kept = keep_outputs and split in after_epoch
             outputs = self._outputs(images, features=True)
             keeper = OutputsKeeper()
             watched = keeper.watch(outputs) if is_kept else outputs

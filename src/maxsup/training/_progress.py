@@ -22,6 +22,14 @@ SECONDS_BETWEEN_LOOKS = 0.5
 """How often a bar asks for the loss; asking makes a GPU finish what it has queued."""
 SECONDS_BETWEEN_LINES = 15.0
 """How often a long epoch writes a line where there is no terminal."""
+_FIGURES = (
+    "train_loss",
+    "train_accuracy",
+    "validation_accuracy",
+    "test_accuracy",
+    "images_per_second",
+)
+"""The figures of an epoch that a line of a log shows, where there are such."""
 
 
 class ProgressReport:
@@ -52,7 +60,7 @@ class ProgressReport:
         self._all: TaskID = self._bar.add_task("epochs", total=epochs, figures="")
         self._epoch: TaskID | None = None
         self._run = ""
-        self._epochs = 0
+        self._epochs = self._before = 0
         self._last_look = self._last_line = self._start = time.monotonic()
         self._steps_before = self._images = 0
 
@@ -73,13 +81,18 @@ class ProgressReport:
         if not self._quiet:
             self.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
+    def start_part(self, epochs: int) -> None:
+        """What comes now has so many epochs, which count from here on."""
+        self._before = int(self._bar.tasks[0].completed)
+        self._bar.update(self._all, total=self._before + epochs)
+
     def skip(self, epochs: int) -> None:
         """Count epochs that were done before."""
         self._bar.advance(self._all, epochs)
 
     def advance_to(self, epochs: int) -> None:
-        """Count as done so many epochs altogether, after a training that failed."""
-        self._bar.update(self._all, completed=epochs)
+        """Count as done so many epochs of this part, after a training that failed."""
+        self._bar.update(self._all, completed=self._before + epochs)
 
     def start_run(self, name: str, *, epochs: int, done: int, steps: int = 0) -> None:
         """A training begins, or goes on after ``done`` epochs and ``steps`` of the next."""
@@ -138,7 +151,7 @@ class ProgressReport:
             left = self._bar.tasks[0].time_remaining
             shown = ", ".join(
                 f"{name.replace('_', ' ')} {_figure(name, row[name])}"
-                for name in ("train_loss", "train_accuracy", "test_accuracy", "images_per_second")
+                for name in _FIGURES
                 if row.get(name) is not None
             )
             more = f", {duration(left)} left" if left is not None else ""

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from maxsup._digests import DamagedFile, read_object, with_digest
 from maxsup._fields import settle_fields
@@ -17,6 +17,8 @@ from maxsup._seeds import check_seed
 from maxsup.data import DataSettings
 from maxsup.recipes import Recipe
 from maxsup.training._settings_file import FORMAT, check_format, read_parts
+
+MeasuredOn = Literal["test", "validation"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,9 @@ class RunSettings:
     """How the model is trained."""
     data: DataSettings
     """What it is trained on."""
+    measured_on: MeasuredOn = "test"
+    """The part of the data that it is measured on; with ``validation``, the test set is not looked
+    at, so that something can be chosen by the run."""
 
     def __post_init__(self) -> None:
         settle_fields(self)
@@ -65,6 +70,8 @@ class RunSettings:
             "recipe": _deciding(self.recipe),
             "data": _deciding(self.data),
         }
+        if self.measured_on != "test":
+            content["measured_on"] = self.measured_on
         text = json.dumps(_with_floats(content), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -75,6 +82,7 @@ class RunSettings:
             for name, there, here in (
                 ("method", kept.method, self.method),
                 ("seed", kept.seed, self.seed),
+                ("measured_on", kept.measured_on, self.measured_on),
             )
             if there != here
         ]
@@ -112,7 +120,8 @@ class RunSettings:
         try:
             check_format(fields, what)
             recipe, data = read_parts(fields)
-            return cls(fields["method"], fields["seed"], recipe, data)
+            measured_on = fields.get("measured_on", "test")
+            return cls(fields["method"], fields["seed"], recipe, data, measured_on)
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"{what} is no settings file of a run: {error!r}.") from error
 

@@ -111,7 +111,7 @@ def _train(
     """Train what is set up, from wherever its files say that it is."""
     recipe = settings.recipe
     position = files.begin(setup.state, data)
-    evaluator = Evaluator.of(setup, data, accelerator, recipe)
+    evaluator = Evaluator.of(setup, data, accelerator, recipe, settings.measured_on)
 
     def save(reached: Position) -> None:
         files.save(setup.state, reached)
@@ -129,7 +129,8 @@ def _train(
             )
             setup.state.criterion.end_epoch()
             figures |= evaluator.after_epoch()
-            check_finite(figures[NLL.name_on("test")], "the test NLL", settings, position.epoch)
+            part = settings.measured_on
+            check_finite(figures[NLL.name_on(part)], f"the {part} NLL", settings, position.epoch)
             digest = setup.batches.digest(position.epoch)
             position = position.after_epoch(digest, figures)
             save(position)

@@ -12,6 +12,7 @@ from maxsup.report.sections.seeds import SEEDS
 from maxsup.report.sections.selective import SELECTIVE
 from maxsup.report.sections.settings import SETTINGS
 from maxsup.report.sections.table import TABLE
+from maxsup.report.sections.tuning import TUNING
 from maxsup.report.sections.verdict import render_verdict
 
 STUDY_PAGE: tuple[StudySection, ...] = (
@@ -24,6 +25,7 @@ STUDY_PAGE: tuple[StudySection, ...] = (
     LOGITS,
     FEATURES,
     MEASURED,
+    TUNING,
     SETTINGS,
     REPEAT,
 )
