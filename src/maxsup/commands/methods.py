@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Options(CommonOptions):
-    """List the methods and their coefficients, or show one's page: formula, when it helps, cost."""
+    """List the methods and their coefficients, or show one's page: formula, what it does, cost."""
 
     name: Annotated[tyro.conf.Positional[str | None], tyro.conf.arg(metavar="METHOD")] = None
     """The method to show."""
