@@ -204,6 +204,26 @@ def test_the_simulation_of_the_decision(tmp_path: Path, capsys: pytest.CaptureFi
     assert all(kind in printed for kind in module.KINDS)
 
 
+def test_the_cost_of_the_mechanism(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spec = importlib.util.spec_from_file_location("mechanism", FILE.with_name("mechanism.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    kept = tmp_path / "rows.json"
+    module.main(
+        [
+            *("--rounds", "1", "--steps", "2", "--cases", "digits", "--device", "cpu"),
+            *("--json", str(kept)),
+        ]
+    )
+    (row,) = json.loads(kept.read_text())
+    assert row["ratio"] > 0
+    assert "digits" in capsys.readouterr().out
+    # What was exchanged to measure without it is back.
+    assert module._step.look_at is module.look_at
+
+
 GPU = FILE.with_name("gpu.py")
 
 

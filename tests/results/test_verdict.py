@@ -44,6 +44,7 @@ def say(
     train: float = 0.9,
     nll: dict[str, list[float]] | None = None,
     curves: dict[str, list[list[float]]] | None = None,
+    rows: dict[str, list[list[dict[str, float | None]]]] | None = None,
     primary: str = "accuracy",
     margin: float | None = None,
     **facts: Any,
@@ -81,6 +82,8 @@ def say(
                     },
                     history=[{"test_accuracy": each} for each in curves[name][seed]]
                     if curves
+                    else rows[name][seed]
+                    if rows
                     else [],
                     reliability=None,
                     risk_coverage=None,
@@ -221,10 +224,26 @@ def test_nothing_to_pair() -> None:
     assert "2 of 4 runs failed" in notes
 
 
-@pytest.mark.parametrize(("train", "said"), [(0.999, True), (0.98, False)])
-def test_fitted_training_labels_are_pointed_out(train: float, said: bool) -> None:
-    _, notes = say({"baseline": [0.7, 0.8], "b": [0.7, 0.9]}, train=train)
-    assert ("fit their training labels almost entirely" in notes) == said
+@pytest.mark.parametrize(
+    ("rival", "wrong", "said"),
+    [
+        ("maxsup", [0.5, 0.001], "In the last epoch Maxsup got 0.1 % of the training images wrong"),
+        ("label-smoothing:alpha=0.2", [0.5, 0.0], "Label smoothing:alpha=0.2 got 0 % of the"),
+        ("maxsup", [0.001, 0.02], None),
+        ("focal", [0.5, 0.001], None),
+    ],
+)
+def test_fitted_training_labels_are_pointed_out(
+    rival: str, wrong: list[float], said: str | None
+) -> None:
+    """By what was wrong in training, and only to those whom it concerns."""
+    values: list[float | None] = [0.7, 0.8]
+    fitted = [[{"train_wrong": each} for each in wrong]] * 2
+    _, notes = say(
+        {"baseline": values, rival: values}, train=0.999, rows={"baseline": fitted, rival: fitted}
+    )
+    assert ("nearly the same objective" in notes) == (said is not None)
+    assert said is None or said in notes
 
 
 def test_label_noise_and_the_datas_notes_are_passed_on() -> None:

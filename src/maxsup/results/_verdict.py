@@ -9,10 +9,12 @@ from maxsup.results._analysis import DEFAULT_PRIMARY, Analysed, Analysis, analys
 from maxsup.results._guessing import no_better_than_guessing
 from maxsup.results._shown import shown
 from maxsup.results.schema import Asked, DataFacts, MeasureFacts, MethodFacts, Results, Run, Verdict
-from maxsup.statistics import FEWEST_PAIRS, Conclusion, Contrast, Summary, summarise
+from maxsup.statistics import FEWEST_PAIRS, Conclusion, Contrast, summarise
 
-_FITTED = 0.995
-"""Training accuracy from which label smoothing and MaxSup have next to nothing to differ in."""
+_FITTED = 0.005
+"""Fraction wrong in training at which label smoothing and MaxSup have next to nothing to differ
+in."""
+_DIFFER_WHERE_WRONG = ("label-smoothing", "maxsup")
 _LAST_PART = 0.1
 """The last part of a training, in which a finished one no longer gains."""
 _GUESSING_NOTES = 3
@@ -42,7 +44,7 @@ def verdict(
             *words.procedure_note(),
             *words.contrast_notes(data["test"]),
             *_noise_note(data),
-            *_fitted_note(analysed.summary.get("train_accuracy", {})),
+            *_fitted_note(labels, runs),
             *_unfinished_note(labels, runs),
             *_failure_note(runs),
             *_guessing_notes(data, runs),
@@ -360,14 +362,29 @@ def _noise_note(data: DataFacts) -> list[str]:
     ]
 
 
-def _fitted_note(train_accuracy: dict[str, Summary]) -> list[str]:
-    means = [s["mean"] for s in train_accuracy.values() if s["mean"] is not None]
-    if not means or max(means) < _FITTED:
+def _fitted_note(labels: dict[str, str], runs: Sequence[Run]) -> list[str]:
+    """Say so where label smoothing and MaxSup came to be nearly the same objective."""
+    wrong = {}
+    for name, label in labels.items():
+        if name.partition(":")[0] not in _DIFFER_WHERE_WRONG:
+            continue
+        ends = [
+            end
+            for run in runs
+            if run["method"] == name
+            and run["history"]
+            and (end := run["history"][-1].get("train_wrong")) is not None
+        ]
+        if ends:
+            wrong[label] = fmean(ends)
+    fitted = [label for label, fraction in wrong.items() if fraction <= _FITTED]
+    if not fitted:
         return []
+    most = 100 * max(wrong[label] for label in fitted)
     return [
-        f"The models fit their training labels almost entirely (up to {100 * max(means):.1f} %). "
-        "Label smoothing and MaxSup differ only where a model is wrong in training, so on this "
-        "data they are nearly the same objective."
+        f"In the last epoch {_listed(fitted)} got {'at most ' * (len(fitted) > 1)}{most:.2g} % of "
+        "the training images wrong, as they were trained on. Label smoothing and MaxSup differ "
+        "only where a model is wrong in training, so by then they were nearly the same objective."
     ]
 
 

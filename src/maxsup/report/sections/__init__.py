@@ -6,6 +6,7 @@ from maxsup.report.sections.curves import CURVES
 from maxsup.report.sections.features import FEATURES
 from maxsup.report.sections.logits import LOGITS
 from maxsup.report.sections.measured import MEASURED
+from maxsup.report.sections.mechanism import MECHANISM
 from maxsup.report.sections.reliability import RELIABILITY
 from maxsup.report.sections.repeat import REPEAT
 from maxsup.report.sections.seeds import SEEDS
@@ -18,6 +19,7 @@ STUDY_PAGE: tuple[StudySection, ...] = (
     TABLE,
     SEEDS,
     CURVES,
+    MECHANISM,
     RELIABILITY,
     CALIBRATION,
     SELECTIVE,
