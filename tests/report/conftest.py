@@ -106,6 +106,9 @@ def with_one_seed(results: Results) -> Results:
     results["seeds"] = [0]
     results["runs"] = [run for run in results["runs"] if run["seed"] == 0]
     _forget_conclusions(results, 1)
+    assert results["images"] is not None
+    for each in results["images"]["contrasts"]:
+        each.update(seeds=[0], low=None, high=None, only_method=12, only_against=7, p_mcnemar=0.36)
     for of_method in results["summary"].values():
         for summary in of_method.values():
             summary["n"], summary["std"] = 1, None
@@ -136,7 +139,7 @@ def with_nothing_finished(results: Results) -> Results:
     for of_method in (*results["summary"].values(), results["timings"]["seconds_per_epoch"]):
         for summary in of_method.values():
             summary.update(n=0, mean=None, std=None, difference=None)
-    results["logits"], results["confused"] = {}, None
+    results["logits"], results["confused"], results["images"] = {}, None, None
     _forget_conclusions(results, 0)
     return results
 

@@ -13,7 +13,7 @@ from maxsup.report import render_report
 from maxsup.report.sections import STUDY_PAGE
 from maxsup.results import Results
 
-from .conftest import with_nothing_finished
+from .conftest import with_nothing_finished, with_one_seed
 from .test_page import Page
 
 
@@ -129,3 +129,50 @@ def test_settings_say_what_differs_from_the_listed_recipe(results: Results) -> N
     assert "milestones 9, 18, 24 (instead of 60, 120, 160)" in text
     results["recipe"]["name"] = "mine"
     assert "(instead of " not in Page(render_report(results)).all_text()
+
+
+def test_other_test_images_stand_beside_the_seeds(results: Results) -> None:
+    from maxsup.results import numbers
+
+    assert results["images"] is not None
+    contrast, evidence = results["contrasts"][0], results["images"]["contrasts"][0]
+    text = " ".join(Page(render_report(results)).all_text().split())
+    both = (numbers.interval(each, results["measures"][0]) for each in (contrast, evidence))
+    assert " ".join(both) in text
+    results["images"]["contrasts"] = []
+    results["images"]["reasons"] = ["ECE is no mean over images."]
+    text = " ".join(Page(render_report(results)).all_text().split())
+    assert "What other test images would give cannot be told: ECE is no mean over images." in text
+    results["images"] = None
+    assert "images" not in contents(render_report(results))
+
+
+def test_one_seed_has_a_test_of_its_two_models(results: Results) -> None:
+    text = " ".join(Page(render_report(with_one_seed(results))).all_text().split())
+    assert "MaxSup and Baseline 12 7 0.360" in text
+    assert "One seed says nothing of the methods." in text
+
+
+def test_mechanism_is_drawn_of_the_methods_that_recorded_it(results: Results) -> None:
+    html = render_report(results)
+    assert 'id="mechanism"' in html
+    drawn = [
+        f"{name} over the epochs. At the end: Baseline"
+        for name in (
+            "Wrong in training, %",
+            "Error enhancement, for α = 1",
+            "Logit gap where wrong",
+        )
+    ]
+    assert all(each in html for each in drawn)
+    assert "Mixup" not in html[html.index('id="mechanism"') : html.index('id="reliability"')]
+    results["recipe"]["mixup"] = 0.2
+    assert "Images are mixed (Mixup, CutMix)" in render_report(results)
+    for run in results["runs"]:
+        for row in run["history"]:
+            for name in [name for name in row if name.startswith("train_")]:
+                if run["method"] == "baseline" or name == "train_logit_gap_wrong":
+                    del row[name]
+    html = render_report(results)
+    assert "Wrong in training, % over the epochs. At the end: Label smoothing" in html
+    assert "Logit gap where wrong" not in html

@@ -80,6 +80,7 @@ def results() -> Results:
         summary={name: summarise(values, "baseline") for name, values in _VALUES.items()},
         margin=0.005,
         contrasts=judge(_VALUES["test_accuracy"], [("maxsup", "baseline")], margin=0.005),
+        images=None,
         logits={},
         confused=None,
         verdict={"sentence": "MaxSup & co are better.", "notes": []},

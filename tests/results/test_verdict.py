@@ -5,7 +5,16 @@ import pytest
 from maxsup.methods import get_method
 from maxsup.results import Analysis, analyse, analyse_again
 from maxsup.results._verdict import _guessing_notes, _same_note, verdict
-from maxsup.results.schema import Asked, DataFacts, MeasureFacts, MethodFacts, Results, Run
+from maxsup.results.schema import (
+    Asked,
+    DataFacts,
+    ImageContrast,
+    ImageEvidence,
+    MeasureFacts,
+    MethodFacts,
+    Results,
+    Run,
+)
 
 DATA = DataFacts(
     name="d",
@@ -47,6 +56,7 @@ def say(
     rows: dict[str, list[list[dict[str, float | None]]]] | None = None,
     primary: str = "accuracy",
     margin: float | None = None,
+    images: ImageEvidence | None = None,
     **facts: Any,
 ) -> tuple[str, str]:
     """The verdict on accuracies by method, one a seed; the first method is the baseline."""
@@ -99,6 +109,7 @@ def say(
         seeds,
         runs,
         analysed,
+        images,
     )
     return found["sentence"], " ".join(found["notes"])
 
@@ -244,6 +255,45 @@ def test_fitted_training_labels_are_pointed_out(
     )
     assert ("nearly the same objective" in notes) == (said is not None)
     assert said is None or said in notes
+
+
+def images_of(**values: Any) -> ImageEvidence:
+    contrast = ImageContrast(
+        method="b",
+        against="baseline",
+        seeds=[0, 1, 2, 3, 4],
+        images=400,
+        mean=0.02,
+        low=None,
+        high=None,
+        only_method=None,
+        only_against=None,
+        p_mcnemar=None,
+    )
+    contrasts = [contrast | values]  # type: ignore[operator]
+    return ImageEvidence(measure="test_accuracy", contrasts=contrasts, reasons=[])
+
+
+@pytest.mark.parametrize(("low", "said"), [(-0.003, True), (0.002, False)])
+def test_other_test_images_are_said_apart(low: float, said: bool) -> None:
+    """They change nothing of what is concluded, and it is named where they might."""
+    accuracy: dict[str, list[float | None]] = {
+        "baseline": [*FIVE],
+        "b": [0.72, 0.731, 0.739, 0.75, 0.761],
+    }
+    sentence, notes = say(accuracy, images=images_of(low=low, high=0.043))
+    assert sentence == say(accuracy)[0]
+    assert "not these 400 alone, these differences are possible: B and the baseline" in notes
+    assert ("−0.30 to +4.30" in notes) == said
+    assert ("of B and the baseline holds on these images; on others of the kind" in notes) == said
+
+
+def test_one_seeds_models_are_told_from_the_methods() -> None:
+    found = images_of(seeds=[0], only_method=34, only_against=21, p_mcnemar=0.1047)
+    _, notes = say({"baseline": [0.7], "b": [0.72]}, images=found)
+    assert "B alone is right on 34, the baseline alone on 21 (p = 0.105)" in notes
+    assert "It speaks of these trained models, not of the methods" in notes
+    assert "decides" not in notes
 
 
 def test_label_noise_and_the_datas_notes_are_passed_on() -> None:

@@ -86,6 +86,7 @@ def read_results(path: Path | str) -> schema.Results:
         for method in content["methods"]:
             # Files did not tell them apart at first.
             method.setdefault("coefficients", {})
+        content.setdefault("images", None)
         content.setdefault(
             "asked",
             schema.Asked(

@@ -1,6 +1,6 @@
 """What a study's numbers say, in words."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import fmean, stdev
 from typing import cast
 
@@ -8,7 +8,17 @@ from maxsup.results import numbers
 from maxsup.results._analysis import DEFAULT_PRIMARY, Analysed, Analysis, analyse
 from maxsup.results._guessing import no_better_than_guessing
 from maxsup.results._shown import shown
-from maxsup.results.schema import Asked, DataFacts, MeasureFacts, MethodFacts, Results, Run, Verdict
+from maxsup.results.schema import (
+    Asked,
+    DataFacts,
+    ImageContrast,
+    ImageEvidence,
+    MeasureFacts,
+    MethodFacts,
+    Results,
+    Run,
+    Verdict,
+)
 from maxsup.statistics import FEWEST_PAIRS, Conclusion, Contrast, summarise
 
 _FITTED = 0.005
@@ -31,6 +41,7 @@ def verdict(
     seeds: Sequence[int],
     runs: Sequence[Run],
     analysed: Analysed,
+    images: ImageEvidence | None = None,
 ) -> Verdict:
     """The answer in one or two sentences, and what a reader must know to weigh it."""
     labels = {method["name"]: method["label"] for method in methods}
@@ -50,17 +61,24 @@ def verdict(
             *_guessing_notes(data, runs),
             *_same_note(labels, baseline, runs),
             *_scope_note(seeds),
+            *words.image_notes(images),
             *data["notes"],
         ],
     )
 
 
-def analyse_again(results: Results, analysis: Analysis) -> Results:
+def analyse_again(
+    results: Results,
+    analysis: Analysis,
+    images: Callable[[list[Run], Analysed], ImageEvidence] | None = None,
+) -> Results:
     """The same numbers under another question: another baseline, margin, contrasts or measure.
 
     Args:
         results: The results of a study; they are not changed.
         analysis: What is asked.
+        images: Tells what the test images add, from the runs' outputs; asked where contrasts or
+            primary measure are others, as what the results say of that is kept otherwise.
 
     Raises:
         ValueError: The primary measure does not exist or has no better direction, the margin is not
@@ -73,6 +91,9 @@ def analyse_again(results: Results, analysis: Analysis) -> Results:
     """
     methods = [method["name"] for method in results["methods"]]
     analysed = analyse(results["runs"], results["measures"], methods, analysis)
+    evidence = _same_evidence(results, analysed)
+    if evidence is None and images is not None:
+        evidence = images(results["runs"], analysed)
     timed: dict[str, dict[int, float | None]] = {method: {} for method in methods}
     for row in results["timings"]["runs"]:
         timed[row["method"]][row["seed"]] = row["seconds_per_epoch"]
@@ -82,6 +103,7 @@ def analyse_again(results: Results, analysis: Analysis) -> Results:
         "summary": analysed.summary,
         "margin": analysed.margin,
         "contrasts": analysed.contrasts,
+        "images": evidence,
         "verdict": verdict(
             results["data"],
             results["methods"],
@@ -90,10 +112,21 @@ def analyse_again(results: Results, analysis: Analysis) -> Results:
             results["seeds"],
             results["runs"],
             analysed,
+            evidence,
         ),
         "timings": {**results["timings"], "seconds_per_epoch": summarise(timed, analysis.baseline)},
     }
     return shown(cast(Results, {**results, **changed}))
+
+
+def _same_evidence(results: Results, analysed: Analysed) -> ImageEvidence | None:
+    """What was told of the test images, unless another question was asked then."""
+    asked = [(each["method"], each["against"]) for each in analysed.contrasts]
+    before = [(each["method"], each["against"]) for each in results["contrasts"]]
+    evidence = results.get("images")
+    if evidence is None or evidence["measure"] != analysed.measures[0]["name"] or asked != before:
+        return None
+    return evidence
 
 
 class _Words:
@@ -148,6 +181,54 @@ class _Words:
             *self._spread_note(),
             *self._one_image_note(test_images),
         ]
+
+    def image_notes(self, images: ImageEvidence | None) -> list[str]:
+        """What other test images would leave of it; it decides nothing."""
+        if images is None:
+            return []
+        crossed = [each for each in images["contrasts"] if each["low"] is not None]
+        notes = []
+        if crossed:
+            ranges = (
+                f"{self._both(each)} {numbers.interval(each, self.primary)}" for each in crossed
+            )
+            notes.append(
+                f"Over other test images of the same population as well as other seeds, not these "
+                f"{crossed[0]['images']:,} alone, these differences are possible: "
+                f"{_listed(ranges)}. They are shown to weigh the conclusions, and decide nothing."
+                f"{self._for_these_images(crossed)}"
+            )
+        tested = [each for each in images["contrasts"] if each["p_mcnemar"] is not None]
+        if tested:
+            counts = (
+                f"{self.labels[each['method']]} alone is right on {each['only_method']:,}, "
+                f"{self._of(each['against'])} alone on {each['only_against']:,} "
+                f"(p = {numbers.p_value(each['p_mcnemar'])})".replace("= <", "<")
+                for each in tested
+            )
+            notes.append(
+                f"McNemar's exact test on the {tested[0]['images']:,} test images: "
+                f"{_listed(counts)}. It speaks of these trained models, not of the methods, which "
+                "another seed may bring into another order."
+            )
+        return notes
+
+    def _for_these_images(self, crossed: Sequence[ImageContrast]) -> str:
+        """Name the contrasts that are decided on these images and may differ on others."""
+        ranges = {(each["method"], each["against"]): each for each in crossed}
+        open_ones = []
+        for contrast in self.contrasts:
+            found = ranges.get((contrast["method"], contrast["against"]))
+            if found is None or contrast["conclusion"] not in ("better", "worse"):
+                continue
+            if (found["low"] or 0.0) <= 0 <= (found["high"] or 0.0):
+                open_ones.append(self._both(contrast))
+        if not open_ones:
+            return ""
+        return (
+            f" What is concluded of {_listed(open_ones)} holds on these images; on others of the "
+            "kind there may be no difference, or one the other way."
+        )
 
     def _single(self) -> str:
         mean = self.summary[self.baseline]["mean"]
@@ -280,7 +361,7 @@ class _Words:
     def _of(self, name: str) -> str:
         return "the baseline" if name == "baseline" else self.labels[name]
 
-    def _both(self, contrast: Contrast) -> str:
+    def _both(self, contrast: Contrast | ImageContrast) -> str:
         return f"{self.labels[contrast['method']]} and {self._of(contrast['against'])}"
 
 
@@ -462,5 +543,5 @@ def _scope_note(seeds: Sequence[int]) -> list[str]:
         return []
     return [
         "Intervals speak of other seeds (initial weights, order, augmentation) on this data and "
-        "split, not of other data."
+        "split, the same test images among them, not of other data."
     ]

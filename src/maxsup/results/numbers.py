@@ -1,6 +1,6 @@
 """How numbers are written, in the terminal and on the page."""
 
-from maxsup.results.schema import MeasureFacts, Results
+from maxsup.results.schema import ImageContrast, MeasureFacts, Results
 from maxsup.statistics import Contrast, Difference, Summary
 
 NOTHING = "–"
@@ -31,7 +31,7 @@ def mean_and_std(summary: Summary, measure: MeasureFacts) -> str:
     return mean if summary["std"] is None else f"{mean} ± {number(summary['std'], measure)}"
 
 
-def interval(difference: Difference | Contrast, measure: MeasureFacts) -> str:
+def interval(difference: Difference | Contrast | ImageContrast, measure: MeasureFacts) -> str:
     """The 95 % interval of a difference, empty where there is none."""
     if difference["low"] is None or difference["high"] is None:
         return ""

@@ -18,6 +18,13 @@ from maxsup.statistics._contrasts import (
     judge,
     seeds_to_decide,
 )
+from maxsup.statistics._images import (
+    CrossedVariance,
+    McNemar,
+    crossed_interval,
+    crossed_variance,
+    mcnemar,
+)
 from maxsup.statistics._paired import (
     CONFIDENCE,
     Difference,
@@ -34,12 +41,17 @@ __all__ = [
     "FEWEST_PAIRS",
     "Conclusion",
     "Contrast",
+    "CrossedVariance",
     "Difference",
+    "McNemar",
     "Pair",
     "Summary",
     "Values",
+    "crossed_interval",
+    "crossed_variance",
     "default_contrasts",
     "judge",
+    "mcnemar",
     "paired_difference",
     "seeds_to_decide",
     "sign_flip_p",

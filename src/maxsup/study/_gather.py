@@ -19,6 +19,7 @@ from maxsup.methods import Ramp, get_method
 from maxsup.results import analyse, schema, verdict
 from maxsup.statistics import summarise
 from maxsup.study._densities import pooled_logits
+from maxsup.study._images import image_evidence
 from maxsup.study._kept import NONE_KEPT, KeptRuns, with_kept
 from maxsup.study._projections import confused_classes
 from maxsup.study._settings import StudySettings
@@ -70,6 +71,7 @@ def gather(
     facts = _data_facts(settings, data)
     methods = [_method_facts(name) for name in settings.methods]
     analysed = analyse(rows, measures, settings.methods, settings.analysis())
+    images = image_evidence(rows, analysed, directory)
     seeds = list(settings.seeds)
     return schema.Results(
         format=schema.FORMAT,
@@ -87,9 +89,10 @@ def gather(
         summary=analysed.summary,
         margin=analysed.margin,
         contrasts=analysed.contrasts,
+        images=images,
         logits=pooled_logits(settings, finished),
         confused=confused_classes(settings, data, finished, directory, accelerator),
-        verdict=verdict(facts, methods, settings.baseline, asked, seeds, rows, analysed),
+        verdict=verdict(facts, methods, settings.baseline, asked, seeds, rows, analysed, images),
         timings=_timings(settings, finished),
     )
 
