@@ -111,10 +111,11 @@ def with_one_seed(results: Results) -> Results:
         each.update(seeds=[0], low=None, high=None, only_method=12, only_against=7, p_mcnemar=0.36)
     for of_method in results["summary"].values():
         for summary in of_method.values():
-            summary["n"], summary["std"] = 1, None
+            summary.update(n=1, seeds=[0], std=None)
             if summary["difference"] is not None:
                 summary["difference"].update(
                     pairs=1,
+                    seeds=[0],
                     low=None,
                     high=None,
                     p_t=None,
@@ -138,7 +139,7 @@ def with_nothing_finished(results: Results) -> Results:
         )
     for of_method in (*results["summary"].values(), results["timings"]["seconds_per_epoch"]):
         for summary in of_method.values():
-            summary.update(n=0, mean=None, std=None, difference=None)
+            summary.update(n=0, seeds=[], mean=None, std=None, difference=None)
     results["logits"], results["confused"], results["images"] = {}, None, None
     _forget_conclusions(results, 0)
     return results

@@ -176,3 +176,45 @@ def test_mechanism_is_drawn_of_the_methods_that_recorded_it(results: Results) ->
     html = render_report(results)
     assert "Wrong in training, % over the epochs. At the end: Label smoothing" in html
     assert "Logit gap where wrong" not in html
+
+
+def with_failures(results: Results) -> Results:
+    """A study in which MaxSup fails with seed 1, and label smoothing with seed 2."""
+    from maxsup.results import Analysis, analyse_again
+
+    for run in results["runs"]:
+        if (run["method"], run["seed"]) in (("maxsup", 1), ("label-smoothing", 2)):
+            run.update(status="failed", cause="TrainingDiverged: no", fingerprint=None)
+            run.update(values={}, history=[], reliability=None, risk_coverage=None)
+    return analyse_again(results, Analysis("label-smoothing"))
+
+
+def test_failures_are_in_the_table_with_the_seeds_that_are_left(results: Results) -> None:
+    text = " ".join(Page(render_report(with_failures(results))).all_text().split())
+    assert "Failed runs 0 of 3 1 of 3 1 of 3" in text
+    assert "(without seed 1)" in text
+    assert "(without seed 2)" in text
+    # Of MaxSup and label smoothing one seed alone can be compared, fewer than either's mean is of.
+    assert "(seed 0)" in text
+    assert "A method that fails is not better for its survivors" in text
+
+
+def test_no_row_of_failures_where_nothing_failed(results: Results) -> None:
+    assert "Failed runs" not in render_report(results)
+
+
+def test_failures_are_in_the_terminals_table_and_in_a_papers(results: Results) -> None:
+    from rich.console import Console
+
+    from maxsup.report import markdown_table, results_table
+
+    failed = with_failures(results)
+    console = Console(width=120)
+    with console.capture() as capture:
+        console.print(results_table(failed))
+    assert "failed" in capture.get().split("conclusion")[1].splitlines()[0]
+    assert "1 of 3" in capture.get()
+    head, _, *rows = markdown_table(failed).splitlines()
+    assert head.endswith("| Failed |")
+    assert [row.split("|")[-2].strip() for row in rows[:3]] == ["0 of 3", "1 of 3", "1 of 3"]
+    assert "(without seed 1)" in rows[2]

@@ -232,7 +232,20 @@ def test_a_single_method() -> None:
 def test_nothing_to_pair() -> None:
     sentence, notes = say({"baseline": [None, 0.7], "b": [0.7, None]})
     assert sentence.startswith("Nothing can be compared")
-    assert "2 of 4 runs failed" in notes
+    assert "2 of 4 runs failed: Baseline 1 of 2 (seed 0); B 1 of 2 (seed 1)" in notes
+
+
+def test_failures_count_and_the_seeds_that_are_left_are_named() -> None:
+    better = [0.72, 0.731, None, 0.75, 0.761]
+    sentence, notes = say({"baseline": [*FIVE], "b": better})
+    assert sentence.endswith("by +2.05 points (+1.96 to +2.14, 4 seeds, without seed 2).")
+    assert "1 of 10 runs failed: B 1 of 5 (seed 2)" in notes
+    assert "not better for its survivors" in notes
+    assert "B came out better and failed more often." in notes
+    # Which is no matter of who is compared with whom, and none where the better one fails less.
+    assert "B came out better and failed more" in say({"b": better, "baseline": [*FIVE]})[1]
+    worse = [0.68, 0.691, None, 0.71, 0.721]
+    assert "failed more often" not in say({"baseline": [*FIVE], "b": worse})[1]
 
 
 @pytest.mark.parametrize(

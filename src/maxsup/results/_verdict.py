@@ -45,7 +45,7 @@ def verdict(
 ) -> Verdict:
     """The answer in one or two sentences, and what a reader must know to weigh it."""
     labels = {method["name"]: method["label"] for method in methods}
-    words = _Words(labels, baseline, analysed)
+    words = _Words(labels, baseline, seeds, analysed)
     return Verdict(
         sentence=words.sentence(),
         notes=[
@@ -57,7 +57,7 @@ def verdict(
             *_noise_note(data),
             *_fitted_note(labels, runs),
             *_unfinished_note(labels, runs),
-            *_failure_note(runs),
+            *_failure_note(labels, runs, analysed.contrasts),
             *_guessing_notes(data, runs),
             *_same_note(labels, baseline, runs),
             *_scope_note(seeds),
@@ -132,8 +132,11 @@ def _same_evidence(results: Results, analysed: Analysed) -> ImageEvidence | None
 class _Words:
     """How the conclusions on a study's contrasts are said."""
 
-    def __init__(self, labels: dict[str, str], baseline: str, analysed: Analysed) -> None:
+    def __init__(
+        self, labels: dict[str, str], baseline: str, seeds: Sequence[int], analysed: Analysed
+    ) -> None:
         self.labels = labels
+        self.seeds = seeds
         self.baseline = baseline
         self.primary: MeasureFacts = analysed.measures[0]
         self.summary = analysed.summary[self.primary["name"]]
@@ -285,7 +288,7 @@ class _Words:
         return f"{verbs[contrast['conclusion']]}: {self._evidence(contrast)}."
 
     def _evidence(self, contrast: Contrast) -> str:
-        seeds = f"{len(contrast['seeds'])} seeds"
+        seeds = self._paired_seeds(contrast)
         if len(contrast["seeds"]) < FEWEST_PAIRS:
             pairs = len(contrast["seeds"])
             return f"{self._by(contrast)} in {pairs} seed{'s' * (pairs != 1)}, too few to conclude"
@@ -304,6 +307,11 @@ class _Words:
         needed = contrast["seeds_to_decide"]
         more = f"about {needed:,}" if needed is not None else "more than 1,000"
         return f"{self._by(contrast)} ({interval} is possible after {seeds}; {more} would decide)"
+
+    def _paired_seeds(self, contrast: Contrast) -> str:
+        """How many seeds a contrast is over, and which where these are not all."""
+        some = numbers.seeds_used(contrast, self.seeds)
+        return f"{len(contrast['seeds'])} seeds" + (f", {some}" if some else "")
 
     def _apart_note(self) -> list[str]:
         found = [each for each in self.contrasts if each["apart"] is not None]
@@ -495,13 +503,35 @@ def _unfinished_note(labels: dict[str, str], runs: Sequence[Run]) -> list[str]:
     ]
 
 
-def _failure_note(runs: Sequence[Run]) -> list[str]:
+def _failure_note(
+    labels: Mapping[str, str], runs: Sequence[Run], contrasts: Sequence[Contrast]
+) -> list[str]:
+    """Which runs failed, and what that means for those that are left."""
     failed = [run for run in runs if run["status"] == "failed"]
     if not failed:
         return []
+    counts = []
+    fractions = {}
+    for name, label in labels.items():
+        of_method = [run["seed"] for run in failed if run["method"] == name]
+        tried = sum(run["method"] == name for run in runs)
+        fractions[name] = len(of_method) / tried if tried else 0.0
+        if of_method:
+            counts.append(f"{label} {len(of_method)} of {tried} ({_seeds(of_method)})")
+    for_survivors = [
+        labels[each["method" if each["conclusion"] == "better" else "against"]]
+        for each in contrasts
+        if each["conclusion"] in ("better", "worse")
+        and (fractions[each["method"]] - fractions[each["against"]])
+        * (1 if each["conclusion"] == "better" else -1)
+        > 0
+    ]
+    named = _listed(dict.fromkeys(for_survivors))
     return [
-        f"{len(failed)} of {len(runs)} runs failed and are left out of every mean; a method that "
-        "fails on hard seeds looks better than it is."
+        f"{len(failed)} of {len(runs)} runs failed: {_listed(counts)}. Means are over the seeds "
+        "that finished, differences over those that both methods finished. A method that fails is "
+        "not better for its survivors: the seeds that it fails on may be the hard ones."
+        + (f" {named} came out better and failed more often." if named else "")
     ]
 
 
