@@ -47,6 +47,7 @@ def results() -> Results:
             "test": 4,
             "label_noise": 0.0,
             "noisy_labels": 0,
+            "redrawn": [],
             "notes": [],
         },
         recipe={"name": "digits", "epochs": 1},

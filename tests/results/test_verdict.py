@@ -25,6 +25,7 @@ DATA = DataFacts(
     test=100,
     label_noise=0.0,
     noisy_labels=0,
+    redrawn=[],
     notes=["A note on the data."],
 )
 MEASURES = [

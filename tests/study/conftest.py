@@ -26,6 +26,7 @@ def settings(**changes: Any) -> StudySettings:
         methods=changes.pop("methods", ("baseline", "label-smoothing", "maxsup")),
         seeds=changes.pop("seeds", (0, 1)),
         baseline=changes.pop("baseline", "baseline"),
+        resample_data=changes.pop("resample_data", False),
     )
 
 

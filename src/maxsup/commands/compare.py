@@ -27,6 +27,9 @@ class StudyOptions(AnalysisOptions):
 
     first_seed: int = 0
     """The seeds are this one and those that follow it."""
+    resample_data: bool = False
+    """Draw the parts held out of the data and the label noise anew for each seed, the same for all
+    methods: the intervals then speak of other splits too."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,7 @@ def run(options: Options, recipe: Recipe, data: DataSettings) -> int:
         primary=options.study.primary or DEFAULT_PRIMARY,
         margin=options.study.margin,
         contrasts=read_contrasts(options.study.contrasts, methods),
+        resample_data=options.study.resample_data,
     )
     if options.dry_run:
         show_dry_run(study.run(study.methods[0], first), runs=len(study.plan()))

@@ -87,6 +87,7 @@ def read_results(path: Path | str) -> schema.Results:
             # Files did not tell them apart at first.
             method.setdefault("coefficients", {})
         content.setdefault("images", None)
+        content["data"].setdefault("redrawn", [])
         content.setdefault(
             "asked",
             schema.Asked(

@@ -60,7 +60,7 @@ def verdict(
             *_failure_note(labels, runs, analysed.contrasts),
             *_guessing_notes(data, runs),
             *_same_note(labels, baseline, runs),
-            *_scope_note(seeds),
+            *_scope_note(seeds, data),
             *words.image_notes(images),
             *data["notes"],
         ],
@@ -444,10 +444,14 @@ def _seeds(seeds: list[int]) -> str:
 def _noise_note(data: DataFacts) -> list[str]:
     if not data["label_noise"]:
         return []
+    alike = (
+        "the same ones for every method, others with each seed"
+        if data.get("redrawn")
+        else "the same ones for every method and seed"
+    )
     return [
         f"{data['noisy_labels']:,} of {data['train']:,} training labels were replaced at random by "
-        "a wrong class, the same ones for every method and seed; all measures but the training "
-        "accuracy use the true labels."
+        f"a wrong class, {alike}; all measures but the training accuracy use the true labels."
     ]
 
 
@@ -568,10 +572,18 @@ def _same_note(labels: dict[str, str], baseline: str, runs: Sequence[Run]) -> li
     ]
 
 
-def _scope_note(seeds: Sequence[int]) -> list[str]:
+def _scope_note(seeds: Sequence[int], data: DataFacts) -> list[str]:
+    """Of which population an interval over seeds speaks."""
+    redrawn = data.get("redrawn")
     if len(seeds) < 2:
         return []
+    if not redrawn:
+        return [
+            "Intervals speak of other seeds (initial weights, order, augmentation) on this data "
+            "and split, the same test images among them, not of other data."
+        ]
     return [
-        "Intervals speak of other seeds (initial weights, order, augmentation) on this data and "
-        "split, the same test images among them, not of other data."
+        f"Drawn anew for each seed, the same for all methods: {_together(redrawn)}. Intervals "
+        "speak of other seeds and other draws of that kind from this data. Such draws have images "
+        "in common, so on other data the differences spread further (Nadeau and Bengio 2003)."
     ]

@@ -26,6 +26,7 @@ class DataFacts(TypedDict):
     test: int
     label_noise: float
     noisy_labels: int  # how many training labels were changed
+    redrawn: list[str]  # what each seed has of its own, in words; empty where all share the data
     notes: list[str]  # choices made for the user, in sentences
 
 

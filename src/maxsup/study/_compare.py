@@ -11,6 +11,7 @@ from maxsup._lock import check_free, hold
 from maxsup._places import as_place
 from maxsup.results import Results, shown, write_results
 from maxsup.study._call import python_call
+from maxsup.study._data import load_study_data
 from maxsup.study._gather import gather
 from maxsup.study._kept import kept_runs
 from maxsup.study._local import run_locally
@@ -22,7 +23,6 @@ from maxsup.training import (
     build_accelerator,
     check_setup,
     check_tracker,
-    load_announced,
 )
 
 
@@ -79,11 +79,10 @@ def compare(
         if is_main:
             check_free(directory, progress.say)
             settings.check(directory)
-        # All runs have the same data and recipe.
-        first = settings.run(*plan[0])
-        data = load_announced(first, accelerator, progress.say)
+        data = load_study_data(settings, accelerator, progress.say)
+        # All runs have the same recipe, and data of the same kind.
         if on is None and not (directory / STUDY_FILE).exists():
-            check_setup(first, data, accelerator)
+            check_setup(settings.run(*plan[0]), data.first, accelerator)
         # All is checked; from here on, the directory is written to.
         with hold(directory, progress.say) if is_main else contextlib.nullcontext() as held:
             if held is not None:

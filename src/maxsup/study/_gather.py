@@ -18,6 +18,7 @@ from maxsup.evaluation import CONFUSION, RELIABILITY, RISK_COVERAGE, measure_fac
 from maxsup.methods import Ramp, get_method
 from maxsup.results import analyse, schema, verdict
 from maxsup.statistics import summarise
+from maxsup.study._data import StudyData, redrawn
 from maxsup.study._densities import pooled_logits
 from maxsup.study._images import image_evidence
 from maxsup.study._kept import NONE_KEPT, KeptRuns, with_kept
@@ -34,7 +35,7 @@ Results = Mapping[tuple[str, int], RunResult | str]
 
 def gather(
     settings: StudySettings,
-    data: ImageData,
+    data: StudyData,
     runs: Results,
     directory: Path,
     command: str,
@@ -47,7 +48,7 @@ def gather(
 
     Args:
         settings: What is asked for.
-        data: The data of all runs.
+        data: The data of the runs.
         runs: What came of the runs that are asked for.
         directory: The study's directory.
         command: What repeats the study.
@@ -68,7 +69,7 @@ def gather(
     measures = measure_facts()
     finished = {key: run for key, run in runs.items() if isinstance(run, RunResult)}
     rows = [_run_row(method, seed, run, measures) for (method, seed), run in runs.items()]
-    facts = _data_facts(settings, data)
+    facts = _data_facts(settings, data.first)
     methods = [_method_facts(name) for name in settings.methods]
     analysed = analyse(rows, measures, settings.methods, settings.analysis())
     images = image_evidence(rows, analysed, directory)
@@ -172,6 +173,7 @@ def _data_facts(settings: StudySettings, data: ImageData) -> schema.DataFacts:
         test=len(data.test),
         label_noise=settings.data.label_noise,
         noisy_labels=data.train.count_noisy(),
+        redrawn=redrawn(settings, data),
         notes=[*data.notes, *_notes_on_size(len(data.classes))],
     )
 

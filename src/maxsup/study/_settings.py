@@ -51,6 +51,7 @@ class _Kept(NamedTuple):
     primary: str
     margin: float | None
     contrasts: tuple[tuple[str, str], ...]
+    resample_data: bool
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,10 @@ class StudySettings:
     contrasts: tuple[tuple[str, str], ...] = ()
     """Pairs of methods to conclude on, the second being what the first is compared with; by default
     each against the baseline, and MaxSup against label smoothing where both are there."""
+    resample_data: bool = False
+    """Whether each seed has parts and label noise of its own, the same for all methods: what is
+    drawn from the data by its ``data_seed`` is drawn by ``data_seed`` + seed. Then an interval
+    speaks of other splits of the data too."""
 
     def __post_init__(self) -> None:
         settle_fields(self)
@@ -111,6 +116,8 @@ class StudySettings:
                 f"({', '.join(self.methods)}). Add it to --methods, or name one of them with "
                 "--baseline."
             )
+        if self.resample_data:
+            check_seed("data_seed + seed", self.data.data_seed + max(self.seeds))
         margin_of(find_primary(measure_facts(), self.primary), self.margin)
         object.__setattr__(self, "contrasts", check_contrasts(self.contrasts, self.methods))
 
@@ -131,7 +138,20 @@ class StudySettings:
 
     def run(self, method: str, seed: int) -> RunSettings:
         """The settings of one of the study's runs."""
-        return RunSettings(method=method, seed=seed, recipe=self.recipe, data=self.data)
+        return RunSettings(method, seed, self.recipe, self.data_of(seed))
+
+    def data_of(self, seed: int) -> DataSettings:
+        """What the runs of a seed are trained on.
+
+        >>> from maxsup.recipes import get_recipe
+        >>> data = DataSettings("digits", data_seed=7)
+        >>> study = StudySettings(data, get_recipe("digits"), resample_data=True)
+        >>> study.data_of(3).data_seed
+        10
+        """
+        if not self.resample_data:
+            return self.data
+        return dataclasses.replace(self.data, data_seed=self.data.data_seed + seed)
 
     def run_directory(self, directory: Path, method: str, seed: int) -> Path:
         """Where a run is kept within the study's directory."""
@@ -192,6 +212,8 @@ class StudySettings:
             ) from error
         differing = differences("data", kept.data, self.data)
         differing += differences("recipe", kept.recipe, self.recipe)
+        if kept.resample_data != self.resample_data:
+            differing.append(f"resample_data: {kept.resample_data} there, {self.resample_data} now")
         same = self._same_as_kept(kept)
         if not differing and not same:
             return kept
@@ -239,6 +261,8 @@ class StudySettings:
             name += f"-imbalance-{self.data.imbalance:g}"
         if self.data.label_noise:
             name += f"-noise-{self.data.label_noise:g}"
+        if self.resample_data:
+            name += "-resampled"
         return Path("runs") / name
 
     @classmethod
@@ -273,6 +297,7 @@ def _read(path: Path) -> _Kept:
             fields.get("primary", DEFAULT_PRIMARY),
             fields.get("margin"),
             tuple((method, against) for method, against in fields.get("contrasts", ())),
+            fields.get("resample_data", False),
         )
     except OtherFormat:
         raise
