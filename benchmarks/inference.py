@@ -1,7 +1,7 @@
 """How often a study's conclusions are wrong: the whole decision, simulated.
 
     python benchmarks/inference.py [--studies 4000] [--seeds 3 5 8 20] [--rivals 1 2 5 13]
-        [--json inference.json]
+        [--images 200 1000 5000] [--json inference.json]
 
 Studies are drawn in which no method differs from another, and concluded on by the function that
 concludes on real ones. Three shares are printed: studies that call any method better or worse (at
@@ -11,6 +11,11 @@ that are called the same. A share p of n studies is off by about √(p(1−p)/n)
 
 A seed's methods share what the seed brings, and all rivals are compared with one baseline, so the
 differences depend on one another as in a real study.
+
+A second table is about the test images. Two methods are equally good on their population, and each
+image suits one of them a little more; the test set is a sample of them. How often does the interval
+over seeds hold the truth for these images, and for the population? How often does the range over
+seeds and images hold that of the population?
 """
 
 import argparse
@@ -24,13 +29,14 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from maxsup.statistics import judge
+from maxsup.statistics import crossed_interval, judge
 
 Array = NDArray[np.float64]
 Noise = Callable[[np.random.Generator, tuple[int, ...]], Array]
 
 MARGIN = 0.5  # points
 TEST_IMAGES = 500  # "tied": accuracies are multiples of 100/500 points
+MOST_WITH_IMAGES = 2000  # studies a row, which take longer
 FAILING = 0.1  # the share of runs that fail, where some do
 
 
@@ -148,11 +154,77 @@ def simulate(kind: str, studies: int, seeds: int, rivals: int) -> dict[str, obje
     }
 
 
+def simulate_images(studies: int, seeds: int, images: int) -> dict[str, object]:
+    """One row of the table on test images; each image is right where a latent number is above 0."""
+    from scipy import special
+
+    generator = np.random.default_rng([seeds, images])
+    held = np.zeros((studies, 3))
+    for study in range(studies):
+        easy = generator.normal(1.5, 1.5, size=images)
+        suited = easy + generator.normal(0, 0.5, size=(2, images))  # to each method
+        luck = generator.normal(0, 0.1, size=(2, seeds, 1))  # of each training
+        noise = generator.normal(size=(2, seeds, images))  # of each prediction
+        right = (suited[:, None] + luck + noise > 0).astype(float)
+        of_these = special.ndtr(suited / np.sqrt(1.01)).mean(axis=1)
+        differences = right[1] - right[0]
+        by_seed = {
+            name: dict(enumerate(row.mean(axis=1).tolist()))
+            for name, row in zip(("first", "second"), right, strict=True)
+        }
+        (over_seeds,) = judge(by_seed, [("second", "first")], margin=MARGIN / 100)
+        low, high = over_seeds["low"], over_seeds["high"]
+        if low is None or high is None:
+            held[study] = 1
+            continue
+        wide = crossed_interval(differences)
+        held[study] = (
+            low <= of_these[1] - of_these[0] <= high,
+            low <= 0 <= high,
+            wide[0] <= 0 <= wide[1],
+        )
+    these, population, crossed = held.mean(axis=0).tolist()
+    return {
+        "seeds": seeds,
+        "images": images,
+        "studies": studies,
+        "seeds_hold_these": these,
+        "seeds_hold_population": population,
+        "crossed_hold_population": crossed,
+    }
+
+
+def image_table(rows: Sequence[dict[str, object]]) -> Table:
+    """The table on test images."""
+    table = Table(
+        box=box.SIMPLE,
+        title="Two methods equally good on the population of images: intervals that hold the truth",
+        title_justify="left",
+    )
+    for heading in (
+        "seeds",
+        "test images",
+        "over seeds: of these images",
+        "over seeds: of the population",
+        "over seeds and images",
+    ):
+        table.add_column(heading, justify="right")
+    names = ("seeds_hold_these", "seeds_hold_population", "crossed_hold_population")
+    for row in rows:
+        table.add_row(
+            str(row["seeds"]),
+            f"{row['images']:,}",
+            *(f"{100 * float(str(row[name])):.1f} %" for name in names),
+        )
+    return table
+
+
 def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--studies", type=int, default=4000)
     parser.add_argument("--seeds", type=int, nargs="+", default=[3, 5, 8, 20])
     parser.add_argument("--rivals", type=int, nargs="+", default=[1, 2, 5, 13])
+    parser.add_argument("--images", type=int, nargs="*", default=[200, 1000, 5000])
     parser.add_argument("--kinds", nargs="+", choices=list(KINDS), default=list(KINDS))
     parser.add_argument("--json", type=Path)
     return parser.parse_args(arguments)
@@ -188,9 +260,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
             str(row["rivals"]),
             *(f"{100 * float(str(row[name])):.1f} %" for name in ("decided", "covered", "same")),
         )
-    Console(width=100).print(table)
+    console = Console(width=100)
+    console.print(table)
+    of_images = [
+        simulate_images(min(options.studies, MOST_WITH_IMAGES), seeds, images)
+        for seeds in options.seeds
+        for images in options.images
+    ]
+    console.print(image_table(of_images))
     if options.json:
-        options.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+        found = {"decisions": rows, "images": of_images}
+        options.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -194,14 +194,45 @@ def test_the_simulation_of_the_decision(tmp_path: Path, capsys: pytest.CaptureFi
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     kept = tmp_path / "rows.json"
-    module.main(["--studies", "40", "--seeds", "5", "--rivals", "2", "--json", str(kept)])
-    rows = json.loads(kept.read_text())
+    module.main(
+        [
+            *("--studies", "40", "--seeds", "5", "--rivals", "2", "--images", "400"),
+            *("--json", str(kept)),
+        ]
+    )
+    rows = json.loads(kept.read_text())["decisions"]
     assert [row["differences"] for row in rows] == list(module.KINDS)
     for row in rows:
         # An interval that does not hold 0 is what decides, where nothing differs.
         assert row["decided"] == pytest.approx(1 - row["covered"])
     printed = capsys.readouterr().out
     assert all(kind in printed for kind in module.KINDS)
+    (row,) = json.loads(kept.read_text())["images"]
+    assert (row["seeds"], row["images"], row["studies"]) == (5, 400, 40)
+    # Many seeds and few images: the interval over seeds is too sure of the population.
+    row = module.simulate_images(100, 20, 200)
+    assert row["seeds_hold_population"] < 0.9 <= row["crossed_hold_population"]
+    assert row["seeds_hold_these"] >= 0.9
+
+
+def test_the_cost_of_the_mechanism(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spec = importlib.util.spec_from_file_location("mechanism", FILE.with_name("mechanism.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    kept = tmp_path / "rows.json"
+    module.main(
+        [
+            *("--rounds", "1", "--steps", "2", "--cases", "digits", "--device", "cpu"),
+            *("--json", str(kept)),
+        ]
+    )
+    (row,) = json.loads(kept.read_text())
+    assert row["ratio"] > 0
+    assert "digits" in capsys.readouterr().out
+    # What was exchanged to measure without it is back.
+    assert module._step.look_at is module.look_at
 
 
 GPU = FILE.with_name("gpu.py")

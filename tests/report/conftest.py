@@ -108,12 +108,16 @@ def with_one_seed(results: Results) -> Results:
     results["seeds"] = [0]
     results["runs"] = [run for run in results["runs"] if run["seed"] == 0]
     _forget_conclusions(results, 1)
+    assert results["images"] is not None
+    for each in results["images"]["contrasts"]:
+        each.update(seeds=[0], low=None, high=None, only_method=12, only_against=7, p_mcnemar=0.36)
     for of_method in results["summary"].values():
         for summary in of_method.values():
-            summary["n"], summary["std"] = 1, None
+            summary.update(n=1, seeds=[0], std=None)
             if summary["difference"] is not None:
                 summary["difference"].update(
                     pairs=1,
+                    seeds=[0],
                     low=None,
                     high=None,
                     p_t=None,
@@ -137,8 +141,8 @@ def with_nothing_finished(results: Results) -> Results:
         )
     for of_method in (*results["summary"].values(), results["timings"]["seconds_per_epoch"]):
         for summary in of_method.values():
-            summary.update(n=0, mean=None, std=None, difference=None)
-    results["logits"], results["confused"] = {}, None
+            summary.update(n=0, seeds=[], mean=None, std=None, difference=None)
+    results["logits"], results["confused"], results["images"] = {}, None, None
     _forget_conclusions(results, 0)
     return results
 

@@ -14,7 +14,7 @@ from maxsup.report import render_report
 from maxsup.report.sections import STUDY_PAGE
 from maxsup.results import Results
 
-from .conftest import with_nothing_finished, with_tuning
+from .conftest import with_nothing_finished, with_one_seed, with_tuning
 from .test_page import Page
 
 
@@ -133,3 +133,92 @@ def test_settings_say_what_differs_from_the_listed_recipe(results: Results) -> N
     assert "milestones 9, 18, 24 (instead of 60, 120, 160)" in text
     results["recipe"]["name"] = "mine"
     assert "(instead of " not in Page(render_report(results)).all_text()
+
+
+def test_other_test_images_stand_beside_the_seeds(results: Results) -> None:
+    from maxsup.results import numbers
+
+    assert results["images"] is not None
+    contrast, evidence = results["contrasts"][0], results["images"]["contrasts"][0]
+    text = " ".join(Page(render_report(results)).all_text().split())
+    both = (numbers.interval(each, results["measures"][0]) for each in (contrast, evidence))
+    assert " ".join(both) in text
+    results["images"]["contrasts"] = []
+    results["images"]["reasons"] = ["ECE is no mean over images."]
+    text = " ".join(Page(render_report(results)).all_text().split())
+    assert "What other test images would give cannot be told: ECE is no mean over images." in text
+    results["images"] = None
+    assert "images" not in contents(render_report(results))
+
+
+def test_one_seed_has_a_test_of_its_two_models(results: Results) -> None:
+    text = " ".join(Page(render_report(with_one_seed(results))).all_text().split())
+    assert "MaxSup and Baseline 12 7 0.360" in text
+    assert "One seed says nothing of the methods." in text
+
+
+def test_mechanism_is_drawn_of_the_methods_that_recorded_it(results: Results) -> None:
+    html = render_report(results)
+    assert 'id="mechanism"' in html
+    drawn = [
+        f"{name} over the epochs. At the end: Baseline"
+        for name in (
+            "Wrong in training, %",
+            "Error enhancement, for α = 1",
+            "Logit gap where wrong",
+        )
+    ]
+    assert all(each in html for each in drawn)
+    assert "Mixup" not in html[html.index('id="mechanism"') : html.index('id="reliability"')]
+    results["recipe"]["mixup"] = 0.2
+    assert "Images are mixed (Mixup, CutMix)" in render_report(results)
+    for run in results["runs"]:
+        for row in run["history"]:
+            for name in [name for name in row if name.startswith("train_")]:
+                if run["method"] == "baseline" or name == "train_logit_gap_wrong":
+                    del row[name]
+    html = render_report(results)
+    assert "Wrong in training, % over the epochs. At the end: Label smoothing" in html
+    assert "Logit gap where wrong" not in html
+
+
+def with_failures(results: Results) -> Results:
+    """A study in which MaxSup fails with seed 1, and label smoothing with seed 2."""
+    from maxsup.results import Analysis, analyse_again
+
+    for run in results["runs"]:
+        if (run["method"], run["seed"]) in (("maxsup", 1), ("label-smoothing", 2)):
+            run.update(status="failed", cause="TrainingDiverged: no", fingerprint=None)
+            run.update(values={}, history=[], reliability=None, risk_coverage=None)
+    return analyse_again(results, Analysis("label-smoothing"))
+
+
+def test_failures_are_in_the_table_with_the_seeds_that_are_left(results: Results) -> None:
+    text = " ".join(Page(render_report(with_failures(results))).all_text().split())
+    assert "Failed runs 0 of 3 1 of 3 1 of 3" in text
+    assert "(without seed 1)" in text
+    assert "(without seed 2)" in text
+    # Of MaxSup and label smoothing one seed alone can be compared, fewer than either's mean is of.
+    assert "(seed 0)" in text
+    assert "A method that fails is not better for its survivors" in text
+
+
+def test_no_row_of_failures_where_nothing_failed(results: Results) -> None:
+    assert "Failed runs" not in render_report(results)
+
+
+def test_failures_are_in_the_terminals_table_and_in_a_papers(results: Results) -> None:
+    from rich.console import Console
+
+    from maxsup.report import markdown_table, results_table
+
+    failed = with_failures(results)
+    console = Console(width=120)
+    with console.capture() as capture:
+        console.print(results_table(failed))
+    assert "failed" in capture.get().split("conclusion")[1].splitlines()[0]
+    assert "1 of 3" in capture.get()
+    head, _, *rows = markdown_table(failed).splitlines()
+    assert head.endswith("| Failed |")
+    assert [row.split("|")[-2].strip() for row in rows[:3]] == ["0 of 3", "1 of 3", "1 of 3"]
+    assert "(without seed 1)" in rows[2]

@@ -6,6 +6,7 @@ import pytest
 
 from maxsup.results import Results, read_results, write_results
 from maxsup.results.schema import FORMAT
+from maxsup.statistics import judge, summarise
 
 
 def test_read_results_returns_what_was_written(results: Results, tmp_path: Path) -> None:
@@ -72,7 +73,8 @@ def test_summary_has_a_row_for_each_measure_and_method(results: Results, tmp_pat
         ("test_nll", "maxsup", "baseline"),
     ]
     primary, contrast = rows[1], results["contrasts"][0]
-    assert int(primary["n"]) == 3
+    assert (int(primary["n"]), primary["failed"], primary["seeds"]) == (3, "0", "0 1 2")
+    assert primary["paired_seeds"] == "0 1 2"
     assert float(primary["mean"]) == pytest.approx((0.75 + 0.76 + 0.775) / 3)
     assert float(primary["sd"]) == pytest.approx(0.0125831, rel=1e-5)
     assert [float(primary[key]) for key in ("difference", "low", "high")] == [
@@ -99,3 +101,35 @@ def test_read_results_completes_files_written_before_coefficients(
     write_results(results, tmp_path)
     read = read_results(tmp_path / "results.json")
     assert [method["coefficients"] for method in read["methods"]] == [{}, {}]
+
+
+def test_summary_says_what_failed_and_which_seeds_are_left(
+    results: Results, tmp_path: Path
+) -> None:
+    from maxsup.results.schema import Run
+
+    values = {"baseline": {0: 0.7, 1: 0.71, 2: 0.72}, "maxsup": {0: 0.75, 1: None, 2: 0.77}}
+    results["runs"] = [
+        Run(
+            method=method,
+            seed=seed,
+            status="failed" if value is None else "finished",
+            cause=None,
+            fingerprint=None,
+            values={},
+            history=[],
+            reliability=None,
+            risk_coverage=None,
+        )
+        for method, of_method in values.items()
+        for seed, value in of_method.items()
+    ]
+    results["summary"]["test_accuracy"] = summarise(values, "baseline")
+    results["contrasts"] = judge(values, [("maxsup", "baseline")], margin=0.005)
+    write_results(results, tmp_path)
+    with (tmp_path / "summary.csv").open(newline="", encoding="utf-8") as file:
+        baseline, maxsup = list(csv.DictReader(file))[:2]
+    assert [baseline[key] for key in ("n", "failed", "seeds")] == ["3", "0", "0 1 2"]
+    assert [maxsup[key] for key in ("n", "failed", "seeds", "paired_seeds")] == [
+        *("2", "1", "0 2", "0 2")
+    ]

@@ -5,7 +5,16 @@ import pytest
 from maxsup.methods import get_method
 from maxsup.results import Analysis, analyse, analyse_again
 from maxsup.results._verdict import _guessing_notes, _same_note, verdict
-from maxsup.results.schema import Asked, DataFacts, MeasureFacts, MethodFacts, Results, Run
+from maxsup.results.schema import (
+    Asked,
+    DataFacts,
+    ImageContrast,
+    ImageEvidence,
+    MeasureFacts,
+    MethodFacts,
+    Results,
+    Run,
+)
 
 DATA = DataFacts(
     name="d",
@@ -16,6 +25,7 @@ DATA = DataFacts(
     test=100,
     label_noise=0.0,
     noisy_labels=0,
+    redrawn=[],
     notes=["A note on the data."],
 )
 MEASURES = [
@@ -44,8 +54,10 @@ def say(
     train: float = 0.9,
     nll: dict[str, list[float]] | None = None,
     curves: dict[str, list[list[float]]] | None = None,
+    rows: dict[str, list[list[dict[str, float | None]]]] | None = None,
     primary: str = "accuracy",
     margin: float | None = None,
+    images: ImageEvidence | None = None,
     **facts: Any,
 ) -> tuple[str, str]:
     """The verdict on accuracies by method, one a seed; the first method is the baseline."""
@@ -81,6 +93,8 @@ def say(
                     },
                     history=[{"test_accuracy": each} for each in curves[name][seed]]
                     if curves
+                    else rows[name][seed]
+                    if rows
                     else [],
                     reliability=None,
                     risk_coverage=None,
@@ -96,6 +110,7 @@ def say(
         seeds,
         runs,
         analysed,
+        images,
     )
     return found["sentence"], " ".join(found["notes"])
 
@@ -218,13 +233,81 @@ def test_a_single_method() -> None:
 def test_nothing_to_pair() -> None:
     sentence, notes = say({"baseline": [None, 0.7], "b": [0.7, None]})
     assert sentence.startswith("Nothing can be compared")
-    assert "2 of 4 runs failed" in notes
+    assert "2 of 4 runs failed: Baseline 1 of 2 (seed 0); B 1 of 2 (seed 1)" in notes
 
 
-@pytest.mark.parametrize(("train", "said"), [(0.999, True), (0.98, False)])
-def test_fitted_training_labels_are_pointed_out(train: float, said: bool) -> None:
-    _, notes = say({"baseline": [0.7, 0.8], "b": [0.7, 0.9]}, train=train)
-    assert ("fit their training labels almost entirely" in notes) == said
+def test_failures_count_and_the_seeds_that_are_left_are_named() -> None:
+    better = [0.72, 0.731, None, 0.75, 0.761]
+    sentence, notes = say({"baseline": [*FIVE], "b": better})
+    assert sentence.endswith("by +2.05 points (+1.96 to +2.14, 4 seeds, without seed 2).")
+    assert "1 of 10 runs failed: B 1 of 5 (seed 2)" in notes
+    assert "not better for its survivors" in notes
+    assert "B came out better and failed more often." in notes
+    # Which is no matter of who is compared with whom, and none where the better one fails less.
+    assert "B came out better and failed more" in say({"b": better, "baseline": [*FIVE]})[1]
+    worse = [0.68, 0.691, None, 0.71, 0.721]
+    assert "failed more often" not in say({"baseline": [*FIVE], "b": worse})[1]
+
+
+@pytest.mark.parametrize(
+    ("rival", "wrong", "said"),
+    [
+        ("maxsup", [0.5, 0.001], "In the last epoch Maxsup got 0.1 % of the training images wrong"),
+        ("label-smoothing:alpha=0.2", [0.5, 0.0], "Label smoothing:alpha=0.2 got 0 % of the"),
+        ("maxsup", [0.001, 0.02], None),
+        ("focal", [0.5, 0.001], None),
+    ],
+)
+def test_fitted_training_labels_are_pointed_out(
+    rival: str, wrong: list[float], said: str | None
+) -> None:
+    """By what was wrong in training, and only to those whom it concerns."""
+    values: list[float | None] = [0.7, 0.8]
+    fitted = [[{"train_wrong": each} for each in wrong]] * 2
+    _, notes = say(
+        {"baseline": values, rival: values}, train=0.999, rows={"baseline": fitted, rival: fitted}
+    )
+    assert ("nearly the same objective" in notes) == (said is not None)
+    assert said is None or said in notes
+
+
+def images_of(**values: Any) -> ImageEvidence:
+    contrast = ImageContrast(
+        method="b",
+        against="baseline",
+        seeds=[0, 1, 2, 3, 4],
+        images=400,
+        mean=0.02,
+        low=None,
+        high=None,
+        only_method=None,
+        only_against=None,
+        p_mcnemar=None,
+    )
+    contrasts = [contrast | values]  # type: ignore[operator]
+    return ImageEvidence(measure="test_accuracy", contrasts=contrasts, reasons=[])
+
+
+@pytest.mark.parametrize(("low", "said"), [(-0.003, True), (0.002, False)])
+def test_other_test_images_are_said_apart(low: float, said: bool) -> None:
+    """They change nothing of what is concluded, and it is named where they might."""
+    accuracy: dict[str, list[float | None]] = {
+        "baseline": [*FIVE],
+        "b": [0.72, 0.731, 0.739, 0.75, 0.761],
+    }
+    sentence, notes = say(accuracy, images=images_of(low=low, high=0.043))
+    assert sentence == say(accuracy)[0]
+    assert "not these 400 alone, these differences are possible: B and the baseline" in notes
+    assert ("−0.30 to +4.30" in notes) == said
+    assert ("of B and the baseline holds on these images; on others of the kind" in notes) == said
+
+
+def test_one_seeds_models_are_told_from_the_methods() -> None:
+    found = images_of(seeds=[0], only_method=34, only_against=21, p_mcnemar=0.1047)
+    _, notes = say({"baseline": [0.7], "b": [0.72]}, images=found)
+    assert "B alone is right on 34, the baseline alone on 21 (p = 0.105)" in notes
+    assert "It speaks of these trained models, not of the methods" in notes
+    assert "decides" not in notes
 
 
 def test_label_noise_and_the_datas_notes_are_passed_on() -> None:

@@ -114,6 +114,7 @@ class TestPairedDifference:
         found = paired_difference({0: 2.0}, {0: 0.5})
         assert found.pop("pairs") == 1
         assert found.pop("mean") == 1.5
+        assert found.pop("seeds") == [0]
         assert set(found.values()) == {None}
 
     def test_no_pair_is_no_difference(self):

@@ -27,6 +27,7 @@ def settings(**changes: Any) -> StudySettings:
         seeds=changes.pop("seeds", (0, 1)),
         baseline=changes.pop("baseline", "baseline"),
         tuning=changes.pop("tuning", None),
+        resample_data=changes.pop("resample_data", False),
     )
 
 

@@ -14,6 +14,7 @@ from maxsup.losses import CrossEntropyLoss
 from maxsup.methods import Method
 from maxsup.results import Results, read_results
 from maxsup.study import StudySettings, _run
+from maxsup.study._data import StudyData
 from maxsup.study._gather import gather
 from maxsup.training import RunResult, TrainingDiverged, build_accelerator
 
@@ -101,7 +102,15 @@ def test_runs_with_other_starts_are_not_compared(finished_study: tuple[Results, 
 
     accelerator = build_accelerator(study.recipe)
     with pytest.raises(ValueError, match=r"did not share initial weights .* seeds \[0\]"):
-        gather(study, load_images(study.data), runs, directory, "", {"CPU"}, accelerator)
+        gather(
+            study,
+            StudyData(study, load_images(study.data)),
+            runs,
+            directory,
+            "",
+            {"CPU"},
+            accelerator,
+        )
 
 
 def test_a_study_goes_on_where_it_was_stopped(

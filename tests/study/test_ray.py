@@ -172,6 +172,21 @@ def test_strengths_are_chosen_as_in_a_study_here(
     assert "maxsup, seed 0: done, test accuracy " in shown
 
 
+def test_each_seed_has_data_of_its_own_here_and_there(
+    cluster: Any, run_study: Callable[..., Results], tmp_path: Path
+) -> None:
+    resampled: dict[str, Any] = {
+        "methods": ("baseline",),
+        "seeds": (0, 1),
+        "epochs": 1,
+        "resample_data": True,
+    }
+    here = run_study(tmp_path / "here", **resampled)
+    there, shown = run_on_ray(tmp_path / "there", **resampled)
+    assert comparable(there) == comparable(here)
+    assert "Data: drawn anew for each seed: the test set, the wrong labels." in shown
+
+
 @pytest.fixture
 def own_method() -> Iterator[str]:
     """A plug-in that this process has loaded, and knows no more afterwards."""

@@ -486,3 +486,8 @@ def test_settings_are_repeated_by_their_call_and_counted() -> None:
     assert "tuning=TuningSettings(strengths=3, learning_rates=2, seeds=2" in python_call(
         settings, Path("runs/x")
     )
+
+
+def test_images_of_one_seed_s_test_set_choose_nothing() -> None:
+    with pytest.raises(ValueError, match="would choose the strength of another"):
+        study(resample_data=True)

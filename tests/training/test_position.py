@@ -15,7 +15,7 @@ Run = Callable[..., RunResult]
 
 
 def test_position_survives_a_checkpoint(tmp_path: Path) -> None:
-    sums = EpochSums(3, (1.5, 2.5), 7, 20, 0.25, {"lr": 0.1})
+    sums = EpochSums(3, (1.5, 2.5), ((1.0,) * 4, (0.5,) * 4), 7, 20, 0.25, {"lr": 0.1})
     position = Position("d").after_epoch("b", {"loss": 1.0}).within_epoch(sums)
     torch.save(position.to_content(), tmp_path / "c.pt")
     content = torch.load(tmp_path / "c.pt", weights_only=True)
@@ -24,9 +24,12 @@ def test_position_survives_a_checkpoint(tmp_path: Path) -> None:
 
 
 def test_sums_are_shared_again_by_another_number_of_processes() -> None:
-    sums = EpochSums(loss=(1.0, 2.0))
-    assert [sums.loss_of(rank, 2) for rank in (0, 1)] == [1.0, 2.0]
-    assert [sums.loss_of(rank, 3) for rank in (0, 1, 2)] == [3.0, 0.0, 0.0]
+    sums = EpochSums(loss=(1.0, 2.0), mechanism=((3.0, 4.0, 5.0, 6.0), (0.5,) * 4))
+    first, second = [1.0, 3.0, 4.0, 5.0, 6.0], [2.0, 0.5, 0.5, 0.5, 0.5]
+    assert [sums.of_process(rank, 2) for rank in (0, 1)] == [first, second]
+    both = [3.0, 3.5, 4.5, 5.5, 6.5]
+    assert [sums.of_process(rank, 3) for rank in (0, 1, 2)] == [both, [0.0] * 5, [0.0] * 5]
+    assert EpochSums().of_process(0, 1) == [0.0] * 5
 
 
 @pytest.mark.parametrize(("found", "which"), [(99, "a newer"), (1, "an earlier")])

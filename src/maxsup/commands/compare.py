@@ -30,6 +30,9 @@ class StudyOptions(AnalysisOptions):
 
     first_seed: int = 0
     """The seeds are this one and those that follow it."""
+    resample_data: bool = False
+    """Draw the parts held out of the data and the label noise anew for each seed, the same for all
+    methods: the intervals then speak of other splits too."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +150,7 @@ def run(options: Options, recipe: Recipe, data: DataSettings) -> int:
         margin=options.study.margin,
         contrasts=read_contrasts(options.study.contrasts, methods),
         tuning=_tuning(options.tuning),
+        resample_data=options.study.resample_data,
     )
     if options.dry_run:
         runs, trials = trainings_of(study)

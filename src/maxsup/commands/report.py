@@ -1,12 +1,16 @@
 """``maxsup report``: another question to the numbers of a study, without training."""
 
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
 from maxsup.commands._command import Command
 from maxsup.commands._options import AnalysisOptions, CommonOptions, TableOptions
+
+if TYPE_CHECKING:
+    from maxsup.results import Analysed
+    from maxsup.results.schema import ImageEvidence, Run
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,12 @@ def run(options: Options) -> int:
     place = as_place(options.study)
     file = place if place.name.endswith(".json") else place / RESULTS_FILE
     results = read_results(file)
+
+    def from_outputs(runs: "list[Run]", analysed: "Analysed") -> "ImageEvidence":
+        from maxsup.study import image_evidence  # takes its time, and is seldom needed
+
+        return image_evidence(runs, analysed, file.parent)
+
     asked = options.analysis
     methods = [method["name"] for method in results["methods"]]
     again = analyse_again(
@@ -45,6 +55,7 @@ def run(options: Options) -> int:
             margin=asked.margin,
             contrasts=read_contrasts(asked.contrasts, methods),
         ),
+        from_outputs,
     )
     page = file.parent / "report-again.html" if options.page is None else as_place(options.page)
     write_report(again, page)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from maxsup.data._mixing import mix as mix
     from maxsup.data._normalization import ChannelStatistics as ChannelStatistics
     from maxsup.data._normalization import Normalization as Normalization
+    from maxsup.data._nothing_drawn import NothingDrawn as NothingDrawn
     from maxsup.data._settings import DataSettings as DataSettings
     from maxsup.data._settings import near_name as near_name
     from maxsup.data._settings import short_name as short_name
@@ -66,6 +67,7 @@ __all__ = [
     "LoadedBatches",
     "Mixing",
     "Normalization",
+    "NothingDrawn",
     "PhotographAugmentation",
     "PhotographSettings",
     "Prepared",
@@ -101,6 +103,7 @@ __getattr__ = lazy_names(
         "_load": ["load_images"],
         "_mixing": ["Mixing", "mix"],
         "_normalization": ["ChannelStatistics", "Normalization"],
+        "_nothing_drawn": ["NothingDrawn"],
         "_settings": ["DataSettings", "near_name", "short_name"],
         "_splits": [
             "EvaluationBatch",

@@ -22,6 +22,8 @@ class ImageData:
     They are said when a training or a study starts, kept in ``results.json``, and stand on the
     page.
     """
+    test_is_drawn: bool = False
+    """Whether the test set was held out of the data by ``data_seed``, as it had none."""
 
     @property
     def image_shape(self) -> tuple[int, int, int]:

@@ -73,6 +73,7 @@ def load_images(
     train: LabelledSplit
     test: LabelledSplit | None
     validation: LabelledSplit | None = None
+    test_is_drawn = False
     if settings.name == "digits":
         if photographs is not None:
             raise ValueError(
@@ -82,6 +83,7 @@ def load_images(
         check_settings_of_digits(settings)
         everything, classes = read_digits(image_size)
         train, test = hold_out(everything, _DIGITS_TEST, settings.data_seed, "test", classes)
+        test_is_drawn = True
         notes = [
             f"Of scikit-learn's digits, {100 * _DIGITS_TEST:g} % of each class are the test set."
         ]
@@ -109,6 +111,7 @@ def load_images(
         if source.train_name != "train":
             notes.append(f"The training set is the split {source.train_name}.")
         if test is None:
+            test_is_drawn = True
             train, test = hold_out(
                 train, settings.test_fraction, settings.data_seed, "test", classes
             )
@@ -144,7 +147,15 @@ def load_images(
     notes += notes_on_duplicates(train, measured)
     if settings.label_noise:
         train = add_label_noise(train, settings.label_noise, len(classes), settings.data_seed)
-    return ImageData(short_name(settings), classes, train, validation, test, tuple(notes))
+    return ImageData(
+        short_name(settings),
+        classes,
+        train,
+        validation,
+        test,
+        tuple(notes),
+        test_is_drawn=test_is_drawn,
+    )
 
 
 def _check_classes(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 
 from maxsup.data._image_file import MAX_MEGAPIXELS
+from maxsup.data._nothing_drawn import NothingDrawn
 from maxsup.data._settings import DataSettings
 from maxsup.data.photographs._settings import PhotographSettings
 
@@ -94,7 +95,8 @@ def _refuse(settings: DataSettings, names: Sequence[str], why: str) -> None:
     defaults = {field.name: field.default for field in fields(settings)}
     for name in names:
         if getattr(settings, name) != defaults[name]:
-            raise ValueError(
+            kind = NothingDrawn if name == "data_seed" else ValueError
+            raise kind(
                 f"{name} has no effect here: {why}. Leave it at {defaults[name]}; got "
                 f"{getattr(settings, name)}."
             )

@@ -18,23 +18,26 @@ def curve_figure(
     Args:
         name: A name that no other picture of the page has.
         title: The quantity that is drawn, with its unit.
-        curves: For each method, each seed's values, one an epoch, from the first on.
+        curves: For each method, each seed's values, one an epoch, from the first on; NaN where
+            there is none, and then the mean is over the seeds that have one.
         labels: The methods' labels by name, in order.
 
     Returns:
         The picture as SVG.
     """
-    last = {
-        labels[method]: float(np.mean([seed[-1] for seed in seeds]))
-        for method, seeds in curves.items()
-    }
-    shown = "; ".join(f"{label} {value:.3g}" for label, value in last.items())
-    with panel(name, f"{title} over the epochs. At the end: {shown}.", title=title) as drawn:
+    of_method = {method: np.ma.masked_invalid(np.array(seeds)) for method, seeds in curves.items()}
+    last = {labels[method]: values[:, -1].mean() for method, values in of_method.items()}
+    shown = "; ".join(
+        f"{label} {value:.3g}" for label, value in last.items() if value is not np.ma.masked
+    )
+    with panel(
+        name, f"{title} over the epochs. At the end: {shown or 'none'}.", title=title
+    ) as drawn:
         for number, method in enumerate(labels):
             if method not in curves:
                 continue
             style = method_style(number)
-            values = np.array(curves[method])
+            values = of_method[method]
             epochs = np.arange(1, values.shape[1] + 1)
             drawn.axes.plot(
                 epochs,

@@ -100,6 +100,9 @@ def _words(results: Results) -> _Table:
     judged = any(each["against"] == results["baseline"] for each in results["contrasts"])
     if judged:
         head[1:1] = ["Δ [95 % interval]", "Conclusion"]
+    failed = numbers.any_failed(results)
+    if failed:
+        head.append("Failed")
     for method in results["methods"]:
         name = method["name"]
         cells = [_mean(results, measure, name) for measure in (primary, *beside)]
@@ -107,14 +110,16 @@ def _words(results: Results) -> _Table:
             contrast = numbers.baseline_contrast(results, name)
             difference = numbers.NOTHING if contrast is None else _difference(contrast, primary)
             cells[1:1] = [difference, numbers.conclusion(results, name) or numbers.NOTHING]
+        if failed:
+            cells.append(numbers.failures(results, name))
         rows.append([method["label"], *cells])
     return _Table(_caption(results), ["Method", *head], rows)
 
 
 def _mean(results: Results, measure: MeasureFacts, method: str) -> str:
-    summary, seeds = results["summary"][measure["name"]][method], len(results["seeds"])
-    fewer = f" ({summary['n']} of {seeds} seeds)" if summary["n"] < seeds else ""
-    return numbers.mean_and_std(summary, measure) + fewer
+    summary = results["summary"][measure["name"]][method]
+    some = numbers.seeds_used(summary, results["seeds"])
+    return numbers.mean_and_std(summary, measure) + (f" ({some})" if some else "")
 
 
 def _difference(contrast: Contrast, measure: MeasureFacts) -> str:

@@ -85,6 +85,9 @@ def _primary_table(results: Results) -> Table:
     table.add_column(Text(numbers.name_of(primary)), justify="right", no_wrap=True)
     table.add_column("difference, 95 % interval", justify="right", min_width=12)
     table.add_column("conclusion", justify="right", min_width=10)
+    failed = numbers.any_failed(results)
+    if failed:
+        table.add_column("failed", justify="right")
     for method in results["methods"]:
         summary = results["summary"][primary["name"]][method["name"]]
         table.add_row(
@@ -92,6 +95,7 @@ def _primary_table(results: Results) -> Table:
             numbers.mean_and_std(summary, primary),
             numbers.against_baseline(results, method["name"]),
             numbers.conclusion(results, method["name"]),
+            *([numbers.failures(results, method["name"])] if failed else []),
         )
     return table
 

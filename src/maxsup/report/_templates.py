@@ -20,6 +20,9 @@ _ENVIRONMENT.globals.update(
     interval=numbers.interval,
     p_value=numbers.p_value,
     name_of=numbers.name_of,
+    seeds_used=numbers.seeds_used,
+    any_failed=numbers.any_failed,
+    failures=numbers.failures,
 )
 
 

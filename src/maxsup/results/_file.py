@@ -88,6 +88,8 @@ def read_results(path: Path | str) -> schema.Results:
             method.setdefault("coefficients", {})
             method.setdefault("tuned", False)
         content.setdefault("tuning", None)
+        content.setdefault("images", None)
+        content["data"].setdefault("redrawn", [])
         content.setdefault(
             "asked",
             schema.Asked(

@@ -47,6 +47,9 @@ def _table(results: Results) -> str:
     beside = [measure for measure in others if measure["headline"]]
     heads = [numbers.name_of(measure) for measure in (primary, *beside)]
     heads[1:1] = ["difference, 95 % interval", "conclusion"]
+    failed = numbers.any_failed(results)
+    if failed:
+        heads.append("failed")
     rows = []
     for method in results["methods"]:
         cells = [
@@ -57,6 +60,8 @@ def _table(results: Results) -> str:
             escape(numbers.against_baseline(results, method["name"])),
             escape(numbers.conclusion(results, method["name"])),
         ]
+        if failed:
+            cells.append(numbers.failures(results, method["name"]))
         rows.append(
             f'<tr><th scope="row">{escape(method["label"])}</th>'
             + "".join(f'<td style="white-space: nowrap">{cell}</td>' for cell in cells)

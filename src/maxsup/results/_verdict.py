@@ -1,6 +1,6 @@
 """What a study's numbers say, in words."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from statistics import fmean, stdev
 from typing import cast
@@ -13,6 +13,8 @@ from maxsup.results._tuned import tuned_contrasts, tuning_notes
 from maxsup.results.schema import (
     Asked,
     DataFacts,
+    ImageContrast,
+    ImageEvidence,
     MeasureFacts,
     MethodFacts,
     Results,
@@ -20,10 +22,12 @@ from maxsup.results.schema import (
     Tuning,
     Verdict,
 )
-from maxsup.statistics import FEWEST_PAIRS, Conclusion, Contrast, Summary, summarise
+from maxsup.statistics import FEWEST_PAIRS, Conclusion, Contrast, summarise
 
-_FITTED = 0.995
-"""Training accuracy from which label smoothing and MaxSup have next to nothing to differ in."""
+_FITTED = 0.005
+"""Fraction wrong in training at which label smoothing and MaxSup have next to nothing to differ
+in."""
+_DIFFER_WHERE_WRONG = ("label-smoothing", "maxsup")
 _LAST_PART = 0.1
 """The last part of a training, in which a finished one no longer gains."""
 _GUESSING_NOTES = 3
@@ -40,11 +44,12 @@ def verdict(
     seeds: Sequence[int],
     runs: Sequence[Run],
     analysed: Analysed,
+    images: ImageEvidence | None = None,
     tuning: Tuning | None = None,
 ) -> Verdict:
     """The answer in one or two sentences, and what a reader must know to weigh it."""
     labels = {method["name"]: method["label"] for method in methods}
-    words = _Words(labels, baseline, analysed)
+    words = _Words(labels, baseline, seeds, analysed)
     return Verdict(
         sentence=words.sentence(),
         notes=[
@@ -54,23 +59,30 @@ def verdict(
             *words.procedure_note(),
             *words.contrast_notes(data["test"]),
             *_noise_note(data),
-            *_fitted_note(analysed.summary.get("train_accuracy", {})),
+            *_fitted_note(labels, runs),
             *_unfinished_note(labels, runs),
-            *_failure_note(runs),
+            *_failure_note(labels, runs, analysed.contrasts),
             *_guessing_notes(data, runs),
             *_same_note(labels, baseline, runs),
-            *_scope_note(seeds),
+            *_scope_note(seeds, data),
+            *words.image_notes(images),
             *data["notes"],
         ],
     )
 
 
-def analyse_again(results: Results, analysis: Analysis) -> Results:
+def analyse_again(
+    results: Results,
+    analysis: Analysis,
+    images: Callable[[list[Run], Analysed], ImageEvidence] | None = None,
+) -> Results:
     """The same numbers under another question: another baseline, margin, contrasts or measure.
 
     Args:
         results: The results of a study; they are not changed.
         analysis: What is asked.
+        images: Tells what the test images add, from the runs' outputs; asked where contrasts or
+            primary measure are others, as what the results say of that is kept otherwise.
 
     Raises:
         ValueError: The primary measure does not exist or has no better direction, the margin is not
@@ -87,6 +99,9 @@ def analyse_again(results: Results, analysis: Analysis) -> Results:
         contrasts = tuned_contrasts(tuning, methods, analysis.baseline)
         analysis = replace(analysis, contrasts=contrasts)
     analysed = analyse(results["runs"], results["measures"], methods, analysis)
+    evidence = _same_evidence(results, analysed)
+    if evidence is None and images is not None:
+        evidence = images(results["runs"], analysed)
     timed: dict[str, dict[int, float | None]] = {method: {} for method in methods}
     for row in results["timings"]["runs"]:
         timed[row["method"]][row["seed"]] = row["seconds_per_epoch"]
@@ -96,6 +111,7 @@ def analyse_again(results: Results, analysis: Analysis) -> Results:
         "summary": analysed.summary,
         "margin": analysed.margin,
         "contrasts": analysed.contrasts,
+        "images": evidence,
         "verdict": verdict(
             results["data"],
             results["methods"],
@@ -104,6 +120,7 @@ def analyse_again(results: Results, analysis: Analysis) -> Results:
             results["seeds"],
             results["runs"],
             analysed,
+            evidence,
             tuning,
         ),
         "timings": {**results["timings"], "seconds_per_epoch": summarise(timed, analysis.baseline)},
@@ -111,11 +128,24 @@ def analyse_again(results: Results, analysis: Analysis) -> Results:
     return shown(cast(Results, {**results, **changed}))
 
 
+def _same_evidence(results: Results, analysed: Analysed) -> ImageEvidence | None:
+    """What was told of the test images, unless another question was asked then."""
+    asked = [(each["method"], each["against"]) for each in analysed.contrasts]
+    before = [(each["method"], each["against"]) for each in results["contrasts"]]
+    evidence = results.get("images")
+    if evidence is None or evidence["measure"] != analysed.measures[0]["name"] or asked != before:
+        return None
+    return evidence
+
+
 class _Words:
     """How the conclusions on a study's contrasts are said."""
 
-    def __init__(self, labels: dict[str, str], baseline: str, analysed: Analysed) -> None:
+    def __init__(
+        self, labels: dict[str, str], baseline: str, seeds: Sequence[int], analysed: Analysed
+    ) -> None:
         self.labels = labels
+        self.seeds = seeds
         self.baseline = baseline
         self.primary: MeasureFacts = analysed.measures[0]
         self.summary = analysed.summary[self.primary["name"]]
@@ -163,6 +193,54 @@ class _Words:
             *self._spread_note(),
             *self._one_image_note(test_images),
         ]
+
+    def image_notes(self, images: ImageEvidence | None) -> list[str]:
+        """What other test images would leave of it; it decides nothing."""
+        if images is None:
+            return []
+        crossed = [each for each in images["contrasts"] if each["low"] is not None]
+        notes = []
+        if crossed:
+            ranges = (
+                f"{self._both(each)} {numbers.interval(each, self.primary)}" for each in crossed
+            )
+            notes.append(
+                f"Over other test images of the same population as well as other seeds, not these "
+                f"{crossed[0]['images']:,} alone, these differences are possible: "
+                f"{_listed(ranges)}. They are shown to weigh the conclusions, and decide nothing."
+                f"{self._for_these_images(crossed)}"
+            )
+        tested = [each for each in images["contrasts"] if each["p_mcnemar"] is not None]
+        if tested:
+            counts = (
+                f"{self.labels[each['method']]} alone is right on {each['only_method']:,}, "
+                f"{self._of(each['against'])} alone on {each['only_against']:,} "
+                f"(p = {numbers.p_value(each['p_mcnemar'])})".replace("= <", "<")
+                for each in tested
+            )
+            notes.append(
+                f"McNemar's exact test on the {tested[0]['images']:,} test images: "
+                f"{_listed(counts)}. It speaks of these trained models, not of the methods, which "
+                "another seed may bring into another order."
+            )
+        return notes
+
+    def _for_these_images(self, crossed: Sequence[ImageContrast]) -> str:
+        """Name the contrasts that are decided on these images and may differ on others."""
+        ranges = {(each["method"], each["against"]): each for each in crossed}
+        open_ones = []
+        for contrast in self.contrasts:
+            found = ranges.get((contrast["method"], contrast["against"]))
+            if found is None or contrast["conclusion"] not in ("better", "worse"):
+                continue
+            if (found["low"] or 0.0) <= 0 <= (found["high"] or 0.0):
+                open_ones.append(self._both(contrast))
+        if not open_ones:
+            return ""
+        return (
+            f" What is concluded of {_listed(open_ones)} holds on these images; on others of the "
+            "kind there may be no difference, or one the other way."
+        )
 
     def _single(self) -> str:
         mean = self.summary[self.baseline]["mean"]
@@ -219,7 +297,7 @@ class _Words:
         return f"{verbs[contrast['conclusion']]}: {self._evidence(contrast)}."
 
     def _evidence(self, contrast: Contrast) -> str:
-        seeds = f"{len(contrast['seeds'])} seeds"
+        seeds = self._paired_seeds(contrast)
         if len(contrast["seeds"]) < FEWEST_PAIRS:
             pairs = len(contrast["seeds"])
             return f"{self._by(contrast)} in {pairs} seed{'s' * (pairs != 1)}, too few to conclude"
@@ -238,6 +316,11 @@ class _Words:
         needed = contrast["seeds_to_decide"]
         more = f"about {needed:,}" if needed is not None else "more than 1,000"
         return f"{self._by(contrast)} ({interval} is possible after {seeds}; {more} would decide)"
+
+    def _paired_seeds(self, contrast: Contrast) -> str:
+        """How many seeds a contrast is over, and which where these are not all."""
+        some = numbers.seeds_used(contrast, self.seeds)
+        return f"{len(contrast['seeds'])} seeds" + (f", {some}" if some else "")
 
     def _apart_note(self) -> list[str]:
         found = [each for each in self.contrasts if each["apart"] is not None]
@@ -295,7 +378,7 @@ class _Words:
     def _of(self, name: str) -> str:
         return "the baseline" if name == "baseline" else self.labels[name]
 
-    def _both(self, contrast: Contrast) -> str:
+    def _both(self, contrast: Contrast | ImageContrast) -> str:
         return f"{self.labels[contrast['method']]} and {self._of(contrast['against'])}"
 
 
@@ -370,21 +453,40 @@ def _seeds(seeds: list[int]) -> str:
 def _noise_note(data: DataFacts) -> list[str]:
     if not data["label_noise"]:
         return []
+    alike = (
+        "the same ones for every method, others with each seed"
+        if data.get("redrawn")
+        else "the same ones for every method and seed"
+    )
     return [
         f"{data['noisy_labels']:,} of {data['train']:,} training labels were replaced at random by "
-        "a wrong class, the same ones for every method and seed; all measures but the training "
-        "accuracy use the true labels."
+        f"a wrong class, {alike}; all measures but the training accuracy use the true labels."
     ]
 
 
-def _fitted_note(train_accuracy: dict[str, Summary]) -> list[str]:
-    means = [s["mean"] for s in train_accuracy.values() if s["mean"] is not None]
-    if not means or max(means) < _FITTED:
+def _fitted_note(labels: dict[str, str], runs: Sequence[Run]) -> list[str]:
+    """Say so where label smoothing and MaxSup came to be nearly the same objective."""
+    wrong = {}
+    for name, label in labels.items():
+        if name.partition(":")[0] not in _DIFFER_WHERE_WRONG:
+            continue
+        ends = [
+            end
+            for run in runs
+            if run["method"] == name
+            and run["history"]
+            and (end := run["history"][-1].get("train_wrong")) is not None
+        ]
+        if ends:
+            wrong[label] = fmean(ends)
+    fitted = [label for label, fraction in wrong.items() if fraction <= _FITTED]
+    if not fitted:
         return []
+    most = 100 * max(wrong[label] for label in fitted)
     return [
-        f"The models fit their training labels almost entirely (up to {100 * max(means):.1f} %). "
-        "Label smoothing and MaxSup differ only where a model is wrong in training, so on this "
-        "data they are nearly the same objective."
+        f"In the last epoch {_listed(fitted)} got {'at most ' * (len(fitted) > 1)}{most:.2g} % of "
+        "the training images wrong, as they were trained on. Label smoothing and MaxSup differ "
+        "only where a model is wrong in training, so by then they were nearly the same objective."
     ]
 
 
@@ -414,13 +516,35 @@ def _unfinished_note(labels: dict[str, str], runs: Sequence[Run]) -> list[str]:
     ]
 
 
-def _failure_note(runs: Sequence[Run]) -> list[str]:
+def _failure_note(
+    labels: Mapping[str, str], runs: Sequence[Run], contrasts: Sequence[Contrast]
+) -> list[str]:
+    """Which runs failed, and what that means for those that are left."""
     failed = [run for run in runs if run["status"] == "failed"]
     if not failed:
         return []
+    counts = []
+    fractions = {}
+    for name, label in labels.items():
+        of_method = [run["seed"] for run in failed if run["method"] == name]
+        tried = sum(run["method"] == name for run in runs)
+        fractions[name] = len(of_method) / tried if tried else 0.0
+        if of_method:
+            counts.append(f"{label} {len(of_method)} of {tried} ({_seeds(of_method)})")
+    for_survivors = [
+        labels[each["method" if each["conclusion"] == "better" else "against"]]
+        for each in contrasts
+        if each["conclusion"] in ("better", "worse")
+        and (fractions[each["method"]] - fractions[each["against"]])
+        * (1 if each["conclusion"] == "better" else -1)
+        > 0
+    ]
+    named = _listed(dict.fromkeys(for_survivors))
     return [
-        f"{len(failed)} of {len(runs)} runs failed and are left out of every mean; a method that "
-        "fails on hard seeds looks better than it is."
+        f"{len(failed)} of {len(runs)} runs failed: {_listed(counts)}. Means are over the seeds "
+        "that finished, differences over those that both methods finished. A method that fails is "
+        "not better for its survivors: the seeds that it fails on may be the hard ones."
+        + (f" {named} came out better and failed more often." if named else "")
     ]
 
 
@@ -457,10 +581,18 @@ def _same_note(labels: dict[str, str], baseline: str, runs: Sequence[Run]) -> li
     ]
 
 
-def _scope_note(seeds: Sequence[int]) -> list[str]:
+def _scope_note(seeds: Sequence[int], data: DataFacts) -> list[str]:
+    """Of which population an interval over seeds speaks."""
+    redrawn = data.get("redrawn")
     if len(seeds) < 2:
         return []
+    if not redrawn:
+        return [
+            "Intervals speak of other seeds (initial weights, order, augmentation) on this data "
+            "and split, the same test images among them, not of other data."
+        ]
     return [
-        "Intervals speak of other seeds (initial weights, order, augmentation) on this data and "
-        "split, not of other data."
+        f"Drawn anew for each seed, the same for all methods: {_together(redrawn)}. Intervals "
+        "speak of other seeds and other draws of that kind from this data. Such draws have images "
+        "in common, so on other data the differences spread further (Nadeau and Bengio 2003)."
     ]

@@ -1,6 +1,8 @@
 """How numbers are written, in the terminal and on the page."""
 
-from maxsup.results.schema import MeasureFacts, Results
+from collections.abc import Sequence
+
+from maxsup.results.schema import ImageContrast, MeasureFacts, Results
 from maxsup.statistics import Contrast, Difference, Summary
 
 NOTHING = "–"
@@ -31,7 +33,7 @@ def mean_and_std(summary: Summary, measure: MeasureFacts) -> str:
     return mean if summary["std"] is None else f"{mean} ± {number(summary['std'], measure)}"
 
 
-def interval(difference: Difference | Contrast, measure: MeasureFacts) -> str:
+def interval(difference: Difference | Contrast | ImageContrast, measure: MeasureFacts) -> str:
     """The 95 % interval of a difference, empty where there is none."""
     if difference["low"] is None or difference["high"] is None:
         return ""
@@ -48,6 +50,45 @@ def difference_and_interval(difference: Difference | Contrast, measure: MeasureF
     """
     mean, ends = number(difference["mean"], measure, signed=True), interval(difference, measure)
     return f"{mean}, {ends}" if ends else mean
+
+
+def seeds_used(found: Summary | Difference | Contrast, seeds: Sequence[int]) -> str:
+    """The seeds that a mean or a difference is over, in words; empty where these are all.
+
+    >>> found = {"seeds": [0, 1, 2, 4]}
+    >>> seeds_used(found, [0, 1, 2, 4]), seeds_used(found, range(5)), seeds_used(found, range(9))
+    ('', 'without seed 3', 'seeds 0, 1, 2 and 4')
+    """
+    used = found.get("seeds")
+    missing = [] if used is None else sorted(set(seeds) - set(used))
+    if not missing or used is None:
+        return ""
+    if not used:
+        return "no seed"
+    if len(missing) < len(used):
+        return f"without {_named_seeds(missing)}"
+    return _named_seeds(used)
+
+
+def _named_seeds(seeds: Sequence[int]) -> str:
+    *others, last = map(str, seeds)
+    return f"seeds {', '.join(others)} and {last}" if others else f"seed {last}"
+
+
+def any_failed(results: Results) -> bool:
+    """Whether any run failed."""
+    return any(run["status"] == "failed" for run in results.get("runs", []))
+
+
+def failures(results: Results, method: str) -> str:
+    """How many of a method's runs failed.
+
+    >>> runs = [{"method": "a", "status": status} for status in ("failed", "finished", "finished")]
+    >>> failures({"runs": runs}, "a"), failures({"runs": runs}, "b")
+    ('1 of 3', '0 of 0')
+    """
+    of_method = [run["status"] for run in results["runs"] if run["method"] == method]
+    return f"{of_method.count('failed')} of {len(of_method)}"
 
 
 def baseline_contrast(results: Results, method: str) -> Contrast | None:

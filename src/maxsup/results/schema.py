@@ -26,6 +26,7 @@ class DataFacts(TypedDict):
     test: int
     label_noise: float
     noisy_labels: int  # how many training labels were changed
+    redrawn: list[str]  # what each seed has of its own, in words; empty where all share the data
     notes: list[str]  # choices made for the user, in sentences
 
 
@@ -104,6 +105,29 @@ class Confused(TypedDict):
     classes: list[int]
     chosen_by: str  # a sentence: on which data, how
     projections: dict[str, Projection]  # by method
+
+
+class ImageContrast(TypedDict):
+    """A method minus another in the primary measure, over seeds and test images together."""
+
+    method: str
+    against: str
+    seeds: list[int]
+    images: int
+    mean: float
+    low: float | None  # over other seeds and other images, simultaneous; null without three seeds
+    high: float | None
+    only_method: int | None  # images that it alone gets right; where there is one seed
+    only_against: int | None
+    p_mcnemar: float | None  # exact, times the number of contrasts
+
+
+class ImageEvidence(TypedDict):
+    """What the test images add to the doubt that the seeds leave; it decides nothing."""
+
+    measure: str  # the primary one
+    contrasts: list[ImageContrast]  # those of which something can be told
+    reasons: list[str]  # in sentences: why nothing can be told of the others
 
 
 class Asked(TypedDict):
@@ -189,6 +213,7 @@ class Results(TypedDict):
     summary: dict[str, dict[str, Summary]]  # measure → method
     margin: float  # δ in the primary measure, the largest difference that does not matter
     contrasts: list[Contrast]  # what is concluded of the primary measure
+    images: ImageEvidence | None  # null where it was never asked for
     logits: dict[str, LogitDensity]  # by method, over its finished seeds, common edges
     confused: Confused | None
     verdict: Verdict

@@ -19,6 +19,13 @@ from maxsup.statistics._contrasts import (
     judge,
     seeds_to_decide,
 )
+from maxsup.statistics._images import (
+    CrossedVariance,
+    McNemar,
+    crossed_interval,
+    crossed_variance,
+    mcnemar,
+)
 from maxsup.statistics._paired import (
     CONFIDENCE,
     Difference,
@@ -35,13 +42,18 @@ __all__ = [
     "FEWEST_PAIRS",
     "Conclusion",
     "Contrast",
+    "CrossedVariance",
     "Difference",
+    "McNemar",
     "Pair",
     "Summary",
     "Values",
+    "crossed_interval",
+    "crossed_variance",
     "default_contrasts",
     "expected_best",
     "judge",
+    "mcnemar",
     "paired_difference",
     "seeds_to_decide",
     "sign_flip_p",

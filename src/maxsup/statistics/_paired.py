@@ -24,6 +24,7 @@ class Difference(TypedDict):
     """A method minus the baseline, paired over the seeds that both finished."""
 
     pairs: int
+    seeds: list[int]  # those that both finished
     mean: float
     low: float | None  # 95 % interval (Student's t); null with fewer than two pairs
     high: float | None
@@ -36,6 +37,7 @@ class Summary(TypedDict):
     """One measure of one method over its finished seeds."""
 
     n: int
+    seeds: list[int]  # of the values that there are
     mean: float | None
     std: float | None  # sample standard deviation; null with one seed
     difference: Difference | None  # null for the baseline, or where no seed pairs
@@ -75,9 +77,11 @@ def summarise(values: Mapping[str, Values], baseline: str) -> dict[str, Summary]
 
     summaries = {}
     for method, of_method in values.items():
-        numbers = list(existing(of_method).values())
+        found = existing(of_method)
+        numbers = list(found.values())
         summaries[method] = Summary(
             n=len(numbers),
+            seeds=sorted(found),
             mean=fmean(numbers) if numbers else None,
             std=stdev(numbers) if len(numbers) > 1 else None,
             difference=differences.get(method),
@@ -112,6 +116,7 @@ def paired_difference(method: Values, baseline: Values) -> Difference | None:
         return None
     found = Difference(
         pairs=len(seeds),
+        seeds=seeds,
         mean=fmean(differences),
         low=None,
         high=None,

@@ -9,9 +9,9 @@ from rich.console import Console
 from maxsup._console import console as new_console
 from maxsup._lock import check_free, hold
 from maxsup._places import as_place
-from maxsup.data import ImageData
 from maxsup.results import Results, schema, shown, write_results
 from maxsup.study._call import python_call
+from maxsup.study._data import StudyData, load_study_data
 from maxsup.study._gather import gather
 from maxsup.study._kept import kept_runs
 from maxsup.study._local import run_locally
@@ -25,7 +25,6 @@ from maxsup.training import (
     build_accelerator,
     check_setup,
     check_tracker,
-    load_announced,
     load_data,
 )
 
@@ -86,22 +85,22 @@ def compare(
         if is_main:
             check_free(directory, progress.say)
             settings.check(directory)
-        # All runs have the same data and recipe.
-        first = settings.run(*settings.plan()[0])
-        data = load_announced(first, accelerator, progress.say)
+        data = load_study_data(settings, accelerator, progress.say)
+        # All runs have the same recipe, and data of the same kind.
         if on is None and not (directory / STUDY_FILE).exists():
-            check_setup(first, data, accelerator)
-        trials = Trials.of(settings, data)
+            first = settings.run(*settings.plan()[0])
+            check_setup(first, data.first, accelerator)
+        trials = Trials.of(settings, data.first)
         data_of_trials = data
         if trials is not None and trials.data != settings.data:
             progress.say(_held_out(trials))
-            data_of_trials = load_data(trials.data, settings.recipe)
+            data_of_trials = StudyData(settings, load_data(trials.data, settings.recipe))
         # All is checked; from here on, the directory is written to.
         with hold(directory, progress.say) if is_main else contextlib.nullcontext() as held:
             if held is not None:
                 settings.claim(directory)
 
-            def train_all(trainings: Trainings, data: ImageData) -> Runs:
+            def train_all(trainings: Trainings, data: StudyData) -> Runs:
                 progress.start_part(trainings.recipe.epochs * len(trainings.plan()))
                 if on is None:
                     return run_locally(trainings, data, directory, accelerator, progress, tracker)
@@ -114,7 +113,7 @@ def compare(
                 tried = train_all(trials, data_of_trials)
                 devices |= tried.devices
                 held_out = trials.data != settings.data
-                tuning = trials.choose(tried.results, data_of_trials, held_out=held_out)
+                tuning = trials.choose(tried.results, data_of_trials.first, held_out=held_out)
                 for sentence in _chosen(tuning):
                     progress.say(sentence)
                 settings = at_chosen(settings, tuning)

@@ -18,7 +18,9 @@ from maxsup.evaluation import CONFUSION, RELIABILITY, RISK_COVERAGE, measure_fac
 from maxsup.methods import Ramp
 from maxsup.results import analyse, chosen_names, schema, verdict
 from maxsup.statistics import summarise
+from maxsup.study._data import StudyData, redrawn
 from maxsup.study._densities import pooled_logits
+from maxsup.study._images import image_evidence
 from maxsup.study._kept import NONE_KEPT, KeptRuns, with_kept
 from maxsup.study._projections import confused_classes
 from maxsup.study._settings import StudySettings
@@ -34,7 +36,7 @@ Results = Mapping[tuple[str, int], RunResult | str]
 
 def gather(
     settings: StudySettings,
-    data: ImageData,
+    data: StudyData,
     runs: Results,
     directory: Path,
     command: str,
@@ -48,7 +50,7 @@ def gather(
 
     Args:
         settings: What is asked for.
-        data: The data of all runs.
+        data: The data of the runs.
         runs: What came of the runs that are asked for.
         directory: The study's directory.
         command: What repeats the study.
@@ -70,10 +72,11 @@ def gather(
     measures = measure_facts()
     finished = {key: run for key, run in runs.items() if isinstance(run, RunResult)}
     rows = [_run_row(method, seed, run, measures) for (method, seed), run in runs.items()]
-    facts = _data_facts(settings, data)
+    facts = _data_facts(settings, data.first)
     chosen = {} if tuning is None else chosen_names(tuning)
     methods = [_method_facts(name, name in chosen.values()) for name in settings.methods]
     analysed = analyse(rows, measures, settings.methods, settings.analysis())
+    images = image_evidence(rows, analysed, directory)
     seeds = list(settings.seeds)
     return schema.Results(
         format=schema.FORMAT,
@@ -92,9 +95,12 @@ def gather(
         summary=analysed.summary,
         margin=analysed.margin,
         contrasts=analysed.contrasts,
+        images=images,
         logits=pooled_logits(settings, finished),
         confused=confused_classes(settings, data, finished, directory, accelerator),
-        verdict=verdict(facts, methods, settings.baseline, asked, seeds, rows, analysed, tuning),
+        verdict=verdict(
+            facts, methods, settings.baseline, asked, seeds, rows, analysed, images, tuning
+        ),
         timings=_timings(settings, finished),
     )
 
@@ -174,6 +180,7 @@ def _data_facts(settings: StudySettings, data: ImageData) -> schema.DataFacts:
         test=len(data.test),
         label_noise=settings.data.label_noise,
         noisy_labels=data.train.count_noisy(),
+        redrawn=redrawn(settings, data),
         notes=[*data.notes, *_notes_on_size(len(data.classes))],
     )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from maxsup._method_names import directory_name
-from maxsup.data import ImageData
+from maxsup.study._data import StudyData
 from maxsup.study._run import run_name
 from maxsup.study._settings import StudySettings
 from maxsup.study._variants import Variant, check_variants
@@ -28,7 +28,7 @@ NONE_KEPT = KeptRuns({}, ())
 
 def kept_runs(
     settings: StudySettings,
-    data: ImageData,
+    data: StudyData,
     directory: Path,
     asked: Mapping[tuple[str, int], RunResult | str],
 ) -> KeptRuns:
@@ -36,7 +36,7 @@ def kept_runs(
 
     Args:
         settings: What is asked for.
-        data: The data, which theirs must be.
+        data: The data of each seed, which theirs must be.
         directory: The study's directory.
         asked: What came of the runs that are asked for, by method and seed; only runs that had the
             same start can be shown beside them.
@@ -91,7 +91,7 @@ def _methods(results: Mapping[tuple[str, int], RunResult]) -> list[str]:
 
 
 def _read(
-    settings: StudySettings, data: ImageData, directory: Path, method: str, seed: int
+    settings: StudySettings, data: StudyData, directory: Path, method: str, seed: int
 ) -> RunResult:
     place = settings.run_directory(directory, method, seed)
     result = RunResult.load(place)
@@ -101,7 +101,7 @@ def _read(
         check_run(place)
     if result.settings not in ("", settings.run(method, seed).fingerprint()):
         raise ValueError(f"{place} is of other settings.")
-    if result.data != data.fingerprint:
+    if result.data != data.fingerprint(seed):
         raise ValueError(f"{place} is of other data.")
     return result
 

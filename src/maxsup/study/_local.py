@@ -4,14 +4,14 @@ from pathlib import Path
 
 from accelerate import Accelerator
 
-from maxsup.data import ImageData
+from maxsup.study._data import StudyData
 from maxsup.study._run import Runs, Trainings, attempt, device_name, run_name
 from maxsup.training import ProgressReport, TrackerName
 
 
 def run_locally(
     settings: Trainings,
-    data: ImageData,
+    data: StudyData,
     directory: Path,
     accelerator: Accelerator,
     progress: ProgressReport,
@@ -27,7 +27,7 @@ def run_locally(
         its_directory = settings.run_directory(directory, method, seed)
         run = attempt(
             settings.run(method, seed),
-            data,
+            data.of(seed),
             its_directory,
             accelerator=accelerator,
             progress=progress,

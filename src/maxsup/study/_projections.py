@@ -1,16 +1,17 @@
 """Features of three confused classes, projected on a plane (MaxSup paper, Appendix G)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
 from accelerate import Accelerator
 
-from maxsup.data import ImageData
+from maxsup.data import ImageData, LabelledSplit
 from maxsup.evaluation import CONFUSION, join_outputs, model_outputs
 from maxsup.measures import template_projection, three_confused
 from maxsup.models import CONFIG_FILE, WEIGHTS_FILE, class_templates, load_run
 from maxsup.results import schema
+from maxsup.study._data import StudyData
 from maxsup.study._settings import StudySettings
 from maxsup.study._variants import Variant
 from maxsup.training import RunResult, execution_of
@@ -23,7 +24,7 @@ Finished = Mapping[tuple[str, int], RunResult]
 
 def confused_classes(
     settings: StudySettings,
-    data: ImageData,
+    data: StudyData,
     finished: Finished,
     directory: Path,
     accelerator: Accelerator,
@@ -34,9 +35,8 @@ def confused_classes(
     run where the baseline has none), so that no test image decides what is shown. The features are
     those of which class separation is measured.
     """
-    test = data.test.labelled
     # Of a stream, no samples can be picked out.
-    if len(data.classes) < 3 or not finished or test is None:
+    if len(data.first.classes) < 3 or not finished or data.first.test.labelled is None:
         return None
     chooser = next(
         (name for name in (settings.baseline, *settings.methods) if _seeds(finished, name)), ""
@@ -46,8 +46,6 @@ def confused_classes(
         return None  # so many classes that it is not recorded
     matrices = [of_run[CONFUSION.name] for of_run in records]
     classes = three_confused(torch.stack(matrices).mean(dim=0))
-    shown = [(test.true_labels == label).nonzero().flatten()[:_SAMPLES] for label in classes]
-    samples = test.select(torch.cat(shown))
     execution = execution_of(accelerator).alone()
     projections = {}
     without_weights = []
@@ -62,6 +60,7 @@ def confused_classes(
         if not (place / WEIGHTS_FILE).exists():
             without_weights.append(method)
             continue
+        samples = _samples(data.of(seeds[0]), classes)
         run = load_run(place)
         model = run.model.to(execution.device)
         outputs = join_outputs(
@@ -92,6 +91,14 @@ def confused_classes(
         f"training set.{_without(without_weights)}",
         projections=projections,
     )
+
+
+def _samples(data: ImageData, classes: Sequence[int]) -> LabelledSplit:
+    """The first test samples of the classes."""
+    test = data.test.labelled
+    assert test is not None
+    shown = [(test.true_labels == label).nonzero().flatten()[:_SAMPLES] for label in classes]
+    return test.select(torch.cat(shown))
 
 
 def _without(methods: list[str]) -> str:

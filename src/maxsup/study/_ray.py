@@ -22,8 +22,8 @@ from maxsup import methods
 from maxsup._fields import settle_fields
 from maxsup._interrupts import check_interrupted
 from maxsup._lock import HeldDirectory
-from maxsup.data import ImageData
 from maxsup.evaluation import ACCURACY, SplitName
+from maxsup.study._data import StudyData
 from maxsup.study._ray_node import (
     Event,
     News,
@@ -109,7 +109,7 @@ class RayCluster:
 def run_on_ray(
     cluster: RayCluster,
     settings: Trainings,
-    data: ImageData,
+    data: StudyData,
     held: HeldDirectory,
     progress: ProgressReport,
     tracker: TrackerName | None = None,
@@ -222,7 +222,7 @@ def _submit(
     ray: Any,
     cluster: RayCluster,
     settings: Trainings,
-    data: ImageData,
+    data: StudyData,
     directory: Path,
     token: str | None,
     news: Any,
@@ -252,7 +252,7 @@ def _submit(
                 study_file=directory / STUDY_FILE,
                 directory=settings.run_directory(directory, method, seed),
                 token=token,
-                data=data.fingerprint,
+                data=data.fingerprint(seed),
                 working_directory=Path.cwd(),
                 threads=threads,
                 on_gpu=gpus > 0,

@@ -59,7 +59,7 @@ class Task:
     token: str | None
     """That of the lock on the study's directory, which its process holds; none in a store."""
     data: str
-    """Fingerprint of the study's data."""
+    """Fingerprint of the run's data."""
     working_directory: Path
     threads: int
     on_gpu: bool
@@ -175,7 +175,10 @@ def train_on_node(task: Task, news: Any) -> Outcome:
 
 @functools.lru_cache(maxsize=1)
 def _load_data(settings: DataSettings, recipe: Recipe) -> ImageData:
-    """The study's data, once for each process, which Ray keeps for several runs on CPUs.
+    """A run's data, loaded once where it is that of the run before.
+
+    Ray keeps a process for several runs on CPUs, and all runs of a study have the same data unless
+    it is drawn anew for each seed.
 
     Loaded here rather than taken from Ray's object store: photographs that are read as they are
     needed cannot be sent, and those that are not would be in a node's memory twice.

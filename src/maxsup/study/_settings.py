@@ -55,6 +55,7 @@ class _Kept(NamedTuple):
     margin: float | None
     contrasts: tuple[tuple[str, str], ...]
     tuning: TuningSettings | None
+    resample_data: bool
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,10 @@ class StudySettings:
     tuning: TuningSettings | None = None
     """How the strength of each method whose name sets none is chosen beforehand; then it is trained
     at the chosen one as well, and the contrasts are of these. By default nothing is chosen."""
+    resample_data: bool = False
+    """Whether each seed has parts and label noise of its own, the same for all methods: what is
+    drawn from the data by its ``data_seed`` is drawn by ``data_seed`` + seed. Then an interval
+    speaks of other splits of the data too."""
 
     def __post_init__(self) -> None:
         settle_fields(self)
@@ -119,8 +124,15 @@ class StudySettings:
                 f"({', '.join(self.methods)}). Add it to --methods, or name one of them with "
                 "--baseline."
             )
+        if self.resample_data:
+            check_seed("data_seed + seed", self.data.data_seed + max(self.seeds))
         margin_of(find_primary(measure_facts(), self.primary), self.margin)
         object.__setattr__(self, "contrasts", check_contrasts(self.contrasts, self.methods))
+        if self.tuning is not None and self.resample_data:
+            raise ValueError(
+                "tuning and resample_data: an image that one seed is tested on would choose the "
+                "strength of another. Take one of the two."
+            )
         if self.tuning is not None:
             both = sorted({*self.seeds} & {*self.tuning.trial_seeds})
             if both:
@@ -147,8 +159,24 @@ class StudySettings:
         """The settings of one of the study's runs."""
         variant = Variant.read(method)
         return RunSettings(
-            method=variant.method, seed=seed, recipe=variant.recipe(self.recipe), data=self.data
+            method=variant.method,
+            seed=seed,
+            recipe=variant.recipe(self.recipe),
+            data=self.data_of(seed),
         )
+
+    def data_of(self, seed: int) -> DataSettings:
+        """What the runs of a seed are trained on.
+
+        >>> from maxsup.recipes import get_recipe
+        >>> data = DataSettings("digits", data_seed=7)
+        >>> study = StudySettings(data, get_recipe("digits"), resample_data=True)
+        >>> study.data_of(3).data_seed
+        10
+        """
+        if not self.resample_data:
+            return self.data
+        return replace(self.data, data_seed=self.data.data_seed + seed)
 
     def run_directory(self, directory: Path, method: str, seed: int) -> Path:
         """Where a run is kept within the study's directory."""
@@ -209,6 +237,8 @@ class StudySettings:
             ) from error
         differing = differences("data", kept.data, self.data)
         differing += differences("recipe", kept.recipe, self.recipe)
+        if kept.resample_data != self.resample_data:
+            differing.append(f"resample_data: {kept.resample_data} there, {self.resample_data} now")
         same = self._same_as_kept(kept)
         if not differing and not same:
             return kept
@@ -262,6 +292,8 @@ class StudySettings:
             name += f"-imbalance-{self.data.imbalance:g}"
         if self.data.label_noise:
             name += f"-noise-{self.data.label_noise:g}"
+        if self.resample_data:
+            name += "-resampled"
         return Path("runs") / name
 
     @classmethod
@@ -298,6 +330,7 @@ def _read(path: Path) -> _Kept:
             fields.get("margin"),
             tuple((method, against) for method, against in fields.get("contrasts", ())),
             None if tuning is None else TuningSettings(**tuning),
+            fields.get("resample_data", False),
         )
     except OtherFormat:
         raise

@@ -87,8 +87,8 @@ def dry_run(
     batches = itertools.islice(setup.batches.epoch(epoch), _STEPS)
     for step, (images, target) in enumerate(batches, start=1):
         start = time.perf_counter()
-        total, _ = train_step(setup, accelerator, settings, epoch, step, images, target)
-        loss = float(total) / len(images)
+        sums = train_step(setup, accelerator, settings, epoch, step, images, target)
+        loss = float(sums.loss) / len(images)
         times.append(time.perf_counter() - start)
         check_finite(loss, "the loss", settings, 0)
         losses.append(loss)

@@ -8,6 +8,7 @@ from accelerate import Accelerator
 
 from maxsup._interrupts import check_interrupted
 from maxsup.training._diverged import check_finite
+from maxsup.training._mechanism import SUMS, mechanism_figures
 from maxsup.training._position import EpochSums, Position
 from maxsup.training._progress import ProgressReport
 from maxsup.training._settings import RunSettings
@@ -48,8 +49,8 @@ def train_epoch(
         "lr": float(state.lr_scheduler.get_last_lr()[0]),
         **state.criterion.coefficients(),
     }
-    own_loss = sums.loss_of(rank, processes)
-    loss_sum = torch.tensor(own_loss, dtype=torch.float64, device=accelerator.device)
+    own = torch.tensor(sums.of_process(rank, processes), dtype=torch.float64)
+    loss_sum, mechanism = own.to(accelerator.device).split((1, SUMS))
     correct = torch.tensor(sums.correct if rank == 0 else 0, device=accelerator.device)
     seen = sums.seen if rank == 0 else 0
     setup.wrapped.train()
@@ -57,18 +58,25 @@ def train_epoch(
     start = time.perf_counter() - sums.seconds
 
     def totals(step: int) -> EpochSums:
-        loss_sums = accelerator.gather(loss_sum.unsqueeze(0)).tolist()
+        rows = accelerator.gather(torch.cat((loss_sum, mechanism)).unsqueeze(0)).tolist()
         counts = torch.stack([correct, torch.tensor(seen, device=accelerator.device)])
         all_correct, all_seen = accelerator.reduce(counts).tolist()
         seconds = time.perf_counter() - start
-        return EpochSums(step, tuple(loss_sums), all_correct, all_seen, seconds, figures)
+        return EpochSums(
+            step,
+            tuple(loss for loss, *_ in rows),
+            tuple(tuple(more) for _, *more in rows),
+            all_correct,
+            all_seen,
+            seconds,
+            figures,
+        )
 
     for step, (images, target) in enumerate(batches.epoch(epoch, sums.step), sums.step + 1):
-        loss_now, correct_now = train_step(
-            setup, accelerator, settings, epoch, step, images, target
-        )
-        loss_sum += loss_now
-        correct += correct_now
+        now = train_step(setup, accelerator, settings, epoch, step, images, target)
+        loss_sum += now.loss
+        correct += now.mechanism.correct
+        mechanism += now.mechanism.sums
         seen += len(images)
         check()
         progress.step(len(images) * processes)
@@ -89,6 +97,7 @@ def train_epoch(
         **figures,
         "train_loss": mean_loss,
         "train_accuracy": whole.correct / whole.seen,
+        **mechanism_figures(whole.mechanism, whole.correct, whole.seen),
     }
     left_out = batches.steps * recipe.batch_size - whole.seen
     if left_out:

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from maxsup._formats import check_format
+from maxsup.training._mechanism import SUMS
 
-FORMAT = 3
-"""The format that checkpoints have; 1 was that of version 0.1, which had no number, and 2 had no
-digest."""
+FORMAT = 4
+"""The format that checkpoints have; 1 was that of version 0.1, which had no number, 2 had no
+digest, and 3 no sums of the mechanism."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,8 @@ class EpochSums:
     """How many steps are done."""
     loss: tuple[float, ...] = ()
     """The sum of the images' losses, for each process."""
+    mechanism: tuple[tuple[float, ...], ...] = ()
+    """The sums of the mechanism, likewise."""
     correct: int = 0
     """How many images were predicted right, over all processes."""
     seen: int = 0
@@ -30,11 +33,16 @@ class EpochSums:
     figures: Mapping[str, float] = field(default_factory=dict)
     """The learning rate and the coefficients of the epoch's first step."""
 
-    def loss_of(self, rank: int, processes: int) -> float:
-        """The sum that a process goes on from; the first has all of another number of processes."""
-        if len(self.loss) == processes:
-            return self.loss[rank]
-        return sum(self.loss) if rank == 0 else 0.0
+    def of_process(self, rank: int, processes: int) -> list[float]:
+        """The sums that a process goes on from: of the losses, then those of the mechanism.
+
+        The first process has all of another number of processes.
+        """
+        rows = [[loss, *more] for loss, more in zip(self.loss, self.mechanism, strict=True)]
+        if len(rows) == processes:
+            return rows[rank]
+        sums = [0.0] * (1 + SUMS)
+        return [sum(column) for column in zip(*rows, strict=True)] if rows and rank == 0 else sums
 
 
 @dataclass(frozen=True)
@@ -96,5 +104,5 @@ class Position:
             remedy="Remove it to train from the start.",
         )
         sums = EpochSums(**fields.pop("sums"))
-        sums = replace(sums, loss=tuple(sums.loss))
+        sums = replace(sums, loss=tuple(sums.loss), mechanism=tuple(map(tuple, sums.mechanism)))
         return cls(**{**fields, "sums": sums, "history": tuple(fields["history"])})

@@ -1,14 +1,23 @@
 """One step of the optimiser."""
 
 import contextlib
+from typing import NamedTuple
 
 import torch
 from accelerate import Accelerator
 from torch import Tensor
 
 from maxsup._seeds import derive_seed
+from maxsup.training._mechanism import SUMS, Mechanism, look_at
 from maxsup.training._settings import RunSettings
 from maxsup.training._setup import Setup
+
+
+class StepSums(NamedTuple):
+    """Sums over the images of a step, still on the device."""
+
+    loss: Tensor
+    mechanism: Mechanism
 
 
 def train_step(
@@ -19,17 +28,18 @@ def train_step(
     step: int,
     images: Tensor,
     target: Tensor,
-) -> tuple[Tensor, Tensor]:
+) -> StepSums:
     """One step of the optimiser.
 
     Returns:
-        The sum of the images' losses, and how many predictions are right; still on the device.
+        The sum of the images' losses, and what the logits said of the mechanism.
     """
     recipe, state, model = settings.recipe, setup.state, setup.wrapped
     # What the model draws itself (dropout and the like): a stream for each step and process.
     torch.manual_seed(derive_seed(settings.seed, "model", epoch, step, accelerator.process_index))
     loss_sum = torch.zeros((), dtype=torch.float64, device=accelerator.device)
     correct = torch.zeros((), dtype=torch.int64, device=accelerator.device)
+    sums = torch.zeros(SUMS, dtype=torch.float64, device=accelerator.device)
     parts = list(zip(images.chunk(recipe.accumulate), target.chunk(recipe.accumulate), strict=True))
     for part, (part_images, part_target) in enumerate(parts, start=1):
         # Processes exchange gradients once a step, not once a part.
@@ -38,7 +48,9 @@ def train_step(
             loss = state.criterion(logits, part_target)
             accelerator.backward(loss / len(parts))
         loss_sum += loss.detach() * len(part_images)
-        correct += _count_correct(logits.detach(), part_target)
+        seen = look_at(logits.detach(), part_target)
+        correct += seen.correct
+        sums += seen.sums
     if recipe.clip_norm is not None:
         accelerator.clip_grad_norm_(model.parameters(), recipe.clip_norm)
     state.optimizer.step()
@@ -47,10 +59,4 @@ def train_step(
     state.criterion.step()
     if state.ema is not None:
         state.ema.update(state.model)
-    return loss_sum, correct
-
-
-def _count_correct(logits: Tensor, target: Tensor) -> Tensor:
-    """How often the prediction is the label, or the larger part of a mixed target."""
-    labels = target.argmax(dim=1) if target.is_floating_point() else target
-    return (logits.argmax(dim=1) == labels).sum()
+    return StepSums(loss_sum, Mechanism(correct, sums))

@@ -4,8 +4,10 @@ from maxsup.report.sections._shared import StudySection
 from maxsup.report.sections.calibration import CALIBRATION
 from maxsup.report.sections.curves import CURVES
 from maxsup.report.sections.features import FEATURES
+from maxsup.report.sections.images import IMAGES
 from maxsup.report.sections.logits import LOGITS
 from maxsup.report.sections.measured import MEASURED
+from maxsup.report.sections.mechanism import MECHANISM
 from maxsup.report.sections.reliability import RELIABILITY
 from maxsup.report.sections.repeat import REPEAT
 from maxsup.report.sections.seeds import SEEDS
@@ -18,7 +20,9 @@ from maxsup.report.sections.verdict import render_verdict
 STUDY_PAGE: tuple[StudySection, ...] = (
     TABLE,
     SEEDS,
+    IMAGES,
     CURVES,
+    MECHANISM,
     RELIABILITY,
     CALIBRATION,
     SELECTIVE,

@@ -1,0 +1,175 @@
+"""What the test images add to the doubt that the seeds leave, from the outputs that runs kept."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from maxsup._method_names import directory_name
+from maxsup.evaluation import ACCURACY, NLL, Outputs, load_outputs, outputs_file
+from maxsup.results import Analysed, schema
+from maxsup.statistics import FEWEST_PAIRS, Contrast, crossed_interval, mcnemar
+from maxsup.study._run import run_name
+
+_LISTED = 3
+"""How many runs a reason names."""
+_SAME = 1e-6
+"""How far the mean over the kept outputs may lie from what the run reported, relative to 1."""
+
+
+def _right(outputs: Outputs) -> Tensor:
+    return (outputs.logits.argmax(dim=1) == outputs.true_labels).double()
+
+
+def _nll(outputs: Outputs) -> Tensor:
+    log_probs = outputs.logits.double().log_softmax(dim=1)
+    return -log_probs.gather(1, outputs.true_labels.unsqueeze(1)).squeeze(1)
+
+
+def _brier(outputs: Outputs) -> Tensor:
+    probs = outputs.logits.double().softmax(dim=1)
+    true = probs.gather(1, outputs.true_labels.unsqueeze(1)).squeeze(1)
+    return probs.square().sum(dim=1) - 2 * true + 1
+
+
+_ACCURACY = ACCURACY.name_on("test")
+_PER_IMAGE: Mapping[str, Callable[[Outputs], Tensor]] = {
+    _ACCURACY: _right,
+    NLL.name_on("test"): _nll,
+    "test_brier": _brier,
+}
+"""The measures that are a mean over images, by name, with what an image contributes."""
+
+
+class _Images(NamedTuple):
+    """The primary measure of each test image, of one run."""
+
+    ids: NDArray[np.int64]
+    values: NDArray[np.float64]
+
+
+def image_evidence(
+    runs: Sequence[schema.Run], analysed: Analysed, directory: Path
+) -> schema.ImageEvidence:
+    """For each contrast, a range over other seeds and other test images, as far as one can be told.
+
+    With three seeds or more it is that of :func:`maxsup.statistics.crossed_interval`; with one,
+    where the primary measure is the accuracy, McNemar's test says what these two models allow.
+
+    Args:
+        runs: The runs of a study.
+        analysed: What was concluded of them.
+        directory: The study's directory, in which runs may have kept their outputs.
+
+    Returns:
+        The evidence, and in sentences why there is none where there is none.
+    """
+    primary = analysed.measures[0]
+    found = schema.ImageEvidence(measure=primary["name"], contrasts=[], reasons=[])
+    of_image = _PER_IMAGE.get(primary["name"])
+    if of_image is None:
+        found["reasons"] = [
+            f"{primary['label']} is no mean over images, of which each contributes its own part."
+        ]
+        return found
+    reported = {
+        (run["method"], run["seed"]): run["values"].get(primary["name"])
+        for run in runs
+        if run["status"] == "finished"
+    }
+    needed = {
+        (name, seed): None
+        for contrast in analysed.contrasts
+        for name in (contrast["method"], contrast["against"])
+        for seed in contrast["seeds"]
+    }
+    images: dict[tuple[str, int], _Images] = {}
+    missing: dict[str, list[str]] = {}
+    for method, seed in needed:
+        place = directory / directory_name(method) / f"seed-{seed}"
+        try:
+            images[method, seed] = _read(place, of_image, reported[method, seed])
+        except FileNotFoundError:
+            missing.setdefault("kept no outputs on the test set", []).append(run_name(method, seed))
+        except (ValueError, OSError) as error:
+            missing.setdefault(f"cannot be used: {error}", []).append(run_name(method, seed))
+    found["reasons"] = [f"{_named(names)} {why}." for why, names in missing.items()]
+    for contrast in analysed.contrasts:
+        reason = _conclude(found, contrast, images, len(analysed.contrasts))
+        if reason and reason not in found["reasons"]:
+            found["reasons"].append(reason)
+    return found
+
+
+def _named(names: list[str]) -> str:
+    more = len(names) - _LISTED
+    return "; ".join(names[:_LISTED]) + (f" and {more} more runs" if more > 0 else "")
+
+
+def _read(place: Path, of_image: Callable[[Outputs], Tensor], reported: float | None) -> _Images:
+    """Read what each test image contributes to a run's measure.
+
+    Raises:
+        FileNotFoundError: The outputs were not kept.
+        ValueError: They are damaged, or not those that were measured.
+    """
+    with torch.inference_mode():
+        outputs = load_outputs(place / outputs_file("test"))
+        values = of_image(outputs).numpy()
+    mean = float(values.mean()) if len(values) else float("nan")
+    if reported is None or not abs(mean - reported) <= _SAME * max(1.0, abs(reported)):
+        raise ValueError("its kept outputs are not those that were measured")
+    order = outputs.ids.argsort(stable=True)
+    return _Images(outputs.ids[order].numpy(), values[order.numpy()])
+
+
+def _conclude(
+    found: schema.ImageEvidence,
+    contrast: Contrast,
+    images: Mapping[tuple[str, int], _Images],
+    comparisons: int,
+) -> str:
+    """Add what can be said of a contrast, or say why nothing can; empty if that is known."""
+    seeds = contrast["seeds"]
+    pairs = (
+        [(contrast["method"], seed) for seed in seeds],
+        [(contrast["against"], seed) for seed in seeds],
+    )
+    if not seeds or not all(run in images for run in (*pairs[0], *pairs[1])):
+        return ""
+    ids = images[pairs[0][0]].ids
+    if not all(np.array_equal(images[run].ids, ids) for run in (*pairs[0], *pairs[1])):
+        return (
+            "The runs have not the same test images. Where each seed has a split of its own, the "
+            "interval over seeds speaks of other images already."
+        )
+    if 1 < len(seeds) < FEWEST_PAIRS:
+        return "Two seeds say next to nothing of their own spread."
+    first, second = (np.stack([images[run].values for run in runs]) for runs in pairs)
+    evidence = schema.ImageContrast(
+        method=contrast["method"],
+        against=contrast["against"],
+        seeds=list(seeds),
+        images=len(ids),
+        mean=float((first - second).mean()),
+        low=None,
+        high=None,
+        only_method=None,
+        only_against=None,
+        p_mcnemar=None,
+    )
+    if len(seeds) >= FEWEST_PAIRS and len(ids) > 1:
+        low, high = crossed_interval(first - second, comparisons=comparisons)
+        evidence["low"], evidence["high"] = low, high
+    elif len(seeds) == 1 and found["measure"] == _ACCURACY:
+        test = mcnemar(first[0] > 0, second[0] > 0)
+        evidence["only_method"], evidence["only_against"] = test.only_first, test.only_second
+        evidence["p_mcnemar"] = min(1.0, comparisons * test.p)
+    else:
+        return "With one seed, there is a test for the accuracy alone, McNemar’s."
+    found["contrasts"].append(evidence)
+    return ""
