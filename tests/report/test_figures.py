@@ -65,7 +65,7 @@ def test_labels_of_two_strengths_are_told_apart() -> None:
     written = [in_lines(label, 18).replace("\n", " ") for label in labels.values()]
     assert written == [*labels.values()]
     assert all(len(line) <= 18 for label in labels.values() for line in in_lines(label, 18).split())
-    assert in_lines("x" * 100, 18).endswith("…")
+    assert in_lines("x" * 100, 18).replace("\n", "") == "x" * 100
 
 
 SPECIAL_NAMES = [

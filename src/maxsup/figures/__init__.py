@@ -3,7 +3,7 @@
 Those of a study are SVG in the colours of the page that holds them; those of recipes are PNG.
 """
 
-from maxsup.figures._curves import curve_figure
+from maxsup.figures._curves import curve_figure, curve_window
 from maxsup.figures._logits import logits_figure
 from maxsup.figures._panel import swatch
 from maxsup.figures._projection import projection_figure
@@ -14,6 +14,7 @@ from maxsup.figures._seeds import differences_figure, seeds_figure
 
 __all__ = [
     "curve_figure",
+    "curve_window",
     "differences_figure",
     "draw_recipe_curves",
     "logits_figure",

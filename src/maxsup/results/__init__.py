@@ -41,6 +41,7 @@ from maxsup.results._file import (
 )
 from maxsup.results._guessing import DIVERGENCE_REMEDIES, no_better_than_guessing
 from maxsup.results._shown import shown
+from maxsup.results._unfinished import still_rising
 from maxsup.results._verdict import analyse_again, verdict
 from maxsup.results.schema import Results
 
@@ -62,6 +63,7 @@ __all__ = [
     "read_contrasts",
     "read_results",
     "shown",
+    "still_rising",
     "verdict",
     "write_results",
 ]

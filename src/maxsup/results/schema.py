@@ -6,7 +6,7 @@ which have one of their own. All fractions (accuracy, confidence, …) lie in [0
 the reader's side that turns them into per cent. A value that does not exist is ``null``.
 """
 
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 from maxsup.statistics import Contrast, Summary
 
@@ -117,6 +117,7 @@ class Verdict(TypedDict):
     """The answer in words: one sentence, then what a reader must know to weigh it."""
 
     sentence: str
+    also: NotRequired[str]  # what else differs strongly, explored and not concluded; "" if nothing
     notes: list[str]
 
 

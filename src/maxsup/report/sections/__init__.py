@@ -15,8 +15,8 @@ from maxsup.report.sections.table import TABLE
 from maxsup.report.sections.verdict import render_verdict
 
 STUDY_PAGE: tuple[StudySection, ...] = (
-    TABLE,
     SEEDS,
+    TABLE,
     CURVES,
     RELIABILITY,
     CALIBRATION,
