@@ -3,6 +3,7 @@
 Those of a study are SVG in the colours of the page that holds them; those of recipes are PNG.
 """
 
+from maxsup.figures._confusion import confusion_figure
 from maxsup.figures._curves import curve_figure, curve_window
 from maxsup.figures._logits import logits_figure
 from maxsup.figures._panel import swatch
@@ -13,6 +14,7 @@ from maxsup.figures._risk_coverage import risk_coverage_figure
 from maxsup.figures._seeds import differences_figure, seeds_figure
 
 __all__ = [
+    "confusion_figure",
     "curve_figure",
     "curve_window",
     "differences_figure",

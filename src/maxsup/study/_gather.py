@@ -20,6 +20,7 @@ from maxsup.results import analyse, schema, verdict
 from maxsup.statistics import summarise
 from maxsup.study._densities import pooled_logits
 from maxsup.study._kept import NONE_KEPT, KeptRuns, with_kept
+from maxsup.study._per_class import kept_predictions, per_class
 from maxsup.study._projections import confused_classes
 from maxsup.study._settings import StudySettings
 from maxsup.training import RunResult
@@ -89,6 +90,12 @@ def gather(
         contrasts=analysed.contrasts,
         logits=pooled_logits(settings, finished),
         confused=confused_classes(settings, data, finished, directory, accelerator),
+        per_class=per_class(
+            kept_predictions(settings, finished, directory),
+            len(data.classes),
+            data.test.labelled,
+            [(each["method"], each["against"]) for each in analysed.contrasts],
+        ),
         verdict=verdict(facts, methods, settings.baseline, asked, seeds, rows, analysed),
         timings=_timings(settings, finished),
     )

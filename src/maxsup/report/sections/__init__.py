@@ -2,6 +2,7 @@
 
 from maxsup.report.sections._shared import StudySection
 from maxsup.report.sections.calibration import CALIBRATION
+from maxsup.report.sections.classes import CLASSES
 from maxsup.report.sections.curves import CURVES
 from maxsup.report.sections.features import FEATURES
 from maxsup.report.sections.logits import LOGITS
@@ -21,6 +22,7 @@ STUDY_PAGE: tuple[StudySection, ...] = (
     RELIABILITY,
     CALIBRATION,
     SELECTIVE,
+    CLASSES,
     LOGITS,
     FEATURES,
     MEASURED,
