@@ -136,7 +136,7 @@ def with_nothing_finished(results: Results) -> Results:
     for of_method in (*results["summary"].values(), results["timings"]["seconds_per_epoch"]):
         for summary in of_method.values():
             summary.update(n=0, mean=None, std=None, difference=None)
-    results["logits"], results["confused"] = {}, None
+    results["logits"], results["confused"], results["per_class"] = {}, None, None
     _forget_conclusions(results, 0)
     return results
 

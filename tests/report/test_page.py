@@ -74,7 +74,7 @@ def test_page_loads_nothing_and_runs_its_own_script_alone(variant_html: str) -> 
         for name in ("src", "href", "xlink:href", "srcset", "action", "data"):
             value = attributes.get(name)
             if value is not None:
-                assert value.startswith(("#", "data:,")), (tag, name, value)
+                assert value.startswith(("#", "data:,", "data:image/")), (tag, name, value)
         assert not [name for name in attributes if name.startswith("on")]
     policy = next(a["content"] for t, a in page.tags if t == "meta" and "http-equiv" in a)
     assert policy is not None
@@ -229,6 +229,24 @@ def test_results_table_shows_the_headline_measures(results: Results) -> None:
     for measure in results["measures"]:
         measure["headline"] = measure["name"] in ("test_accuracy", "test_brier")
     assert heads() == ["method", "Brier score ↓"]
+
+
+def test_results_table_of_long_names_stays_a_table(results: Results) -> None:
+    long = "margin-label-smoothing:alpha=0.125,margin=12.5"
+    results["methods"][1]["name"] = long
+    for of_method in results["summary"].values():
+        of_method[long] = of_method["label-smoothing"]
+    console = Console(width=80, file=io.StringIO(), record=True)
+    console.print(results_table(results))
+    shown = console.export_text()
+    assert shown.count("┃ method") == 3
+    for part in shown.split("┃ method")[1:]:
+        assert "margin-label-smoothing:" in part
+        assert "alpha=0.125,margin=12.5" in part
+    for measure in results["measures"]:
+        if measure["headline"]:
+            mean = results["summary"][measure["name"]][long]["mean"]
+            assert f" {numbers.number(mean, measure)} " in shown
 
 
 def test_results_table_fits_80_columns(variant: Results) -> None:

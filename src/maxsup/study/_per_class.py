@@ -173,13 +173,11 @@ def _chosen(
     chosen: dict[int, None] = {}
     for method, against in dict.fromkeys([*asked, *((b, a) for a, b in asked), *others]):
         candidates = np.flatnonzero(always_right[method] & always_wrong[against]).tolist()
+        missing = _EACH_WAY - sum(index in chosen for index in candidates)
+        new = [index for index in candidates if index not in chosen]
         # From all over the test set, which often lies class by class.
-        each = max(1, len(candidates) / _EACH_WAY)
-        spread = [
-            candidates[int(number * each)] for number in range(min(_EACH_WAY, len(candidates)))
-        ]
-        there = sum(index in chosen for index in candidates)
-        chosen.update(dict.fromkeys(spread[: max(0, _EACH_WAY - there)]))
+        step = max(1.0, len(new) / max(missing, 1))
+        chosen.update((new[int(number * step)], None) for number in range(min(missing, len(new))))
     return list(chosen)[:_MOST_IMAGES]
 
 
