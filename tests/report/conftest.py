@@ -106,6 +106,10 @@ def with_one_seed(results: Results) -> Results:
     results["seeds"] = [0]
     results["runs"] = [run for run in results["runs"] if run["seed"] == 0]
     _forget_conclusions(results, 1)
+    assert results["per_class"] is not None
+    for name in results["per_class"]["seeds"]:
+        results["per_class"]["seeds"][name] = [0]
+        del results["per_class"]["right"][name][1:]
     for of_method in results["summary"].values():
         for summary in of_method.values():
             summary["n"], summary["std"] = 1, None

@@ -210,7 +210,9 @@ def _criterion(results: Results, method: MethodFacts) -> str:
         kind = type(get_method(method["name"]).criterion(training))
     except ValueError:
         return ""  # a plug-in's that is not loaded here
-    if getattr(maxsup, kind.__name__, None) is not kind:
+    homes = {"maxsup": maxsup, "maxsup.losses": maxsup.losses}
+    home = next((n for n, h in homes.items() if getattr(h, kind.__name__, None) is kind), None)
+    if home is None:
         return ""
     values: list[str] = []
     if "num_classes" in inspect.signature(kind).parameters:
@@ -223,7 +225,7 @@ def _criterion(results: Results, method: MethodFacts) -> str:
             steps = "\ncriterion.step()  # after each of all the steps of the optimiser"
         else:
             values.append(f"{name}={value!r}" if isinstance(value, str) else f"{name}={value:g}")
-    return f"criterion = maxsup.{kind.__name__}({', '.join(values)}){steps}"
+    return f"criterion = {home}.{kind.__name__}({', '.join(values)}){steps}"
 
 
 def _is_comparison(command: str) -> bool:
