@@ -3,11 +3,15 @@
 from collections.abc import Sequence
 
 from maxsup.figures._panel import SOFT, method_style, panel
-from maxsup.figures._text import shorten_apart
+from maxsup.figures._text import in_lines, shorten_apart
 
 _LARGEST = 0.92
 """Side of the largest mark, in rows."""
 _NAME = 12
+_TITLE = 32
+"""Characters of a title that fit on a line."""
+_LINE = 15
+"""Height of a line of it, in CSS pixels."""
 _AXES = 205
 """About the side of the axes, in the picture's pixels."""
 
@@ -38,13 +42,15 @@ def confusion_figure(
         f"{classes[true]} for {classes[predicted]} {100 * fraction:.1f} %"
         for true, predicted, fraction in confusions[:5]
     )
+    heading = in_lines(title, _TITLE)
     with panel(
         name,
         f"Confusions of {title}, true class for predicted class: {shown or 'none'}.",
-        title=title,
-        height=320,
+        height=320 + _LINE * heading.count("\n"),
     ) as drawn:
         axes = drawn.axes
+        # Above the names of the classes too, which may take half of the width.
+        drawn.figure.suptitle(heading, x=0.01, ha="left", fontsize=12)
         if confusions:
             largest = (_LARGEST * _AXES / count) ** 2
             axes.scatter(

@@ -93,6 +93,7 @@ class Panel:
     """A picture under construction; ``svg`` holds it once the :func:`panel` block ends."""
 
     axes: Axes
+    figure: Figure
     svg: str = field(default="")
 
 
@@ -115,7 +116,7 @@ def panel(name: str, description: str, *, height: int = 240, title: str = "") ->
         # The axes stay as high as they are below one line.
         height += _LINE * heading.count("\n")
         figure = Figure(figsize=(WIDTH / 72, height / 72), dpi=72, layout="constrained")
-        drawn = Panel(figure.add_subplot())
+        drawn = Panel(figure.add_subplot(), figure)
         if title:
             drawn.axes.set_title(heading)
         yield drawn
