@@ -111,6 +111,10 @@ def with_one_seed(results: Results) -> Results:
     assert results["images"] is not None
     for each in results["images"]["contrasts"]:
         each.update(seeds=[0], low=None, high=None, only_method=12, only_against=7, p_mcnemar=0.36)
+    assert results["per_class"] is not None
+    for name in results["per_class"]["seeds"]:
+        results["per_class"]["seeds"][name] = [0]
+        del results["per_class"]["right"][name][1:]
     for of_method in results["summary"].values():
         for summary in of_method.values():
             summary.update(n=1, seeds=[0], std=None)
@@ -143,6 +147,7 @@ def with_nothing_finished(results: Results) -> Results:
         for summary in of_method.values():
             summary.update(n=0, seeds=[], mean=None, std=None, difference=None)
     results["logits"], results["confused"], results["images"] = {}, None, None
+    results["per_class"] = None
     _forget_conclusions(results, 0)
     return results
 

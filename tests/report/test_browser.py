@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from maxsup.report import render_report
+from maxsup.results import Results
+
 _BROWSER = next(
     (found for name in ("chromium", "chromium-browser", "google-chrome", "chrome")
      if (found := shutil.which(name))), None,
@@ -169,3 +172,64 @@ def test_page_in_print(open_context: Callable[..., Any], page_file: Path) -> Non
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert page.evaluate("getComputedStyle(document.querySelector('nav')).display") == "none"
     assert page.pdf(format="A4").startswith(b"%PDF")
+
+
+@pytest.fixture
+def small_page(results: Results, tmp_path: Path) -> Path:
+    (tmp_path / "report.html").write_text(render_report(results), encoding="utf-8")
+    return tmp_path / "report.html"
+
+
+def test_table_is_sorted_and_terms_open_by_keyboard(
+    open_context: Callable[..., Any], results: Results, small_page: Path
+) -> None:
+    page = open_context(viewport={"width": 1400, "height": 900}).new_page()
+    page.goto(small_page.as_uri())
+    table = page.locator("table.short")
+    means = {
+        method["label"]: results["summary"]["test_aurc"][method["name"]]["mean"] or 0.0
+        for method in results["methods"]
+    }
+    button = table.get_by_role("button", name="Sort by AURC, % ↓")
+    head = table.locator("th", has=page.get_by_role("button", name="Sort by AURC, % ↓"))
+    for order, reverse in (("ascending", False), ("descending", True)):
+        button.focus()
+        page.keyboard.press("Enter")
+        assert head.get_attribute("aria-sort") == order
+        shown = table.locator("tbody th").all_inner_texts()
+        assert shown == sorted(means, key=lambda label: means[label], reverse=reverse)
+    table.get_by_role("button", name="Sort by Method").click()
+    assert table.locator("tbody th").all_inner_texts() == list(means)
+    assert head.get_attribute("aria-sort") is None
+
+    explained = page.locator("#term-test_aurc")
+    assert not explained.is_visible()
+    table.locator("thead .term", has_text="AURC").focus()
+    page.keyboard.press("Enter")
+    assert explained.is_visible()
+    assert "risk-coverage curve" in explained.inner_text()
+    page.keyboard.press("Escape")
+    assert not explained.is_visible()
+
+
+def test_page_without_script_folds_on_a_phone_alone(
+    open_context: Callable[..., Any], small_page: Path
+) -> None:
+    for width, unfolded in ((1400, True), (390, False)):
+        context = open_context(
+            viewport={"width": width, "height": 900}, java_script_enabled=False, has_touch=True
+        )
+        page = context.new_page()
+        page.goto(small_page.as_uri())
+        table = page.locator("table.short")
+        assert table.is_visible() == unfolded
+        assert page.locator(".sort").count() == 0
+        if not unfolded:
+            summary = page.locator("summary", has_text="The table of 3 methods")
+            first = page.locator("figure svg").first.bounding_box()
+            folded = summary.bounding_box()
+            assert first["y"] < folded["y"]
+            summary.tap()
+            assert table.is_visible()
+            table.locator("td .term", has_text="AURC").first.tap()
+            assert page.locator("#term-test_aurc").is_visible()

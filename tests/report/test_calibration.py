@@ -64,7 +64,7 @@ def test_selection_shows_the_curves_and_the_numbers(results: Results) -> None:
 def test_details_stand_in_their_sections_and_not_in_the_large_table(results: Results) -> None:
     table = section(results, "table")
     for measure in results["measures"]:
-        shown = f'role="rowheader">{numbers.name_of(measure)}<' in table
+        shown = f'popovertarget="term-{measure["name"]}"' in table
         assert shown != measure["detail"], measure["name"]
     # But a primary measure does.
     detail = next(each for each in results["measures"] if each["name"] == "test_ece_scaled")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from maxsup import figures
-from maxsup.figures._panel import in_lines
+from maxsup.figures._text import in_lines, shorten_apart
 from maxsup.recipes import get_recipe
 from maxsup.training import recipe_curves
 
@@ -65,7 +65,51 @@ def test_labels_of_two_strengths_are_told_apart() -> None:
     written = [in_lines(label, 18).replace("\n", " ") for label in labels.values()]
     assert written == [*labels.values()]
     assert all(len(line) <= 18 for label in labels.values() for line in in_lines(label, 18).split())
-    assert in_lines("x" * 100, 18).endswith("…")
+    assert in_lines("x" * 100, 18).replace("\n", "") == "x" * 100
+
+
+def test_names_are_never_cut_to_the_same_text() -> None:
+    labels = [f"A loss whose name goes on for long and only then says {n}" for n in "abc"]
+    labels += [f"{n} is how it begins, and then it goes on and on as others do" for n in "ab"]
+    svg = figures.seeds_figure(
+        {label: {0: 1.0} for label in labels},
+        {label: label for label in labels},
+        dict.fromkeys(labels, 1.0),
+        "%",
+    )
+    written = " ".join(" ".join(texts(svg)).split())
+    for label in labels:
+        assert label in written
+    for length in (8, 20, 34):
+        cut = shorten_apart(labels, length)
+        assert len({*cut}) == len(labels)
+        assert all(len(each) <= length + 4 for each in cut)
+    assert shorten_apart(["same " * 20] * 2, 10) == ["same same…"] * 2
+    points, templates = [[[0.0, 0.0]]] * 3, [[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
+    drawn = texts(figures.projection_figure("p", "t", points, templates, labels[:3]))
+    assert len({each for each in drawn if "…" in each}) == 3
+
+
+def test_confusions_are_squares_of_their_size() -> None:
+    confusions = [(0, 1, 0.5), (2, 0, 0.125)]
+    svg = figures.confusion_figure("c", "Mine", 0, confusions, ["cat", "dog", "owl"], 0.5)
+    assert "cat for dog 50.0 %; owl for cat 12.5 %" in svg
+    assert len(re.findall(r"<use [^>]*fill: var\(--m0\)", svg)) == 2 or svg.count("--m0") >= 1
+    assert {"cat", "dog", "owl", "predicted", "true"} <= set(texts(svg))
+    assert "none" in figures.confusion_figure("c", "Mine", 0, [], ["a", "b", "c"], 1.0)
+
+
+def test_curve_window_leaves_out_what_diverged() -> None:
+    usual = {f"m{n}": [[9.0, 3.0, 2.0, 1.0 + 0.1 * n], [8.0, 3.0, 2.1, 1.0]] for n in range(4)}
+    (low, high), outside = figures.curve_window(usual)
+    assert outside == []
+    assert low < 1.0
+    assert 2.1 < high < 3.0
+    (_, high), outside = figures.curve_window({**usual, "far": [[9.0, 700.0, 650.0, 900.0]]})
+    assert outside == ["far"]
+    assert high < 3.0
+    window, outside = figures.curve_window({"a": [[1.0]], "b": [[1.0]]})
+    assert window[0] < 1.0 < window[1]
 
 
 SPECIAL_NAMES = [

@@ -127,6 +127,7 @@ def test_settings_say_what_differs_from_the_listed_recipe(results: Results) -> N
     assert "epochs 3 (instead of 15)" in text
     assert "batch size 256 (instead of 64)" in text
     assert text.count("(instead of ") == 2
+    assert text.index("(instead of") < text.index("All settings of the recipe")
     adapted = get_recipe("cifar100-resnet18").adapted(epochs=30)
     results["recipe"] = json.loads(json.dumps(dataclasses.asdict(adapted)))
     text = Page(render_report(results)).all_text()

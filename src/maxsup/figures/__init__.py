@@ -3,7 +3,8 @@
 Those of a study are SVG in the colours of the page that holds them; those of recipes are PNG.
 """
 
-from maxsup.figures._curves import curve_figure
+from maxsup.figures._confusion import confusion_figure
+from maxsup.figures._curves import curve_figure, curve_window
 from maxsup.figures._logits import logits_figure
 from maxsup.figures._panel import swatch
 from maxsup.figures._projection import projection_figure
@@ -16,7 +17,9 @@ from maxsup.figures._seeds import differences_figure, seeds_figure
 __all__ = [
     "ResponsePoint",
     "budget_figure",
+    "confusion_figure",
     "curve_figure",
+    "curve_window",
     "differences_figure",
     "draw_recipe_curves",
     "logits_figure",

@@ -17,6 +17,11 @@ from maxsup.figures._text import in_lines, missing_glyphs, one_line
 WIDTH = 300
 """Width of a panel in CSS pixels; it is laid out in columns, never shrunk to fit."""
 
+_TITLE = 34
+"""Characters of a title that fit on a line."""
+_LINE = 15
+"""Height of a line of it, in CSS pixels."""
+
 # Colours that stand for the page's CSS variables, which follow light and dark.
 INK = "#010101"
 SOFT = "#010102"
@@ -88,6 +93,7 @@ class Panel:
     """A picture under construction; ``svg`` holds it once the :func:`panel` block ends."""
 
     axes: Axes
+    figure: Figure
     svg: str = field(default="")
 
 
@@ -98,7 +104,7 @@ def panel(name: str, description: str, *, height: int = 240, title: str = "") ->
     Args:
         name: A name that no other picture of the page has; it stands before every id in the SVG.
         description: What is to be seen, for those who do not see it.
-        height: Height in CSS pixels.
+        height: Height in CSS pixels; each further line of the title adds to it.
         title: Title above the axes.
 
     Yields:
@@ -106,10 +112,13 @@ def panel(name: str, description: str, *, height: int = 240, title: str = "") ->
     """
     # The page shows the text in fonts of the reader's.
     with matplotlib.rc_context(_STYLE), missing_glyphs(are_replaced=True):
+        heading = in_lines(title, _TITLE)
+        # The axes stay as high as they are below one line.
+        height += _LINE * heading.count("\n")
         figure = Figure(figsize=(WIDTH / 72, height / 72), dpi=72, layout="constrained")
-        drawn = Panel(figure.add_subplot())
+        drawn = Panel(figure.add_subplot(), figure)
         if title:
-            drawn.axes.set_title(in_lines(title, 34, most=2))
+            drawn.axes.set_title(heading)
         yield drawn
         figure.patch.set_alpha(0)
         drawn.axes.patch.set_alpha(0)

@@ -3,7 +3,7 @@
 from matplotlib.ticker import MaxNLocator
 
 from maxsup.figures._panel import INK, PAPER, method_style, panel
-from maxsup.figures._text import shorten
+from maxsup.figures._text import shorten_apart
 
 
 def projection_figure(
@@ -72,6 +72,6 @@ def projection_figure(
             facecolor=PAPER,
         )
         # Written afterwards: a legend leaves out what is called by a name that begins with _.
-        for text, label in zip(legend.get_texts(), classes, strict=True):
-            text.set_text(shorten(label, 34))
+        for text, label in zip(legend.get_texts(), shorten_apart(classes, 34), strict=True):
+            text.set_text(label)
     return drawn.svg

@@ -8,7 +8,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from maxsup.figures._text import missing_glyphs, shorten
+from maxsup.figures._text import missing_glyphs, shorten_apart
 
 _WIDTH, _ROW = 11.0, 1.3  # inches
 
@@ -46,7 +46,10 @@ def _figure(rows: Sequence[Row]) -> Figure:
         grid[0], ("learning rate", "α of MaxSup", "side of the images, pixels"), strict=True
     ):
         axes.set_title(title, loc="left", fontsize=10)
-    for panels, (name, epochs, learning_rates, coefficients, sides) in zip(grid, rows, strict=True):
+    names = shorten_apart([name for name, *_ in rows], 34)
+    for panels, name, (_, epochs, learning_rates, coefficients, sides) in zip(
+        grid, names, rows, strict=True
+    ):
         _draw(panels[0], epochs, learning_rates)
         _draw(panels[1], epochs, coefficients)
         if sides is None:
@@ -60,7 +63,7 @@ def _figure(rows: Sequence[Row]) -> Figure:
             axes.set_xlim(0, max(1, math.ceil(epochs[-1])))
             axes.tick_params(labelsize=8)
             axes.spines[["top", "right"]].set_visible(False)
-        panels[0].set_ylabel(shorten(name, 34), rotation=0, ha="right", va="center", fontsize=9)
+        panels[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
     for axes in grid[-1]:
         axes.set_xlabel("epoch", fontsize=9)
     return figure

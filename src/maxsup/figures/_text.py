@@ -5,7 +5,7 @@ import re
 import textwrap
 import unicodedata
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 
 def one_line(text: str) -> str:
@@ -23,8 +23,43 @@ def shorten(text: str, length: int) -> str:
     return line if len(line) <= length else line[: length - 1].rstrip() + "…"
 
 
-def in_lines(text: str, length: int, most: int = 3) -> str:
-    r"""A text in lines that fit, broken behind its commas where it can be.
+def shorten_apart(texts: Sequence[str], length: int) -> list[str]:
+    """Texts that fit on a line, of which no two that differ are cut to the same.
+
+    Where the beginnings are alike, the ends stay; where both are, a number tells them apart.
+
+    >>> shorten_apart(["northern grey owl", "northern elf owl", "owl"], 10)
+    ['north…owl', 'north…owl (2)', 'owl']
+    >>> shorten_apart(["species of owl, barn", "species of owl, grey"], 10)
+    ['speci…barn', 'speci…grey']
+    """
+    lines = [one_line(text) for text in texts]
+    distinct = len({*lines})
+    cut = [shorten(line, length) for line in lines]
+    if len({*cut}) == distinct:
+        return cut
+    cut = [line if len(line) <= length else _middle_out(line, length) for line in lines]
+    if len({*cut}) == distinct:
+        return cut
+    numbers: dict[str, dict[str, int]] = {}
+    for line, short in zip(lines, cut, strict=True):
+        numbers.setdefault(short, {}).setdefault(line, len(numbers[short]) + 1)
+    told = [
+        short if numbers[short][line] == 1 else f"{short} ({numbers[short][line]})"
+        for line, short in zip(lines, cut, strict=True)
+    ]
+    return told if len({*told}) == distinct else lines
+
+
+def _middle_out(line: str, length: int) -> str:
+    behind = (length - 1) // 2
+    return f"{line[: length - 1 - behind].rstrip()}…{line[-behind:].lstrip()}"
+
+
+def in_lines(text: str, length: int) -> str:
+    r"""A text in as many lines as it needs, broken behind its commas where it can be.
+
+    Nothing is cut off, so that names stay apart.
 
     >>> in_lines("Label smoothing, α 0.1 → 0.2", 18)
     'Label smoothing,\nα 0.1 → 0.2'
@@ -34,8 +69,6 @@ def in_lines(text: str, length: int, most: int = 3) -> str:
         for piece in one_line(text).split(", ")
     ]
     lines = textwrap.wrap(", ".join(pieces), length)
-    if len(lines) > most:
-        lines[most - 1 :] = [shorten(" ".join(lines[most - 1 :]), length)]
     return "\n".join(lines).replace("\N{NO-BREAK SPACE}", " ")
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from maxsup._files import write_text
 from maxsup._places import as_place
 from maxsup.report._shell import render_shell
+from maxsup.report._words import render_explanations
 from maxsup.report.sections import STUDY_PAGE, render_verdict
 from maxsup.results import Results
 
@@ -12,8 +13,9 @@ from maxsup.results import Results
 def write_report(results: Results, path: Path | str) -> None:
     """Write a study's page, atomically.
 
-    One HTML file without script that loads nothing: readable on a phone, in the dark, in print and
-    by a screen reader. Every number on it comes from ``results``.
+    One HTML file that loads nothing: readable on a phone, in the dark, in print and by a screen
+    reader. Its one script sorts tables; without it all else is the same. Every number on it comes
+    from ``results``.
 
     Args:
         results: The results of :func:`maxsup.study.compare` or of
@@ -41,4 +43,5 @@ def render_report(results: Results) -> str:
         sections=[section for section in rendered if section is not None],
         footer=f"Made by maxsup {results['versions']['maxsup']}. "
         "Every number on this page is in results.json beside it.",
+        below=render_explanations(results),
     )

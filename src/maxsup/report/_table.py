@@ -19,6 +19,7 @@ def results_table(results: Results) -> Group:
     """
     return Group(
         Text(results["verdict"]["sentence"] + "\n", style="bold"),
+        *(Text(also + "\n") for also in [results["verdict"].get("also")] if also),
         *(Text(f"- {note}") for note in results["verdict"]["notes"]),
         Text(),
         _Fitting(_primary_table(results)),
@@ -32,7 +33,7 @@ def results_table(results: Results) -> Group:
 
 
 class _Fitting:
-    """A table, or its rows as lists where it would cut off what it says."""
+    """A table, several with some of its columns each, or lists where these would be cut off."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -40,8 +41,10 @@ class _Fitting:
     def __rich_console__(
         self, console: Console, options: ConsoleOptions
     ) -> Iterator[RenderableType]:
-        if self._fits(console, options):
-            yield self._table
+        first, *others = self._table.columns
+        parts = list(self._parts(first, others, console, options))
+        if parts:
+            yield from parts
             return
         if self._table.title is not None:
             yield self._table.title
@@ -51,18 +54,45 @@ class _Fitting:
                 if str(cell):
                     yield Text.assemble("  ", _text(column.header), ": ", _text(cell))
 
-    def _fits(self, console: Console, options: ConsoleOptions) -> bool:
-        """Give each column room for its longest word, which rich does not, and more if there is."""
-        columns = self._table.columns
-        ranges = [_room(column, console, options) for column in columns]
-        # Between columns stand a line and a space on either side of it.
-        spare = options.max_width - sum(each.minimum + 3 for each in ranges) - 1
-        if spare < 0:
-            return False
-        for column, room in zip(columns, ranges, strict=True):
-            column.width = min(room.maximum, room.minimum + spare)
-            spare -= column.width - room.minimum
-        return True
+    def _parts(
+        self, first: Column, others: list[Column], console: Console, options: ConsoleOptions
+    ) -> Iterator[Table]:
+        """The first column with as many others as fit beside it, again and again; or nothing."""
+        if not all(_fits([first, other], console, options) for other in others):
+            return
+        rest = others
+        while rest:
+            count = len(rest)
+            while not _fits([first, *rest[:count]], console, options):
+                count -= 1
+            yield self._of([first, *rest[:count]], has_title=rest is others)
+            rest = rest[count:]
+
+    def _of(self, columns: list[Column], *, has_title: bool) -> Table:
+        """A table of these columns."""
+        table = Table(
+            title=self._table.title if has_title else None, title_justify=self._table.title_justify
+        )
+        for column in columns:
+            table.add_column(
+                column.header, justify=column.justify, no_wrap=column.no_wrap, width=column.width
+            )
+        for cells in zip(*(column.cells for column in columns), strict=True):
+            table.add_row(*cells)
+        return table
+
+
+def _fits(columns: list[Column], console: Console, options: ConsoleOptions) -> bool:
+    """Give each column room for its longest word, which rich does not, and more if there is."""
+    ranges = [_room(column, console, options) for column in columns]
+    # Between columns stand a line and a space on either side of it.
+    spare = options.max_width - sum(each.minimum + 3 for each in ranges) - 1
+    if spare < 0:
+        return False
+    for column, room in zip(columns, ranges, strict=True):
+        column.width = min(room.maximum, room.minimum + spare)
+        spare -= column.width - room.minimum
+    return True
 
 
 def _room(column: Column, console: Console, options: ConsoleOptions) -> Measurement:

@@ -42,6 +42,7 @@ from maxsup.results._file import (
 from maxsup.results._guessing import DIVERGENCE_REMEDIES, no_better_than_guessing
 from maxsup.results._shown import shown
 from maxsup.results._tuned import chosen_names, tuned_contrasts
+from maxsup.results._unfinished import still_rising
 from maxsup.results._verdict import analyse_again, verdict
 from maxsup.results.schema import Results
 
@@ -64,6 +65,7 @@ __all__ = [
     "read_contrasts",
     "read_results",
     "shown",
+    "still_rising",
     "tuned_contrasts",
     "verdict",
     "write_results",

@@ -70,5 +70,6 @@ def _table(results: Results) -> str:
     columns = "".join(f'<th scope="col">{escape(head)}</th>' for head in ("method", *heads))
     return (
         f"<p><strong>{escape(results['verdict']['sentence'])}</strong></p>"
-        f"<table><thead><tr>{columns}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+        + (f"<p>{escape(also)}</p>" if (also := results["verdict"].get("also")) else "")
+        + f"<table><thead><tr>{columns}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
     )

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from statistics import fmean, stdev
+from statistics import fmean
 from typing import cast
 
 from maxsup.results import numbers
+from maxsup.results._also import also_differs
 from maxsup.results._analysis import DEFAULT_PRIMARY, Analysed, Analysis, analyse
 from maxsup.results._guessing import no_better_than_guessing
 from maxsup.results._shown import shown
 from maxsup.results._tuned import tuned_contrasts, tuning_notes
+from maxsup.results._unfinished import still_rising
 from maxsup.results.schema import (
     Asked,
     DataFacts,
@@ -28,12 +30,8 @@ _FITTED = 0.005
 """Fraction wrong in training at which label smoothing and MaxSup have next to nothing to differ
 in."""
 _DIFFER_WHERE_WRONG = ("label-smoothing", "maxsup")
-_LAST_PART = 0.1
-"""The last part of a training, in which a finished one no longer gains."""
 _GUESSING_NOTES = 3
 """How many of the runs that came to nothing are named."""
-_SHORTEST = 5
-"""Epochs that a training must have for it to be said that it had not finished."""
 
 
 def verdict(
@@ -52,6 +50,7 @@ def verdict(
     words = _Words(labels, baseline, seeds, analysed)
     return Verdict(
         sentence=words.sentence(),
+        also=also_differs(analysed, labels, runs),
         notes=[
             *_asked_note(asked, labels, runs),
             *asked["left_out"],
@@ -491,23 +490,7 @@ def _fitted_note(labels: dict[str, str], runs: Sequence[Run]) -> list[str]:
 
 
 def _unfinished_note(labels: dict[str, str], runs: Sequence[Run]) -> list[str]:
-    """Name the methods whose accuracy still rose at the end by more than it spreads over seeds."""
-    rising = []
-    for name, label in labels.items():
-        curves = [
-            [row.get(DEFAULT_PRIMARY) for row in run["history"]]
-            for run in runs
-            if run["method"] == name and run["status"] == "finished"
-        ]
-        ends = [
-            (curve[-1 - max(1, round(_LAST_PART * len(curve)))], curve[-1])
-            for curve in curves
-            if len(curve) >= _SHORTEST
-        ]
-        gains = [last - before for before, last in ends if before is not None and last is not None]
-        finals = [last for _, last in ends if last is not None]
-        if len(gains) >= FEWEST_PAIRS and fmean(gains) > stdev(finals):
-            rising.append(label)
+    rising = still_rising(labels, runs)
     if not rising:
         return []
     return [

@@ -6,6 +6,8 @@ from maxsup.results.schema import ImageContrast, MeasureFacts, Results
 from maxsup.statistics import Contrast, Difference, Summary
 
 NOTHING = "–"
+_LONG = 100_000
+"""From here on a number is written with an exponent."""
 
 
 def number(value: float | None, measure: MeasureFacts, *, signed: bool = False) -> str:
@@ -14,11 +16,15 @@ def number(value: float | None, measure: MeasureFacts, *, signed: bool = False) 
     >>> facts = {"percent": True, "digits": 2}
     >>> number(0.12345, facts), number(-0.5, facts, signed=True), number(None, facts)
     ('12.35', '−50.00', '–')
+    >>> number(11456043.965, {"percent": False, "digits": 3})
+    '1.15e+07'
     """
     if value is None:
         return NOTHING
     shown = 100 * value if measure["percent"] else value
-    text = f"{shown:{'+' if signed else ''}.{measure['digits']}f}"
+    # What diverged would take a column for itself.
+    form = f".{measure['digits']}f" if abs(shown) < _LONG else ".3g"
+    text = f"{shown:{'+' if signed else ''}{form}}"
     return text.replace("-", "−")
 
 

@@ -6,7 +6,7 @@ which have one of their own. All fractions (accuracy, confidence, …) lie in [0
 the reader's side that turns them into per cent. A value that does not exist is ``null``.
 """
 
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 from maxsup.statistics import Contrast, Summary
 
@@ -130,6 +130,29 @@ class ImageEvidence(TypedDict):
     reasons: list[str]  # in sentences: why nothing can be told of the others
 
 
+class ShownImage(TypedDict):
+    """A test image that one method gets right and another wrong, each in all of its seeds."""
+
+    id: int  # which image of the test split
+    true: int  # index of its class
+    picture: str  # a data URL, at most 64 pixels wide and high
+    right: list[str]  # the methods that get it right in all seeds
+    wrong: dict[str, int]  # those that get it wrong in all, and what they mostly take it for
+
+
+class PerClass(TypedDict):
+    """What the kept outputs say of each class and image; of methods whose outputs were kept."""
+
+    images: list[int]  # test images of each class
+    seeds: dict[str, list[int]]  # by method
+    right: dict[str, list[list[int]]]  # method → seed, in that order → right answers of each class
+    # Method → true class, predicted class, how often over all seeds; the most frequent first. All
+    # of up to 20 classes, the first ten of more.
+    confused: dict[str, list[list[int]]]
+    differing: dict[str, dict[str, int]]  # images always right with one, always wrong with another
+    shown: list[ShownImage]  # some of these
+
+
 class Asked(TypedDict):
     """What the command asked for; other methods and seeds had finished before, and are kept."""
 
@@ -174,6 +197,7 @@ class Verdict(TypedDict):
     """The answer in words: one sentence, then what a reader must know to weigh it."""
 
     sentence: str
+    also: NotRequired[str]  # what else differs strongly, explored and not concluded; "" if nothing
     notes: list[str]
 
 
@@ -216,5 +240,6 @@ class Results(TypedDict):
     images: ImageEvidence | None  # null where it was never asked for
     logits: dict[str, LogitDensity]  # by method, over its finished seeds, common edges
     confused: Confused | None
+    per_class: NotRequired[PerClass | None]  # null where no outputs were kept
     verdict: Verdict
     timings: Timings

@@ -22,6 +22,7 @@ from maxsup.study._data import StudyData, redrawn
 from maxsup.study._densities import pooled_logits
 from maxsup.study._images import image_evidence
 from maxsup.study._kept import NONE_KEPT, KeptRuns, with_kept
+from maxsup.study._per_class import kept_predictions, per_class
 from maxsup.study._projections import confused_classes
 from maxsup.study._settings import StudySettings
 from maxsup.study._variants import Variant
@@ -98,6 +99,15 @@ def gather(
         images=images,
         logits=pooled_logits(settings, finished),
         confused=confused_classes(settings, data, finished, directory, accelerator),
+        # Where each seed has a test set of its own, no image is in all of them.
+        per_class=None
+        if "the test set" in redrawn(settings, data.first)
+        else per_class(
+            kept_predictions(settings, finished, directory),
+            len(data.first.classes),
+            data.first.test.labelled,
+            [(each["method"], each["against"]) for each in analysed.contrasts],
+        ),
         verdict=verdict(
             facts, methods, settings.baseline, asked, seeds, rows, analysed, images, tuning
         ),

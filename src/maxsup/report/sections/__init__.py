@@ -2,6 +2,7 @@
 
 from maxsup.report.sections._shared import StudySection
 from maxsup.report.sections.calibration import CALIBRATION
+from maxsup.report.sections.classes import CLASSES
 from maxsup.report.sections.curves import CURVES
 from maxsup.report.sections.features import FEATURES
 from maxsup.report.sections.images import IMAGES
@@ -18,14 +19,15 @@ from maxsup.report.sections.tuning import TUNING
 from maxsup.report.sections.verdict import render_verdict
 
 STUDY_PAGE: tuple[StudySection, ...] = (
-    TABLE,
     SEEDS,
     IMAGES,
+    TABLE,
     CURVES,
     MECHANISM,
     RELIABILITY,
     CALIBRATION,
     SELECTIVE,
+    CLASSES,
     LOGITS,
     FEATURES,
     MEASURED,

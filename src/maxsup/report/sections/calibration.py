@@ -1,15 +1,10 @@
 """Likelihood and calibration before and after one temperature."""
 
-from typing import NamedTuple
-
 from maxsup.report.sections._shared import StudySection, labels_of
 from maxsup.results import Results
-from maxsup.results.schema import MeasureFacts
 
-_QUANTITIES = (
-    "test_nll",
-    "test_brier",
-    "test_ece",
+_MAIN = ("test_nll", "test_brier", "test_ece")
+_OTHERS = (
     "test_overconfidence",
     "test_underconfidence",
     "test_ece_equal_mass",
@@ -19,28 +14,24 @@ _QUANTITIES = (
 _TEMPERATURE = "test_temperature"
 
 
-class _Row(NamedTuple):
-    before: MeasureFacts
-    after: MeasureFacts
-
-
 def _content(results: Results) -> dict[str, object] | None:
     facts = {measure["name"]: measure for measure in results["measures"]}
-    rows = [
-        _Row(facts[name], facts[f"{name}_scaled"])
-        for name in _QUANTITIES
+    after = {
+        name: facts[f"{name}_scaled"]
+        for name in (*_MAIN, *_OTHERS)
         if name in facts and f"{name}_scaled" in facts
-    ]
+    }
     temperature = facts.get(_TEMPERATURE)
-    if not rows or temperature is None:
+    if not after or temperature is None:
         return None
     if all(each["mean"] is None for each in results["summary"][_TEMPERATURE].values()):
         return None
     return {
         "results": results,
         "labels": labels_of(results),
-        "temperature": temperature,
-        "rows": rows,
+        "main": [temperature, *(facts[name] for name in _MAIN if name in after)],
+        "others": [facts[name] for name in _OTHERS if name in after],
+        "after": after,
     }
 
 

@@ -58,7 +58,10 @@ def _draw(results: Results, curve: _Curve) -> list[Picture]:
     if not complete:
         return []
     name = curve.key.replace("_", "-")
-    return [picture(figures.curve_figure(name, curve.title, complete, labels))]
+    window, outside = figures.curve_window(complete)
+    svg = figures.curve_figure(name, curve.title, complete, labels, window=window)
+    beyond = "; ".join(labels[method] for method in outside)
+    return [picture(svg, f"Outside of it: {beyond}." if beyond else "")]
 
 
 CURVES = StudySection(anchor="curves", heading="Curves", title="Training curves", content=_content)

@@ -60,7 +60,7 @@ def _differences(results: Results) -> list[Picture]:
         picture(
             figures.differences_figure(differences, labels, scale * results["margin"], unit),
             f"Mean difference to {labels[results['baseline']]} with its 95 % interval, as in the "
-            "table's first row; the band is the margin, within which differences do not matter.",
+            "table; the band is the margin, within which differences do not matter.",
         )
     ]
 

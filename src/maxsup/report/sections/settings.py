@@ -1,33 +1,42 @@
 """All settings of the study, the time it took, and the versions it ran with."""
 
 import json
-from dataclasses import asdict
+from dataclasses import MISSING, asdict, fields
 
-from maxsup.recipes import all_recipes
+from maxsup.recipes import Recipe, all_recipes
 from maxsup.report.sections._shared import StudySection
 from maxsup.results import Results
 
 
 def _content(results: Results) -> dict[str, object]:
+    listed = _listed(results)
     return {
         "results": results,
         "seconds": {"percent": False, "digits": 2},
-        "as_listed": _as_listed(results),
+        "is_listed": listed is not None,
+        "changed": _changed(results, _defaults() if listed is None else listed),
     }
 
 
-def _as_listed(results: Results) -> dict[str, object]:
-    """What the recipe of that name says where the study was trained with another setting."""
+def _listed(results: Results) -> dict[str, object] | None:
+    """What the recipe of that name says; none where none is listed under it."""
     named = {recipe.name: recipe for recipe in all_recipes()}.get(str(results["recipe"]["name"]))
-    if named is None:
-        return {}
+    return None if named is None else asdict(named)
+
+
+def _changed(results: Results, usual: dict[str, object]) -> dict[str, object]:
+    """What the settings usually are that the study was trained with another value of."""
     # As JSON has it: lists for tuples.
-    listed = json.loads(json.dumps(asdict(named)))
     return {
         name: value
-        for name, value in listed.items()
+        for name, value in json.loads(json.dumps(usual)).items()
         if name in results["recipe"] and results["recipe"][name] != value
     }
+
+
+def _defaults() -> dict[str, object]:
+    """The values that a recipe's settings have unless it says otherwise."""
+    return {field.name: field.default for field in fields(Recipe) if field.default is not MISSING}
 
 
 SETTINGS = StudySection(anchor="settings", heading="Settings", title="Settings", content=_content)

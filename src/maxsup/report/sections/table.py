@@ -1,17 +1,22 @@
-"""The measures of every method, but for the details, and the runs that failed."""
+"""A row for each method: what is concluded, the headline measures, all others, and failures."""
 
 from maxsup.report.sections._shared import StudySection, labels_of
 from maxsup.results import Results, numbers
+from maxsup.results.schema import MeasureFacts
+
+_TOGETHER = 7
+"""Measures that stand side by side at most."""
 
 
 def _content(results: Results) -> dict[str, object]:
+    others = [measure for measure in results["measures"][1:] if not measure["detail"]]
     return {
         "results": results,
-        "measures": [
-            measure
-            for number, measure in enumerate(results["measures"])
-            if not number or not measure["detail"]
-        ],
+        "headline": [measure for measure in results["measures"][1:] if measure["headline"]],
+        "parts": _parts(others),
+        # Only other pairs may have been asked for.
+        "judged": any(each["against"] == results["baseline"] for each in results["contrasts"]),
+        "beside": _beside(results),
         "labels": labels_of(results),
         "contrasts": {(each["method"], each["against"]): each for each in results["contrasts"]},
         "conclusions": {
@@ -20,6 +25,24 @@ def _content(results: Results) -> dict[str, object]:
         },
         "failed": [run for run in results["runs"] if run["status"] == "failed"],
     }
+
+
+def _parts(measures: list[MeasureFacts]) -> list[list[MeasureFacts]]:
+    """The measures in as few tables as hold them, of about the same width."""
+    tables = max(1, -(-len(measures) // _TOGETHER))
+    each = max(1, -(-len(measures) // tables))
+    return [measures[start : start + each] for start in range(0, len(measures), each)]
+
+
+def _beside(results: Results) -> list[str]:
+    """What is concluded of pairs without the baseline, in words."""
+    labels, primary = labels_of(results), results["measures"][0]
+    return [
+        f"{labels[each['method']]} against {labels[each['against']]}: "
+        f"{numbers.difference_and_interval(each, primary)}; {each['conclusion']}."
+        for each in results["contrasts"]
+        if each["against"] != results["baseline"] and each["mean"] is not None
+    ]
 
 
 TABLE = StudySection(anchor="table", heading="Table", title="The measures", content=_content)

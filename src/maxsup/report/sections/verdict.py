@@ -1,11 +1,26 @@
-"""The header of a study's page: the question, and its answer in words."""
+"""The header of a study's page: the question, its answer in words, and what follows from it."""
+
+import re
 
 from markupsafe import Markup
 
+from maxsup.report._next_steps import next_steps
 from maxsup.report._templates import render_template
+from maxsup.report._words import words_of
 from maxsup.results import Results
+
+# Between two sentences of the verdict, each of which begins with a capital letter.
+_BETWEEN = re.compile(r"(?<=\.) (?=[A-Z])")
 
 
 def render_verdict(results: Results) -> Markup:
     """The verdict with its notes as HTML, which stands above the list of contents."""
-    return render_template("sections/verdict.html.j2", {"results": results})
+    return render_template(
+        "sections/verdict.html.j2",
+        {
+            "results": results,
+            "sentences": _BETWEEN.split(results["verdict"]["sentence"]),
+            "steps": next_steps(results),
+            "words": words_of(results),
+        },
+    )
