@@ -6,7 +6,7 @@ which have one of their own. All fractions (accuracy, confidence, …) lie in [0
 the reader's side that turns them into per cent. A value that does not exist is ``null``.
 """
 
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 from maxsup.statistics import Contrast, Summary
 
@@ -113,6 +113,16 @@ class Asked(TypedDict):
     left_out: list[str]  # in sentences: what had finished too and cannot be shown
 
 
+Form = Literal["logits", "probabilities", "both"]
+
+
+class PredictionsFacts(TypedDict):
+    """What is known of predictions that another program has made."""
+
+    made_by: str | None  # the script that was run for them; null where they lay there
+    form: Form  # what came: probabilities are known by their sums
+
+
 class Verdict(TypedDict):
     """The answer in words: one sentence, then what a reader must know to weigh it."""
 
@@ -143,7 +153,8 @@ class Results(TypedDict):
 
     format: int
     data: DataFacts
-    recipe: dict[str, object]  # every setting by name; "name" among them
+    predictions: NotRequired[PredictionsFacts]  # where another program has trained
+    recipe: dict[str, object]  # every setting by name, "name" among them; empty with predictions
     methods: list[MethodFacts]  # in the order of the command, then those that are kept
     baseline: str
     seeds: list[int]

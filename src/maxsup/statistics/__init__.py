@@ -28,6 +28,7 @@ from maxsup.statistics._paired import (
     smallest_sign_flip_p,
     summarise,
 )
+from maxsup.statistics._unpaired import unpaired_difference, with_unpaired
 
 __all__ = [
     "CONFIDENCE",
@@ -45,4 +46,6 @@ __all__ = [
     "sign_flip_p",
     "smallest_sign_flip_p",
     "summarise",
+    "unpaired_difference",
+    "with_unpaired",
 ]

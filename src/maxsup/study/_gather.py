@@ -66,7 +66,7 @@ def gather(
     _check_same_starts(runs)
     measures = measure_facts()
     finished = {key: run for key, run in runs.items() if isinstance(run, RunResult)}
-    rows = [_run_row(method, seed, run, measures) for (method, seed), run in runs.items()]
+    rows = [run_row(method, seed, run, measures) for (method, seed), run in runs.items()]
     facts = _data_facts(settings, data)
     methods = [_method_facts(name) for name in settings.methods]
     analysed = analyse(rows, measures, settings.methods, settings.analysis())
@@ -87,7 +87,7 @@ def gather(
         summary=analysed.summary,
         margin=analysed.margin,
         contrasts=analysed.contrasts,
-        logits=pooled_logits(settings, finished),
+        logits=pooled_logits(settings.methods, finished),
         confused=confused_classes(settings, data, finished, directory, accelerator),
         verdict=verdict(facts, methods, settings.baseline, asked, seeds, rows, analysed),
         timings=_timings(settings, finished),
@@ -108,9 +108,10 @@ def _check_same_starts(runs: Results) -> None:
         )
 
 
-def _run_row(
+def run_row(
     method: str, seed: int, run: RunResult | str, measures: list[schema.MeasureFacts]
 ) -> schema.Run:
+    """What results hold of one run: its result, or the cause of its failure."""
     if isinstance(run, str):
         return schema.Run(
             method=method,

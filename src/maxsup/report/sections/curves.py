@@ -38,7 +38,7 @@ def _content(results: Results) -> dict[str, object] | None:
 def _draw(results: Results, curve: _Curve) -> list[Picture]:
     """Draw one of the curves, unless no method has the whole of it."""
     labels = labels_of(results)
-    epochs = int(str(results["recipe"]["epochs"]))
+    epochs = _epochs(results)
     curves = {
         name: [
             [
@@ -59,6 +59,13 @@ def _draw(results: Results, curve: _Curve) -> list[Picture]:
         return []
     name = curve.key.replace("_", "-")
     return [picture(figures.curve_figure(name, curve.title, complete, labels))]
+
+
+def _epochs(results: Results) -> int:
+    """How many a whole run has; another program's runs say so themselves."""
+    if "epochs" in results["recipe"]:
+        return int(str(results["recipe"]["epochs"]))
+    return max((len(run["history"]) for run in results["runs"]), default=0)
 
 
 CURVES = StudySection(anchor="curves", heading="Curves", title="Training curves", content=_content)

@@ -11,6 +11,7 @@ from maxsup.results import Results
 def _content(results: Results) -> dict[str, object]:
     return {
         "results": results,
+        "predictions": results.get("predictions"),
         "seconds": {"percent": False, "digits": 2},
         "as_listed": _as_listed(results),
     }
@@ -18,7 +19,9 @@ def _content(results: Results) -> dict[str, object]:
 
 def _as_listed(results: Results) -> dict[str, object]:
     """What the recipe of that name says where the study was trained with another setting."""
-    named = {recipe.name: recipe for recipe in all_recipes()}.get(str(results["recipe"]["name"]))
+    named = {recipe.name: recipe for recipe in all_recipes()}.get(
+        str(results["recipe"].get("name"))
+    )
     if named is None:
         return {}
     # As JSON has it: lists for tuples.
