@@ -167,7 +167,12 @@ def results_of(
     runs |= {(method, seed): cause for method, seed, cause in failed}
     facts = measure_facts()
     rows = [_row(key, runs[key], facts) for key in sorted(runs, key=_in_order(methods))]
-    facts = [each for each in facts if _is_measured(each["name"], rows)] or facts[:1]
+    if any(row["status"] == "finished" for row in rows):
+        facts = [
+            each
+            for each in facts
+            if each["name"] == analysis.primary or _is_measured(each["name"], rows)
+        ]
     analysed = analyse(rows, facts, methods, analysis)
     finished = {key: run for key, run in runs.items() if isinstance(run, RunResult)}
     data = measured.facts(name, [*notes, *_seed_notes(methods, keys)])

@@ -85,7 +85,7 @@ def check_part(
         )
     of_labels = as_array(f"{what}: {prefix}labels", labels)
     found = _labels(f"{what}: {prefix}labels", of_labels, samples, num_classes, classes)
-    broken: Array = ~((values < np.inf).all(axis=1) & (values.max(axis=1) > -np.inf))
+    broken = ~((values < np.inf).all(axis=1) & (values.max(axis=1) > -np.inf))
     are_probabilities = _recognise(f"{what}: {name}", values[~broken], named)
     if are_probabilities:
         with np.errstate(invalid="ignore"):
@@ -99,7 +99,7 @@ def check_part(
         if features is None
         else _features(f"{what}: {prefix}features", features, samples, bool(broken.any())),
         are_probabilities,
-        broken.nonzero()[0],
+        np.nonzero(broken)[0],
     )
 
 

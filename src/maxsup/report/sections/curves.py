@@ -53,7 +53,7 @@ def _draw(results: Results, curve: _Curve) -> list[Picture]:
     complete = {
         name: runs
         for name, runs in curves.items()
-        if runs and all(len(values) == epochs for values in runs)
+        if runs and all(len(values) == (epochs or len(runs[0]) or 1) for values in runs)
     }
     if not complete:
         return []
@@ -61,11 +61,10 @@ def _draw(results: Results, curve: _Curve) -> list[Picture]:
     return [picture(figures.curve_figure(name, curve.title, complete, labels))]
 
 
-def _epochs(results: Results) -> int:
-    """How many a whole run has; another program's runs say so themselves."""
-    if "epochs" in results["recipe"]:
-        return int(str(results["recipe"]["epochs"]))
-    return max((len(run["history"]) for run in results["runs"]), default=0)
+def _epochs(results: Results) -> int | None:
+    """How many a whole run has; none where another program trained, as it alone knows."""
+    epochs = results["recipe"].get("epochs")
+    return None if epochs is None else int(str(epochs))
 
 
 CURVES = StudySection(anchor="curves", heading="Curves", title="Training curves", content=_content)
