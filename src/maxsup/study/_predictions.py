@@ -161,8 +161,10 @@ def results_of(
     seeds = sorted({seed for _, seed in keys})
     analysis = analysis_of(question, methods)
     measured = _Measured()
+    for run in sources:
+        measured.check(run)
     runs: dict[tuple[str, int], RunResult | str] = {
-        (run.method, run.seed): measured.take(run) for run in sources
+        (run.method, run.seed): measured.measure(run) for run in sources
     }
     runs |= {(method, seed): cause for method, seed, cause in failed}
     facts = measure_facts()
@@ -249,22 +251,30 @@ def analysis_of(question: Question, methods: Sequence[str]) -> Analysis:
 
 
 class _Measured:
-    """Measures one run after the other, and remembers what they have in common."""
+    """Measures one run after the other, none of which stays in memory."""
 
     def __init__(self) -> None:
         self._agreement = Agreement()
         self._forms: set[bool] = set()
-        self._sizes: list[RunPredictions] = []
         self._classes: tuple[str, ...] | None = None
         self._num_classes = 0
         self._samples = {"test": 0, "train": 0, "validation": 0}
         self._notes: dict[str, list[str]] = {}
 
-    def take(self, source: RunSource) -> RunResult | str:
+    def check(self, source: RunSource) -> None:
+        """See that a run agrees with those before it; all of them do before one is measured.
+
+        Raises:
+            ValueError: It does not.
+        """
+        run = source.load()
+        self._agreement.order(source.what, run)
+        self._remember(source, run)
+
+    def measure(self, source: RunSource) -> RunResult | str:
         """What was measured of a run; the cause of its failure where it predicts no numbers."""
         run = source.load()
         order = self._agreement.order(source.what, run)
-        self._remember(source, run)
         if len(run.test.broken):
             ids, broken = run.test.ids, run.test.broken
             which = f"rows {example(broken)}" if ids is None else f"ids {example(ids[broken])}"

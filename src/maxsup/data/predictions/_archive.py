@@ -113,6 +113,11 @@ def _opened(path: Path, what: str) -> _Arrays:
     if path.suffix == ".safetensors":
         return _opened_safetensors(path, what)
     source = path if isinstance(path, Path) else io.BytesIO(path.read_bytes())
+    if isinstance(path, Path) and not path.exists():
+        raise FileNotFoundError(2, "there is no such file", str(path))
+    if isinstance(source, Path) and not zipfile.is_zipfile(source):
+        # numpy would look for other kinds of files, and leave it open.
+        raise _unreadable(what, ValueError("it is no whole .npz"))
     try:
         file = np.load(source, allow_pickle=False)
     except (ValueError, zipfile.BadZipFile, EOFError) as error:

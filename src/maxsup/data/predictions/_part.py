@@ -83,6 +83,9 @@ def check_part(
             f"{what}: there are {len(classes)} names of classes, but {num_classes} columns of "
             f"{name}."
         )
+    if classes is not None and len({*classes}) < len(classes):
+        twice = next(each for each in classes if classes.count(each) > 1)
+        raise ValueError(f"{what}: two classes have one name: {twice}.")
     of_labels = as_array(f"{what}: {prefix}labels", labels)
     found = _labels(f"{what}: {prefix}labels", of_labels, samples, num_classes, classes)
     broken = ~((values < np.inf).all(axis=1) & (values.max(axis=1) > -np.inf))
@@ -217,6 +220,6 @@ def _features(name: str, features: object, samples: int, is_broken: bool) -> Arr
     if wrong.any() and not is_broken:
         raise ValueError(
             f"{name}: {int(wrong.sum()):,} of {samples:,} rows hold NaN or infinity (rows "
-            f"{example(wrong.nonzero()[0])})."
+            f"{example(np.flatnonzero(wrong))})."
         )
     return found
