@@ -71,6 +71,11 @@ class ForkedProcess:
     def is_running(self) -> bool:
         return self._process.is_alive()
 
+    @property
+    def pid(self) -> int:
+        assert self._process.pid is not None
+        return self._process.pid
+
     def wait(self) -> int:
         """The exit code."""
         self._process.join(SECONDS)

@@ -9,6 +9,7 @@ import argparse
 import numpy as np
 import timm
 import torch
+from timm.loss import LabelSmoothingCrossEntropy
 from torch.utils.data import DataLoader
 
 parser = argparse.ArgumentParser()
@@ -21,7 +22,7 @@ parser.add_argument("--size", type=int, default=224)
 parser.add_argument("--epochs", type=int, default=10)
 args = parser.parse_args()
 
-timm.utils.random_seed(args.seed)
+torch.manual_seed(args.seed)
 transforms = [timm.data.create_transform(args.size, is_training=t) for t in (True, False)]
 train_set, test_set = (
     timm.data.create_dataset("", args.data, split=split, transform=transform)
@@ -29,9 +30,10 @@ train_set, test_set = (
 )
 losses = {
     "baseline": torch.nn.functional.cross_entropy,
-    "label-smoothing": timm.loss.LabelSmoothingCrossEntropy(0.1),
-    "maxsup": lambda z, y: timm.loss.LabelSmoothingCrossEntropy(0)(z, y)
-    + 0.1 * (z.amax(1) - z.mean(1)).mean(),
+    "label-smoothing": LabelSmoothingCrossEntropy(0.1),
+    "maxsup": lambda z, y: (
+        timm.loss.LabelSmoothingCrossEntropy(0)(z, y) + 0.1 * (z.amax(1) - z.mean(1)).mean()
+    ),
 }
 model = timm.create_model(args.model, num_classes=len(train_set.reader.class_to_idx))
 optimizer = timm.optim.create_optimizer_v2(model, "adamw", lr=1e-3)
