@@ -9,6 +9,7 @@ import argparse
 import numpy as np
 import timm
 import torch
+from timm.data import create_dataset, create_transform
 from timm.loss import LabelSmoothingCrossEntropy
 from torch.utils.data import DataLoader
 
@@ -23,9 +24,9 @@ parser.add_argument("--epochs", type=int, default=10)
 args = parser.parse_args()
 
 torch.manual_seed(args.seed)
-transforms = [timm.data.create_transform(args.size, is_training=t) for t in (True, False)]
+transforms = [create_transform(args.size, is_training=t) for t in (True, False)]
 train_set, test_set = (
-    timm.data.create_dataset("", args.data, split=split, transform=transform)
+    create_dataset("", args.data, split=split, transform=transform)
     for split, transform in zip(("train", "validation"), transforms, strict=True)
 )
 losses = {
@@ -36,7 +37,7 @@ losses = {
     ),
 }
 model = timm.create_model(args.model, num_classes=len(train_set.reader.class_to_idx))
-optimizer = timm.optim.create_optimizer_v2(model, "adamw", lr=1e-3)
+optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
 
 accuracies = []
 for _ in range(args.epochs):

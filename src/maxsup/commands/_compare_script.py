@@ -1,13 +1,10 @@
 """``maxsup compare --script``: a study whose runs are those of somebody's own program."""
 
 import shlex
-from typing import TYPE_CHECKING
+from typing import Any
 
 from maxsup.commands._options import TableOptions
 from maxsup.commands._read import named_options
-
-if TYPE_CHECKING:
-    from maxsup.commands.compare import Options
 
 _MOST_SEEDS = 10_000
 _WITH_A_SCRIPT = frozenset(
@@ -19,8 +16,14 @@ _WITH_A_SCRIPT = frozenset(
 """The options that mean something; the others are about training, which the script does."""
 
 
-def compare_by_script(options: "Options", script: str, jobs: int) -> int:
-    """Run the script with every method and seed, print the table and write the page."""
+def compare_by_script(options: Any, script: str, jobs: int) -> int:
+    """Run the script with every method and seed, print the table and write the page.
+
+    Args:
+        options: Those of ``maxsup compare``.
+        script: The command to run.
+        jobs: How many at a time.
+    """
     _check(options, jobs)
 
     from maxsup._places import as_place
@@ -58,7 +61,7 @@ def compare_by_script(options: "Options", script: str, jobs: int) -> int:
     return 0 if any(run["status"] == "finished" for run in results["runs"]) else 1
 
 
-def _check(options: "Options", jobs: int) -> None:
+def _check(options: Any, jobs: int) -> None:
     """See that the command line names nothing that a script would not hear of.
 
     Raises:
