@@ -17,7 +17,13 @@ from typing import Any
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(
     # The first optimiser loads the compiler.
-    ["torch._dynamo", "maxsup.study", "maxsup.report", "maxsup.training", "maxsup.evaluation"]
+    [
+        "torch._dynamo",
+        "maxsup.study._compare",
+        "maxsup.report",
+        "maxsup.training",
+        "maxsup.evaluation",
+    ]
 )
 
 SECONDS = 240
@@ -64,6 +70,11 @@ class ForkedProcess:
     @property
     def is_running(self) -> bool:
         return self._process.is_alive()
+
+    @property
+    def pid(self) -> int:
+        assert self._process.pid is not None
+        return self._process.pid
 
     def wait(self) -> int:
         """The exit code."""

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from maxsup import study
 from maxsup.commands import main
 from maxsup.recipes import get_recipe
 from maxsup.results import read_results
@@ -93,7 +92,7 @@ def test_compare_says_how_to_go_on_after_an_interruption(
     def interrupt(*args: object, **options: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(study._run, "train", interrupt)
+    monkeypatch.setattr("maxsup.study._run.train", interrupt)
     assert run("compare", "digits", "--out", str(tmp_path / "s"), *QUICK) == 130
     assert "The same command goes on" in capsys.readouterr().err
 

@@ -18,14 +18,13 @@ def test_a_method_that_spreads_far_has_an_axis_of_its_own() -> None:
         "c": counts(2000, 2012),
         "wide": counts(0, 2000, 3999),
     }
-    settings: Any = SimpleNamespace(methods=list(of))
+    methods = list(of)
     finished: Any = {
         (name, 0): SimpleNamespace(records={"logit_counts": each}) for name, each in of.items()
     }
-    found = pooled_logits(settings, finished)
+    found = pooled_logits(methods, finished)
     assert set(found) == set(of)
     assert found["a"]["edges"] == found["b"]["edges"] == found["c"]["edges"]
     assert len(found["a"]["edges"]) < 40
     assert found["wide"]["edges"][-1] - found["wide"]["edges"][0] > 100
-    del settings.methods[:3]
-    assert set(pooled_logits(settings, finished)) == {"wide"}
+    assert set(pooled_logits(methods[3:], finished)) == {"wide"}

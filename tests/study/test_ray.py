@@ -21,7 +21,7 @@ from maxsup import methods
 from maxsup.losses import CrossEntropyLoss
 from maxsup.methods import Method
 from maxsup.results import Results
-from maxsup.study import RayCluster, TuningSettings, compare
+from maxsup.study import RayCluster, ScriptStudy, TuningSettings, compare, compare_script
 
 from .conftest import settings
 
@@ -401,3 +401,23 @@ def test_a_result_that_never_appears(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(_ray, "_SECONDS_FOR_A_FILE", 0.0)
     with pytest.raises(FileNotFoundError, match="all nodes must reach the study's directory"):
         _ray._read_result(tmp_path / "maxsup" / "seed-0")
+
+
+def test_runs_of_a_script(cluster: Any, tmp_path: Path) -> None:
+    script = tmp_path / "train.py"
+    script.write_text(
+        "import sys, numpy\n"
+        "method, seed, out = sys.argv[1:]\n"
+        "assert method != 'crash', 'no luck'\n"
+        "numpy.savez(out, logits=numpy.eye(4) * int(seed), labels=numpy.arange(4))\n"
+    )
+    study = ScriptStudy(
+        f"{sys.executable} {script} {{method}} {{seed}} {{out}}", ("baseline", "crash"), (1, 2)
+    )
+    shown = io.StringIO()
+    console = Console(file=shown, width=200)
+    results = compare_script(study, tmp_path / "study", on=RayCluster(), console=console)
+    causes = {(run["method"], run["seed"]): run["cause"] for run in results["runs"]}
+    assert causes["baseline", 1] is None
+    assert "AssertionError: no luck" in str(causes["crash", 2])
+    assert "baseline, seed 2: done (" in shown.getvalue()

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from maxsup.study._ray import _connection
+from maxsup.study._ray import connection
 
 
 class Ray:
@@ -28,7 +28,7 @@ class Ray:
 
 def connect(ray: Ray) -> list[str]:
     said: list[str] = []
-    with _connection(ray, said.append):
+    with connection(ray, said.append):
         pass
     return said
 

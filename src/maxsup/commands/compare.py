@@ -65,6 +65,18 @@ class ClusterOptions:
 
 
 @dataclass(frozen=True)
+class ScriptOptions:
+    """A program of one's own that trains, in place of data and a recipe."""
+
+    script: str | None = None
+    """Run this command for every method and seed, as in
+    'python train.py --loss {method} --seed {seed} --out {out}'; it writes the predictions for the
+    test set to {out}, an .npz file. Methods may then have any names."""
+    jobs: int = 1
+    """With a script: how many runs at a time."""
+
+
+@dataclass(frozen=True)
 class Options(CommonOptions):
     """Find out which regulariser is best for your data, over many seeds, on one page."""
 
@@ -87,6 +99,9 @@ class Options(CommonOptions):
     tuning: Annotated[
         tyro.conf.OmitArgPrefixes[TuningOptions], tyro.conf.arg(name="Tuning", help="")
     ] = field(default_factory=TuningOptions)
+    script: Annotated[
+        tyro.conf.OmitArgPrefixes[ScriptOptions], tyro.conf.arg(name="Script", help="")
+    ] = field(default_factory=ScriptOptions)
     cluster: Annotated[
         tyro.conf.OmitArgPrefixes[ClusterOptions], tyro.conf.arg(name="Cluster", help="")
     ] = field(default_factory=ClusterOptions)
@@ -101,11 +116,19 @@ class Options(CommonOptions):
 def defaults(named: Options) -> tuple[Options, Recipe, DataSettings]:
     """What the command line is read on top of: the settings of the recipe that it names."""
     recipe = get_recipe("digits" if named.recipe is None else named.recipe)
-    return Options(data=tyro.MISSING), recipe, DataSettings("")
+    # A script brings its own data.
+    data = tyro.MISSING if named.script.script is None else ""
+    return Options(data=data), recipe, DataSettings("")
 
 
 def run(options: Options, recipe: Recipe, data: DataSettings) -> int:
     """Compare methods, print the table and write the page."""
+    if options.script.script is not None:
+        from maxsup.commands._compare_script import compare_by_script
+
+        return compare_by_script(options, options.script.script, options.script.jobs)
+    if options.script.jobs != 1:
+        raise ValueError("--jobs says how many runs of a --script go on at a time; there is none.")
     if options.recipe is None and options.data != "digits":
         known = ", ".join(recipe.name for recipe in all_recipes())
         close = near_name(options.data)

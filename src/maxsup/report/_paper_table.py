@@ -142,7 +142,7 @@ def _caption(results: Results) -> str:
         if any(each["against"] == results["baseline"] for each in results["contrasts"]):
             sentences.append(f"Δ: difference to {labels[results['baseline']]}.")
         sentences.append(
-            f"Differences ({primary['label']}) are paired over seeds, with 95 % intervals"
+            f"Differences ({primary['label']}) are {_pairing(results)}, with 95 % intervals"
             f"{together}: beyond 0 better or worse, within ±{margin} the same, else undecided."
         )
     for contrast in results["contrasts"]:
@@ -152,6 +152,13 @@ def _caption(results: Results) -> str:
                 f"{_difference(contrast, primary)}, {contrast['conclusion']}."
             )
     return " ".join(sentences)
+
+
+def _pairing(results: Results) -> str:
+    unpaired = ["unpaired" in each for each in results["contrasts"]]
+    if all(unpaired):
+        return "unpaired (Welch)"
+    return "paired over seeds" + (" where seeds are shared, else unpaired" if any(unpaired) else "")
 
 
 def _latex(text: str) -> str:

@@ -7,7 +7,14 @@ from typing import NamedTuple
 
 from maxsup._method_names import canonical
 from maxsup.results.schema import MeasureFacts, Run
-from maxsup.statistics import Contrast, Summary, default_contrasts, judge, summarise
+from maxsup.statistics import (
+    Contrast,
+    Summary,
+    default_contrasts,
+    judge,
+    summarise,
+    with_unpaired,
+)
 
 DEFAULT_PRIMARY = "test_accuracy"
 DEFAULT_POINTS = 0.5
@@ -36,6 +43,9 @@ class Analysis:
     """Pairs of methods that are concluded on, the second being what the first is compared with; by
     default each against the baseline, and MaxSup against label smoothing where both are there, as
     :func:`maxsup.statistics.default_contrasts` has it."""
+    unpaired: bool = False
+    """Whether runs of one seed have nothing in common, so that no difference may be paired over
+    seeds; it is weaker. Methods without a seed in common are compared so in any case."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "baseline", canonical(self.baseline))
@@ -86,13 +96,22 @@ def analyse(
     )
     return Analysed(
         [primary, *(measure for measure in measures if measure is not primary)],
-        {name: summarise(of_method, analysis.baseline) for name, of_method in values.items()},
+        {
+            name: with_unpaired(
+                summarise(of_method, analysis.baseline),
+                of_method,
+                analysis.baseline,
+                all_of_them=analysis.unpaired,
+            )
+            for name, of_method in values.items()
+        },
         margin,
         judge(
             values[primary["name"]],
             contrasts,
             margin=margin,
             better="lower" if primary["better"] == "lower" else "higher",
+            unpaired=analysis.unpaired,
         ),
     )
 

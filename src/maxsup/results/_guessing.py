@@ -31,9 +31,11 @@ def no_better_than_guessing(
         longer --warmup-epochs may help'
     """
     accuracy, nll = values.get("test_accuracy"), values.get("test_nll")
+    if accuracy is None or nll is None:
+        return None
     chance, even = 1 / num_classes, math.log(num_classes)
     spread = math.sqrt(chance * (1 - chance) / max(num_images, 1))
-    if accuracy is None or nll is None or accuracy > chance + min(2 * spread, chance / 2):
+    if accuracy > chance + min(2 * spread, chance / 2):
         return None
     found = (
         f"ended with a test accuracy of {100 * accuracy:.2f} %, as guessing among {num_classes:,} "

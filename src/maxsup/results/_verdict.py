@@ -19,6 +19,7 @@ from maxsup.results.schema import (
     ImageEvidence,
     MeasureFacts,
     MethodFacts,
+    PredictionsFacts,
     Results,
     Run,
     Tuning,
@@ -42,8 +43,10 @@ def verdict(
     seeds: Sequence[int],
     runs: Sequence[Run],
     analysed: Analysed,
+    *,
     images: ImageEvidence | None = None,
     tuning: Tuning | None = None,
+    predictions: PredictionsFacts | None = None,
 ) -> Verdict:
     """The answer in one or two sentences, and what a reader must know to weigh it."""
     labels = {method["name"]: method["label"] for method in methods}
@@ -54,7 +57,8 @@ def verdict(
         notes=[
             *_asked_note(asked, labels, runs),
             *asked["left_out"],
-            *([_untuned_note(methods)] if tuning is None else tuning_notes(tuning, methods)),
+            *_strength_notes(methods, tuning, predictions),
+            *words.unpaired_note(),
             *words.procedure_note(),
             *words.contrast_notes(data["test"]),
             *_noise_note(data),
@@ -62,7 +66,7 @@ def verdict(
             *_unfinished_note(labels, runs),
             *_failure_note(labels, runs, analysed.contrasts),
             *_guessing_notes(data, runs),
-            *_same_note(labels, baseline, runs),
+            *_same_note(labels, baseline, runs, predictions),
             *_scope_note(seeds, data),
             *words.image_notes(images),
             *data["notes"],
@@ -93,7 +97,7 @@ def analyse_again(
         >>> stricter = analyse_again(results, Analysis("baseline", margin=0.2))  # doctest: +SKIP
     """
     methods = [method["name"] for method in results["methods"]]
-    tuning = results["tuning"]
+    tuning = results.get("tuning")
     if tuning is not None and not analysis.contrasts:
         contrasts = tuned_contrasts(tuning, methods, analysis.baseline)
         analysis = replace(analysis, contrasts=contrasts)
@@ -119,8 +123,9 @@ def analyse_again(
             results["seeds"],
             results["runs"],
             analysed,
-            evidence,
-            tuning,
+            images=evidence,
+            tuning=tuning,
+            predictions=results.get("predictions"),
         ),
         "timings": {**results["timings"], "seconds_per_epoch": summarise(timed, analysis.baseline)},
     }
@@ -182,6 +187,22 @@ class _Words:
             f"{together} that lies beyond 0 decides, and one within ±{self._margin()} says that "
             f"the difference is too small to matter (the margin, --margin). {self._measure()} "
             "is the one primary measure; all others are shown to explore, and decide nothing."
+        ]
+
+    def unpaired_note(self) -> list[str]:
+        """Which contrasts are weaker than they could be."""
+        unpaired = [each for each in self.contrasts if "unpaired" in each]
+        if not unpaired:
+            return []
+        which = (
+            "All comparisons are"
+            if len(unpaired) == len(self.contrasts)
+            else f"Unlike the others, that of {_listed(map(self._both, unpaired))} is"
+        )
+        return [
+            f"{which} unpaired, by Welch's interval: no seed joins the runs, or none was to. What "
+            "a seed does to both methods alike stays in the spread, so this is weaker than "
+            "differences within seeds."
         ]
 
     def contrast_notes(self, test_images: int) -> list[str]:
@@ -318,6 +339,9 @@ class _Words:
 
     def _paired_seeds(self, contrast: Contrast) -> str:
         """How many seeds a contrast is over, and which where these are not all."""
+        if "unpaired" in contrast:
+            left, right = map(len, contrast["unpaired"])
+            return f"{left} and {right} seeds"
         some = numbers.seeds_used(contrast, self.seeds)
         return f"{len(contrast['seeds'])} seeds" + (f", {some}" if some else "")
 
@@ -341,8 +365,12 @@ class _Words:
 
     def _spread_note(self) -> list[str]:
         return [
-            f"{self._both(each)} differ by the same amount in every seed. Without a spread their "
-            "signs alone were judged: of n seeds, one in 2^(n − 1) agrees by chance."
+            f"{self._both(each)} differ by the same amount in every seed. Without a spread "
+            + (
+                "the order of their values alone was judged."
+                if "unpaired" in each
+                else "their signs alone were judged: of n seeds, one in 2^(n − 1) agrees by chance."
+            )
             for each in self.contrasts
             if each["without_spread"]
         ]
@@ -379,6 +407,26 @@ class _Words:
 
     def _both(self, contrast: Contrast | ImageContrast) -> str:
         return f"{self.labels[contrast['method']]} and {self._of(contrast['against'])}"
+
+
+def _strength_notes(
+    methods: Sequence[MethodFacts], tuning: Tuning | None, predictions: PredictionsFacts | None
+) -> list[str]:
+    """At which strengths the methods ran, as far as that is known."""
+    if predictions is not None:
+        return [_foreign_note(predictions)]
+    return [_untuned_note(methods)] if tuning is None else tuning_notes(tuning, methods)
+
+
+def _foreign_note(predictions: PredictionsFacts) -> str:
+    """What cannot be known of a training that was another program's."""
+    by = predictions["made_by"]
+    made = "by another program" if by is None else f"by {by}"
+    return (
+        f"The predictions were made {made}. Whether methods of one seed shared their start and "
+        "their batches, whether they differ in nothing else, what was tuned for which of them, and "
+        "whether the test set chose anything, cannot be seen here."
+    )
 
 
 def _untuned_note(methods: Sequence[MethodFacts]) -> str:
@@ -544,7 +592,12 @@ def _guessing_notes(data: DataFacts, runs: Sequence[Run]) -> list[str]:
     return [*notes[:_GUESSING_NOTES], f"{more} more of the {len(runs)} runs ended like that."]
 
 
-def _same_note(labels: dict[str, str], baseline: str, runs: Sequence[Run]) -> list[str]:
+def _same_note(
+    labels: dict[str, str],
+    baseline: str,
+    runs: Sequence[Run],
+    predictions: PredictionsFacts | None = None,
+) -> list[str]:
     """Name the methods that did what the baseline does, to the last digit."""
     values: dict[str, dict[int, dict[str, float | None]]] = {name: {} for name in labels}
     for run in runs:
@@ -558,6 +611,11 @@ def _same_note(labels: dict[str, str], baseline: str, runs: Sequence[Run]) -> li
     if not same:
         return []
     base = "the baseline" if baseline == "baseline" else labels[baseline]
+    if predictions is not None:
+        return [
+            f"{' and '.join(same)} gave exactly the numbers of {base}, seed by seed: are these the "
+            "same predictions under two names, or did the script not look at the method?"
+        ]
     return [
         f"{' and '.join(same)} gave exactly the numbers of {base}, seed by seed: on this data "
         "their penalty never set in (a margin, for instance, was wider than the logits differ)."

@@ -193,6 +193,16 @@ class Tuning(TypedDict):
     fixed: list[str]  # the methods whose names set coefficients, which were not tuned
 
 
+Form = Literal["logits", "probabilities", "both"]
+
+
+class PredictionsFacts(TypedDict):
+    """What is known of predictions that another program has made."""
+
+    made_by: str | None  # the script that was run for them; null where they lay there
+    form: Form  # what came: probabilities are known by their sums
+
+
 class Verdict(TypedDict):
     """The answer in words: one sentence, then what a reader must know to weigh it."""
 
@@ -224,7 +234,8 @@ class Results(TypedDict):
 
     format: int
     data: DataFacts
-    recipe: dict[str, object]  # every setting by name; "name" among them
+    predictions: NotRequired[PredictionsFacts]  # where another program has trained
+    recipe: dict[str, object]  # every setting by name, "name" among them; empty with predictions
     methods: list[MethodFacts]  # in the order of the command, then those that are kept
     baseline: str
     seeds: list[int]

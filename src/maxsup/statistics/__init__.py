@@ -36,6 +36,7 @@ from maxsup.statistics._paired import (
     smallest_sign_flip_p,
     summarise,
 )
+from maxsup.statistics._unpaired import unpaired_difference, with_unpaired
 
 __all__ = [
     "CONFIDENCE",
@@ -59,4 +60,6 @@ __all__ = [
     "sign_flip_p",
     "smallest_sign_flip_p",
     "summarise",
+    "unpaired_difference",
+    "with_unpaired",
 ]

@@ -9,12 +9,13 @@ as long as each contrast's differences are near enough to normal.
 import functools
 import math
 from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple, TypedDict
+from typing import Literal, NamedTuple, NotRequired, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
-from maxsup.statistics._paired import CONFIDENCE, Values, paired_values, sign_flip_p
+from maxsup.statistics._paired import CONFIDENCE, Values, existing, paired_values, sign_flip_p
+from maxsup.statistics._unpaired import are_unpaired, t_quantile, two_sided_p, welch
 
 FEWEST_PAIRS = 3
 """Fewer differences conclude nothing: two say next to nothing of their own spread."""
@@ -50,6 +51,9 @@ class Contrast(TypedDict):
     seeds_to_decide: int | None  # about how many would, were mean and spread to stay
     apart: int | None  # the seed whose difference lies far from the others'
     skewed: bool  # the differences lean to one side, where Student's t rejects too often
+    # Where it is not paired: the seeds of the method and of the other; ``seeds`` are then those of
+    # the one that has fewer.
+    unpaired: NotRequired[tuple[list[int], list[int]]]
 
 
 def judge(
@@ -58,6 +62,7 @@ def judge(
     *,
     margin: float,
     better: Literal["higher", "lower"] = "higher",
+    unpaired: bool = False,
 ) -> list[Contrast]:
     """Conclude on each contrast: better, worse, the same to within a margin, or undecided.
 
@@ -68,6 +73,10 @@ def judge(
     Where every seed has the same difference, there is no Student's t: differences that are all 0
     are the same; others are judged by their signs alone, whose exact p-value is 2/2ⁿ.
 
+    Two methods that no seed joins are compared unpaired, which is weaker: by Welch's interval
+    (1947) d ± t(1 − 0.05/(2m), ν)·√(s₁²/n₁ + s₂²/n₂) on the difference d of their means. Where
+    neither has a spread, the exact p-value of their ranks, 2/C(n₁ + n₂, n₁), decides.
+
     Args:
         values: The primary measure, by method, then by seed.
         contrasts: Pairs of methods, the second being what the first is compared with; named before
@@ -75,6 +84,8 @@ def judge(
         margin: δ, the largest difference that does not matter, in the unit of ``values``; more than
             0.
         better: Which direction of the measure is the better one.
+        unpaired: Whether all contrasts are to be unpaired, also where methods share seeds that
+            mean nothing.
 
     Returns:
         One entry a contrast, in the same order.
@@ -91,7 +102,12 @@ def judge(
         ('better', 0.0242, 0.0378)
     """
     _check(values, contrasts, margin)
-    return [_judge_one(values, Pair(*pair), len(contrasts), margin, better) for pair in contrasts]
+    found = []
+    for method, against in contrasts:
+        are_apart = unpaired or are_unpaired(values[method], values[against])
+        judge_one = _judge_unpaired if are_apart else _judge_one
+        found.append(judge_one(values, Pair(method, against), len(contrasts), margin, better))
+    return found
 
 
 def _check(
@@ -134,9 +150,9 @@ def _judge_one(
     mean, low, high = found["mean"], found["mean"], found["mean"]
     if np.ptp(differences) > 0:
         error = float(differences.std(ddof=1)) / math.sqrt(n)
-        half = _quantile(n - 1, comparisons) * error
+        half = t_quantile(n - 1, comparisons) * error
         low, high = mean - half, mean + half
-        found["p"] = min(1.0, comparisons * _two_sided_p(mean / error, n - 1))
+        found["p"] = min(1.0, comparisons * two_sided_p(mean / error, n - 1))
         found["apart"] = _apart(seeds, differences)
         found["skewed"] = _is_skewed(differences)
     elif mean == 0:
@@ -153,6 +169,70 @@ def _judge_one(
         deviation = float(differences.std(ddof=1))
         found["seeds_to_decide"] = seeds_to_decide(mean, deviation, margin, comparisons)
     return found
+
+
+def _judge_unpaired(
+    values: Mapping[str, Values], pair: Pair, comparisons: int, margin: float, better: str
+) -> Contrast:
+    of_both = existing(values[pair.method]), existing(values[pair.against])
+    seeds = sorted(of_both[0]), sorted(of_both[1])
+    difference = welch(*of_both)
+    found = Contrast(
+        method=pair.method,
+        against=pair.against,
+        seeds=min(seeds, key=len),
+        mean=None if difference is None else difference.mean,
+        low=None,
+        high=None,
+        p=None,
+        conclusion="undecided",
+        without_spread=False,
+        seeds_to_decide=None,
+        apart=None,
+        skewed=False,
+        unpaired=seeds,
+    )
+    if difference is None or len(found["seeds"]) < FEWEST_PAIRS:
+        return found
+    mean, low, high = difference.mean, difference.mean, difference.mean
+    if difference.error:
+        half = t_quantile(difference.degrees, comparisons) * difference.error
+        low, high = mean - half, mean + half
+        found["p"] = min(
+            1.0, comparisons * two_sided_p(mean / difference.error, difference.degrees)
+        )
+    elif mean == 0:
+        found["p"] = 1.0
+    else:
+        found["without_spread"] = True
+        orders = math.comb(len(seeds[0]) + len(seeds[1]), len(seeds[0]))
+        found["p"] = p = min(1.0, comparisons * 2 / orders)
+        if p >= 1 - CONFIDENCE:
+            found["seeds_to_decide"] = next(
+                n for n in range(1, 100) if comparisons * 2 / math.comb(2 * n, n) < 1 - CONFIDENCE
+            )
+            return found
+    found["low"], found["high"] = low, high
+    found["conclusion"] = _conclusion(low, high, margin, better)
+    if found["conclusion"] == "undecided":
+        variances = [float(np.var(list(of_one.values()), ddof=1)) for of_one in of_both]
+        found["seeds_to_decide"] = _unpaired_to_decide(mean, variances, margin, comparisons)
+    return found
+
+
+def _unpaired_to_decide(
+    mean: float, variances: Sequence[float], margin: float, comparisons: int
+) -> int | None:
+    """About how many seeds of each would decide; none where it is more than 1,000."""
+    from scipy import stats
+
+    total = sum(variances)
+    n = np.arange(FEWEST_PAIRS, MOST_SEEDS + 1)
+    degrees = (n - 1) * total**2 / sum(each**2 for each in variances)
+    level = 1 - (1 - CONFIDENCE) / (2 * comparisons)
+    half = stats.t.ppf(level, degrees) * np.sqrt(total / n)
+    decides = (half < abs(mean)) | (half + abs(mean) <= margin)
+    return int(n[decides.argmax()]) if decides.any() else None
 
 
 def _conclusion(low: float, high: float, margin: float, better: str) -> Conclusion:
@@ -198,19 +278,6 @@ def _quantiles(comparisons: int) -> NDArray[np.float64]:
     level = 1 - (1 - CONFIDENCE) / (2 * comparisons)
     degrees = np.arange(FEWEST_PAIRS, MOST_SEEDS + 1) - 1
     return np.asarray(stats.t.ppf(level, degrees), dtype=float)
-
-
-@functools.cache
-def _quantile(degrees: int, comparisons: int) -> float:
-    from scipy import stats
-
-    return float(stats.t.ppf(1 - (1 - CONFIDENCE) / (2 * comparisons), degrees))
-
-
-def _two_sided_p(t: float, degrees: int) -> float:
-    from scipy import special
-
-    return float(2 * special.stdtr(degrees, -abs(t)))
 
 
 def _apart(seeds: Sequence[int], differences: NDArray[np.float64]) -> int | None:

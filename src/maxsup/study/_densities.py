@@ -1,14 +1,13 @@
 """How each method's logits are distributed over its seeds (MaxSup paper, Figure 2)."""
 
 import statistics
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 
 from maxsup.evaluation import LOGIT_COUNTS
 from maxsup.measures import logit_densities
 from maxsup.results import schema
-from maxsup.study._settings import StudySettings
 from maxsup.training import RunResult
 
 _BEYOND = 5.0
@@ -16,7 +15,7 @@ _BEYOND = 5.0
 
 
 def pooled_logits(
-    settings: StudySettings, finished: Mapping[tuple[str, int], RunResult]
+    methods: Sequence[str], finished: Mapping[tuple[str, int], RunResult]
 ) -> dict[str, schema.LogitDensity]:
     """The density of each method's logits over its finished seeds.
 
@@ -27,7 +26,7 @@ def pooled_logits(
         method: [
             run.records[LOGIT_COUNTS.name] for (of, _), run in finished.items() if of == method
         ]
-        for method in settings.methods
+        for method in methods
     }
     pooled = {method: torch.stack(each).sum(dim=0) for method, each in counts.items() if each}
     if not pooled:

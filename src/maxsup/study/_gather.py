@@ -72,7 +72,7 @@ def gather(
     _check_same_starts(runs)
     measures = measure_facts()
     finished = {key: run for key, run in runs.items() if isinstance(run, RunResult)}
-    rows = [_run_row(method, seed, run, measures) for (method, seed), run in runs.items()]
+    rows = [run_row(method, seed, run, measures) for (method, seed), run in runs.items()]
     facts = _data_facts(settings, data.first)
     chosen = {} if tuning is None else chosen_names(tuning)
     methods = [_method_facts(name, name in chosen.values()) for name in settings.methods]
@@ -97,7 +97,7 @@ def gather(
         margin=analysed.margin,
         contrasts=analysed.contrasts,
         images=images,
-        logits=pooled_logits(settings, finished),
+        logits=pooled_logits(settings.methods, finished),
         confused=confused_classes(settings, data, finished, directory, accelerator),
         # Where each seed has a test set of its own, no image is in all of them.
         per_class=None
@@ -109,7 +109,15 @@ def gather(
             [(each["method"], each["against"]) for each in analysed.contrasts],
         ),
         verdict=verdict(
-            facts, methods, settings.baseline, asked, seeds, rows, analysed, images, tuning
+            facts,
+            methods,
+            settings.baseline,
+            asked,
+            seeds,
+            rows,
+            analysed,
+            images=images,
+            tuning=tuning,
         ),
         timings=_timings(settings, finished),
     )
@@ -129,9 +137,10 @@ def _check_same_starts(runs: Results) -> None:
         )
 
 
-def _run_row(
+def run_row(
     method: str, seed: int, run: RunResult | str, measures: list[schema.MeasureFacts]
 ) -> schema.Run:
+    """What results hold of one run: its result, or the cause of its failure."""
     if isinstance(run, str):
         return schema.Run(
             method=method,

@@ -127,7 +127,7 @@ def run_on_ray(
     ray = import_ray()
     directory = held.directory.absolute()
     runs = Runs({}, set())
-    with _connection(ray, progress.say):
+    with connection(ray, progress.say):
         news = News.start(ray)
         waiting = _submit(
             ray, cluster, settings, data, directory, held.token, news, progress, tracker, plugins
@@ -152,7 +152,7 @@ def run_on_ray(
                 progress.advance_to(sum(epochs.values()))
                 check_interrupted()
         finally:
-            _cancel(ray, list(waiting))
+            cancel(ray, list(waiting))
     return runs
 
 
@@ -170,7 +170,7 @@ def check_alone() -> None:
 
 
 @contextlib.contextmanager
-def _connection(ray: Any, say: Callable[[str], None]) -> Iterator[None]:
+def connection(ray: Any, say: Callable[[str], None]) -> Iterator[None]:
     if ray.is_initialized():
         say("Ray: the cluster that this process is connected to")
         yield
@@ -322,7 +322,7 @@ def _read_result(directory: Path) -> RunResult:
     return result
 
 
-def _cancel(ray: Any, tasks: list[Any]) -> None:
+def cancel(ray: Any, tasks: list[Any]) -> None:
     """End what is still running, so that nothing goes on writing to the study."""
     if tasks:
         for task in tasks:

@@ -38,7 +38,7 @@ def _content(results: Results) -> dict[str, object] | None:
 def _draw(results: Results, curve: _Curve) -> list[Picture]:
     """Draw one of the curves, unless no method has the whole of it."""
     labels = labels_of(results)
-    epochs = int(str(results["recipe"]["epochs"]))
+    epochs = _epochs(results)
     curves = {
         name: [
             [
@@ -53,7 +53,7 @@ def _draw(results: Results, curve: _Curve) -> list[Picture]:
     complete = {
         name: runs
         for name, runs in curves.items()
-        if runs and all(len(values) == epochs for values in runs)
+        if runs and all(len(values) == (epochs or len(runs[0]) or 1) for values in runs)
     }
     if not complete:
         return []
@@ -62,6 +62,12 @@ def _draw(results: Results, curve: _Curve) -> list[Picture]:
     svg = figures.curve_figure(name, curve.title, complete, labels, window=window)
     beyond = "; ".join(labels[method] for method in outside)
     return [picture(svg, f"Outside of it: {beyond}." if beyond else "")]
+
+
+def _epochs(results: Results) -> int | None:
+    """How many a whole run has; none where another program trained, as it alone knows."""
+    epochs = results["recipe"].get("epochs")
+    return None if epochs is None else int(str(epochs))
 
 
 CURVES = StudySection(anchor="curves", heading="Curves", title="Training curves", content=_content)

@@ -19,6 +19,8 @@ class _Start(NamedTuple):
 def _content(results: Results) -> dict[str, object]:
     return {
         "results": results,
+        "predictions": results.get("predictions"),
+        "unpaired": [each for each in results["contrasts"] if "unpaired" in each],
         "several": len(results["contrasts"]) > 1,
         "smallest_p": _smallest_p(results),
         "starts": _starts(results),

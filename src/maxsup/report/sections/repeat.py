@@ -18,7 +18,9 @@ def _content(results: Results) -> dict[str, object]:
         run["method"] not in asked["methods"] or run["seed"] not in asked["seeds"]
         for run in results["runs"]
     )
-    return {"results": results, "citation": _CITATION, "is_part": is_part}
+    predictions = results.get("predictions")
+    trains = predictions is None or predictions["made_by"] is not None
+    return {"results": results, "citation": _CITATION, "is_part": is_part, "trains": trains}
 
 
 REPEAT = StudySection(

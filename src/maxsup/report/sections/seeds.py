@@ -38,8 +38,8 @@ def _seeds(results: Results) -> list[Picture]:
     return [
         picture(
             figures.seeds_figure(values, labels, means, measure),
-            "A dot for each seed, a bar at the mean; thin lines join the runs that share a seed, "
-            "and so the start and every batch.",
+            "A dot for each seed, a bar at the mean; thin lines join the runs that share a seed"
+            + ("." if results.get("predictions") else ", and so the start and every batch."),
         )
     ]
 

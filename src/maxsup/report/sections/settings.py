@@ -12,6 +12,7 @@ def _content(results: Results) -> dict[str, object]:
     listed = _listed(results)
     return {
         "results": results,
+        "predictions": results.get("predictions"),
         "seconds": {"percent": False, "digits": 2},
         "is_listed": listed is not None,
         "changed": _changed(results, _defaults() if listed is None else listed),
@@ -20,7 +21,8 @@ def _content(results: Results) -> dict[str, object]:
 
 def _listed(results: Results) -> dict[str, object] | None:
     """What the recipe of that name says; none where none is listed under it."""
-    named = {recipe.name: recipe for recipe in all_recipes()}.get(str(results["recipe"]["name"]))
+    name = str(results["recipe"].get("name"))
+    named = {recipe.name: recipe for recipe in all_recipes()}.get(name)
     return None if named is None else asdict(named)
 
 
