@@ -34,7 +34,13 @@ GROUPS = (
             "streaming", "max_corrupt", "max_megapixels",
         ),
     ),
-    Group("Model", ("model", "weights", "small_stem", "zero_init", "blur_pool", "drop_path")),
+    Group(
+        "Model",
+        (
+            "model", "weights", "partial_weights", "mean", "std", "small_stem", "zero_init",
+            "blur_pool", "drop_path",
+        ),
+    ),
     Group(
         "Optimisation",
         (

@@ -1,8 +1,20 @@
 """Changes to timm's models: a stem for small images, blur before strides."""
 
+import re
+
 import timm
 from timm.layers import BlurPool2d
 from torch import nn
+
+
+def has_small_stem(name: str) -> bool:
+    """Whether a model has a stem for small images here, as far as its name tells.
+
+    >>> [has_small_stem(name) for name in ("resnet50.a1_in1k", "resnet50d", "mobilenetv2_100")]
+    [True, False, True]
+    """
+    architecture = name.partition(".")[0]
+    return bool(re.fullmatch(r"resnet\d+|mobilenetv2.*", architecture))
 
 
 def make_stem_small(name: str, model: nn.Module, in_channels: int) -> None:

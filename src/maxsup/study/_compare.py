@@ -23,6 +23,7 @@ from maxsup.training import (
     check_setup,
     check_tracker,
     load_announced,
+    notes_on_weights,
 )
 
 
@@ -35,6 +36,7 @@ def compare(
     on: RayCluster | None = None,
     tracker: TrackerName | None = None,
     plugins: Sequence[str] = (),
+    notes: Sequence[str] = (),
 ) -> Results:
     """Train every method with every seed on the same data, and say which differences hold.
 
@@ -55,6 +57,8 @@ def compare(
         tracker: Where each epoch's figures are sent as well; nowhere by default.
         plugins: Modules or files that define methods of the study, for nodes of a cluster to load
             as well; see :func:`maxsup.methods.load_plugin`.
+        notes: What else a reader of the page should know, in sentences, such as how the recipe was
+            chosen (:func:`maxsup.training.choose_recipe`).
 
     Returns:
         What was written to ``results.json``; a notebook shows it as a table. Methods and seeds
@@ -82,6 +86,9 @@ def compare(
         # All runs have the same data and recipe.
         first = settings.run(*plan[0])
         data = load_announced(first, accelerator, progress.say)
+        on_weights = [f"Weights: {note}" for note in notes_on_weights(first.recipe, data)]
+        for note in on_weights if is_main else ():
+            progress.say(note)
         if on is None and not (directory / STUDY_FILE).exists():
             check_setup(first, data, accelerator)
         # All is checked; from here on, the directory is written to.
@@ -103,6 +110,7 @@ def compare(
                 runs.devices,
                 accelerator,
                 kept=kept,
+                notes=(*notes, *on_weights),
             )
             if held is not None:
                 held.check_now()

@@ -3,7 +3,7 @@
 import json
 import math
 import platform
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -41,6 +41,7 @@ def gather(
     accelerator: Accelerator,
     *,
     kept: KeptRuns = NONE_KEPT,
+    notes: Sequence[str] = (),
 ) -> schema.Results:
     """Everything the table and the page show, from the finished and failed runs.
 
@@ -53,6 +54,7 @@ def gather(
         devices: What the runs were trained on.
         accelerator: Measures what pictures need.
         kept: What earlier commands have finished.
+        notes: What else a reader should know, in sentences.
 
     Raises:
         ValueError: Two methods of one seed did not have the same start.
@@ -67,7 +69,7 @@ def gather(
     measures = measure_facts()
     finished = {key: run for key, run in runs.items() if isinstance(run, RunResult)}
     rows = [_run_row(method, seed, run, measures) for (method, seed), run in runs.items()]
-    facts = _data_facts(settings, data)
+    facts = _data_facts(settings, data, notes)
     methods = [_method_facts(name) for name in settings.methods]
     analysed = analyse(rows, measures, settings.methods, settings.analysis())
     seeds = list(settings.seeds)
@@ -159,7 +161,7 @@ def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _data_facts(settings: StudySettings, data: ImageData) -> schema.DataFacts:
+def _data_facts(settings: StudySettings, data: ImageData, notes: Sequence[str]) -> schema.DataFacts:
     return schema.DataFacts(
         name=data.name,
         classes=list(data.classes),
@@ -169,7 +171,7 @@ def _data_facts(settings: StudySettings, data: ImageData) -> schema.DataFacts:
         test=len(data.test),
         label_noise=settings.data.label_noise,
         noisy_labels=data.train.count_noisy(),
-        notes=[*data.notes, *_notes_on_size(len(data.classes))],
+        notes=[*notes, *data.notes, *_notes_on_size(len(data.classes))],
     )
 
 

@@ -9,7 +9,7 @@ from maxsup.training._curves import RecipeCurves, recipe_curves
 from maxsup.training._data import load_data
 from maxsup.training._diverged import TrainingDiverged
 from maxsup.training._dry_run import DryRun, dry_run
-from maxsup.training._model import build_model
+from maxsup.training._model import build_model, notes_on_weights
 from maxsup.training._optimizer import learning_rate
 from maxsup.training._position import EpochSums, Position
 from maxsup.training._progress import ProgressReport, duration
@@ -54,6 +54,7 @@ __all__ = [
     "listed",
     "load_announced",
     "load_data",
+    "notes_on_weights",
     "read_parts",
     "recipe_curves",
     "train",
