@@ -1,10 +1,12 @@
 """``maxsup compare``: methods × seeds on one's own data, and one page that says what came of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
+from maxsup.commands._choose import choice_for
 from maxsup.commands._command import SettingsCommand
 from maxsup.commands._options import (
     AnalysisOptions,
@@ -13,8 +15,11 @@ from maxsup.commands._options import (
     TableOptions,
     is_first_process,
 )
-from maxsup.data import DataSettings, near_name
-from maxsup.recipes import Recipe, all_recipes, get_recipe
+from maxsup.data import DataSettings
+from maxsup.recipes import Recipe, get_recipe
+
+if TYPE_CHECKING:
+    from maxsup.training import Choice
 
 REPORT_FILE = "report.html"
 
@@ -48,7 +53,7 @@ class Options(CommonOptions):
     data: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DATA")] = "digits"
     """What to train on: digits, a folder (image folder, Parquet, WebDataset), or hf:owner/name."""
     recipe: str | None = None
-    """How to train; "digits" by default on digits. See: maxsup recipes."""
+    """How to train; by default one that fits the data, which is said. See: maxsup recipes."""
     methods: tuple[str, ...] = ("baseline", "label-smoothing", "maxsup")
     """What to compare; "all" for every method. Coefficients are set as in maxsup:alpha=0.05,
     maxsup:alpha=0.1..0.2 (linear schedule), acls:alpha=0.1,margin=6. See: maxsup methods."""
@@ -78,16 +83,13 @@ def defaults(named: Options) -> tuple[Options, Recipe, DataSettings]:
     return Options(data=tyro.MISSING), recipe, DataSettings("")
 
 
+def choose(options: Options, data: DataSettings, changes: Mapping[str, Any]) -> "Choice | None":
+    """The recipe, where the command line names none, or one that is fitted to the data."""
+    return choice_for(options.recipe, options.data, data, changes)
+
+
 def run(options: Options, recipe: Recipe, data: DataSettings) -> int:
     """Compare methods, print the table and write the page."""
-    if options.recipe is None and options.data != "digits":
-        known = ", ".join(recipe.name for recipe in all_recipes())
-        close = near_name(options.data)
-        hint = f" Did you mean {close!r}?" if close else ""
-        raise ValueError(
-            f"--recipe is needed with data other than digits; got {options.data!r}.{hint} There "
-            f"are: {known}."
-        )
     if not 1 <= options.seeds <= _MOST_SEEDS:
         raise ValueError(
             f"--seeds must be at least 1 and at most {_MOST_SEEDS:,}; got {options.seeds}. It is "
@@ -135,6 +137,7 @@ def run(options: Options, recipe: Recipe, data: DataSettings) -> int:
         on=RayCluster(cluster.gpus_per_run, cluster.cpus_per_run) if cluster.on == "ray" else None,
         tracker=options.record.tracker,
         plugins=options.common.plugin,
+        notes=options.common.notes,
     )
     if is_first_process():
         write_report(results, directory / REPORT_FILE)
@@ -142,4 +145,4 @@ def run(options: Options, recipe: Recipe, data: DataSettings) -> int:
     return 0 if any(run["status"] == "finished" for run in results["runs"]) else 1
 
 
-COMMAND = SettingsCommand(Options, defaults, run)
+COMMAND = SettingsCommand(Options, defaults, run, choose)

@@ -58,3 +58,20 @@ def blur_before_strides(name: str, model: nn.Module) -> None:
         # Black around the image, as the convolutions themselves have it; timm's default reflects.
         blur = BlurPool2d(convolution.in_channels, filt_size=3, stride=1, pad_mode="constant")
         model.set_submodule(name_of_part, nn.Sequential(blur, convolution))
+
+
+_SMALL_START = 0.01
+
+
+def start_last_layer_small(model: nn.Module) -> None:
+    """Start a new last layer behind weights that are trained near zero, so that it tells nothing.
+
+    timm's own start can give wide logits, a loss of three for two classes with EfficientNets, and
+    the first steps then change what was trained more than what is new. Not at zero itself, where
+    the direction of the logits, which some objectives look at, would not exist.
+    """
+    for module in model.get_classifier().modules():  # type: ignore[operator]
+        if isinstance(module, nn.Linear | nn.Conv2d):
+            nn.init.normal_(module.weight, std=_SMALL_START)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)

@@ -7,7 +7,7 @@ import timm
 from torch import nn
 
 from maxsup.models import _cifar_resnet, _small_convnet
-from maxsup.models._adapt import blur_before_strides, make_stem_small
+from maxsup.models._adapt import blur_before_strides, make_stem_small, start_last_layer_small
 from maxsup.models._cifar_resnet import CifarResNet
 from maxsup.models._small_convnet import SmallConvNet
 from maxsup.models._weights import load_weights
@@ -50,7 +50,7 @@ def create_model(
         weights: Start from these in place of fresh ones: a file (safetensors, or torch's, of which
             weights alone are read), a directory with ``config.json`` and ``model.safetensors``, a
             finished run's directory; or ``timm``, for those that timm downloads. Their last layer
-            is left out where it is of other classes.
+            is left out where it is of other classes, and a new one starts near zero.
         partial_weights: Whether weights may fit in part: what is missing starts fresh, and what is
             left over is left out.
         announce: Is told what was decided of the weights, in sentences.
@@ -99,6 +99,8 @@ def create_model(
             f"is needed. Without a network, name what is on this machine with --weights: "
             f"{ANY_WEIGHTS}. To train without them, add --weights None."
         ) from error
+    if weights == TIMM and published is not None and published.num_classes != num_classes:
+        start_last_layer_small(model)
     if small_stem:
         make_stem_small(name, model, in_channels)
     if blur_pool:
@@ -115,7 +117,10 @@ def _start_from(
     partial: bool,
     announce: Callable[[str], None] | None,
 ) -> None:
-    for note in load_weights(name, model, weights, partial=partial):
+    loaded = load_weights(name, model, weights, partial=partial)
+    if loaded.new_last_layer:
+        start_last_layer_small(model)
+    for note in loaded.notes:
         if announce is not None:
             announce(note)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import timm
+from timm.models import clean_state_dict
 from torch import Tensor, nn
 
 from maxsup.models._weights_file import find_weights, read_weights
@@ -28,7 +29,16 @@ class _Fit(NamedTuple):
         return not (self.missing or self.left_over or self.other_shape)
 
 
-def load_weights(name: str, model: nn.Module, weights: str, *, partial: bool = False) -> list[str]:
+class Loaded(NamedTuple):
+    """What came of bringing weights into a model."""
+
+    new_last_layer: bool
+    """Whether the last layer is not among them."""
+    notes: tuple[str, ...]
+    """What a user should know, in sentences."""
+
+
+def load_weights(name: str, model: nn.Module, weights: str, *, partial: bool = False) -> Loaded:
     """Bring weights from a file into a model.
 
     Names may carry what wrappers put before them (``module.``, ``_orig_mod.``, ``model.``,
@@ -41,9 +51,6 @@ def load_weights(name: str, model: nn.Module, weights: str, *, partial: bool = F
         model: The model.
         weights: A file or directory as :func:`find_weights` takes it.
         partial: Whether to take what fits, of weights that do not fit as a whole.
-
-    Returns:
-        What a user should know, in sentences.
 
     Raises:
         ValueError: The weights cannot be read, or do not fit.
@@ -70,13 +77,15 @@ def load_weights(name: str, model: nn.Module, weights: str, *, partial: bool = F
             "The last layer starts anew: the file has "
             + ("one for other classes." if _has_any(found, fit.new) else "none.")
         )
+    else:
+        notes.append("The last layer is taken along: the file has one for as many classes.")
     if not fit.is_whole:
         notes.append(f"The weights fit in part: {_differences(fit)}.")
-    return notes
+    return Loaded(bool(fit.new), tuple(notes))
 
 
 def _best_fit(name: str, model: nn.Module, found: dict[str, Tensor]) -> _Fit:
-    found = _without_prefixes(found, model.state_dict())
+    found = _without_prefixes(clean_state_dict(found), model.state_dict())
     fit = _fit(model, found)
     translate = _translation(name)
     if fit.is_whole or translate is None:

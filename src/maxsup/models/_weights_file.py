@@ -5,6 +5,7 @@ import functools
 import hashlib
 import json
 import pickle
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,7 +125,8 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], str | None]:
 def _read_torch(path: Path) -> Any:
     try:
         # timm's training script keeps its arguments in one, which holds them and does nothing.
-        with torch.serialization.safe_globals([argparse.Namespace]):
+        with torch.serialization.safe_globals([argparse.Namespace]), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a pickle that no version of torch has written
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise ValueError(

@@ -5,6 +5,7 @@ from maxsup.training._accelerator import build_accelerator, execution_of
 from maxsup.training._advice import advice
 from maxsup.training._announced import load_announced
 from maxsup.training._cause import cause_of, in_one_line, is_foreseen
+from maxsup.training._choose import Choice, choose_recipe
 from maxsup.training._curves import RecipeCurves, recipe_curves
 from maxsup.training._data import load_data
 from maxsup.training._diverged import TrainingDiverged
@@ -26,6 +27,7 @@ __all__ = [
     "FORMAT",
     "RESULT_FILE",
     "SETTINGS_FILE",
+    "Choice",
     "DryRun",
     "EpochSums",
     "Position",
@@ -43,6 +45,7 @@ __all__ = [
     "check_run",
     "check_setup",
     "check_tracker",
+    "choose_recipe",
     "differences",
     "dry_run",
     "duration",
