@@ -14,6 +14,7 @@ from maxsup.models._weights import load_weights
 from maxsup.models._weights_file import ANY_WEIGHTS
 
 TIMM = "timm"
+_PLACES = ("hf-hub:", "hf_hub:", "timm/")
 _OWN = (_small_convnet.NAME, *_cifar_resnet.NAMES)
 
 
@@ -76,7 +77,7 @@ def create_model(
         if weights is not None:
             _start_from(name, own, weights, partial_weights, announce)
         return own
-    _check_name(name)
+    check_name(name)
     published = timm.models.get_pretrained_cfg(name)
     if weights == TIMM:
         check_published(name, published)
@@ -164,8 +165,17 @@ def _build_own(name: str, num_classes: int, in_channels: int) -> nn.Module:
     return CifarResNet(int(name.removeprefix("cifar-resnet")), num_classes, in_channels)
 
 
-def _check_name(name: str) -> None:
-    """See that timm knows the architecture; its weights' tag comes behind a dot."""
+def check_name(name: str) -> None:
+    """See that timm knows the architecture; its weights' tag comes behind a dot.
+
+    Raises:
+        ValueError: It does not, or publishes no weights of that tag.
+    """
+    if name.startswith(_PLACES):
+        raise ValueError(
+            f"{name} is a place of timm's hub. Write the model as timm lists it: "
+            f"{name.rpartition('/')[2]}"
+        )
     architecture, _, tag = name.partition(".")
     if architecture not in timm.list_models():
         close = difflib.get_close_matches(architecture, [*_OWN, *timm.list_models()], n=5)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import timm
 from safetensors import SafetensorError, safe_open
 
-from maxsup.models._create import TIMM, check_published, is_own
+from maxsup.models._create import TIMM, check_name, check_published, is_own
 from maxsup.models._weights_file import WeightsFile, find_weights
 
 
@@ -55,6 +55,8 @@ def expected_by(model: str | None, weights: str) -> Expected:
         >>> expected.image_size, expected.crop, expected.interpolation, expected.mean
         (224, 0.875, 'bicubic', (0.5, 0.5, 0.5))
     """
+    if model is not None and not is_own(model):
+        check_name(model)
     if weights == TIMM:
         if model is None or is_own(model):
             raise ValueError(
