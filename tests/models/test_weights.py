@@ -173,6 +173,9 @@ def test_files_that_hold_no_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     Path("folder").mkdir()
     assert "holds no model.safetensors or pytorch_model.bin" in refused("folder")
     assert "there is no file none.pth" in refused("none.pth")
+    assert "Download the file" in refused("https://example.org/w.pth")
+    torch.jit.save(torch.jit.trace(nn.Linear(2, 2), torch.zeros(1, 2)), "script.pt")
+    assert "is a TorchScript archive" in refused("script.pt")
 
 
 def write_export(directory: Path, name: str = NAME, **config: Any) -> Path:
@@ -247,3 +250,8 @@ def test_digest_is_of_the_content(tmp_path: Path) -> None:
     before = digest_of_weights(str(first))
     first.write_bytes(b"2")
     assert digest_of_weights(str(first)) != before
+
+
+def test_model_with_two_last_layers_is_refused() -> None:
+    with pytest.raises(ValueError, match="has several last layers"):
+        create_model("deit_tiny_distilled_patch16_224", num_classes=2)

@@ -100,6 +100,11 @@ def create_model(
             f"is needed. Without a network, name what is on this machine with --weights: "
             f"{ANY_WEIGHTS}. To train without them, add --weights None."
         ) from error
+    if not isinstance(model.get_classifier(), nn.Module):  # type: ignore[operator]
+        raise ValueError(
+            f"{name} has several last layers, as models trained by distillation have; take one "
+            "with a single last layer."
+        )
     if weights == TIMM and published is not None and published.num_classes != num_classes:
         start_last_layer_small(model)
     if small_stem:

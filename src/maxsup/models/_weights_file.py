@@ -48,6 +48,11 @@ def find_weights(name: str) -> WeightsFile:
     Raises:
         ValueError: There is none, or the configuration beside it cannot be read.
     """
+    if "://" in name:
+        raise ValueError(
+            f"weights: {name} is no path: weights are read from this machine's disks. Download the "
+            "file, and name that."
+        )
     path = expand_home(name)
     if path.is_dir():
         found = [path / each for each in _IN_DIRECTORIES if (path / each).is_file()]
@@ -137,6 +142,12 @@ def _read_torch(path: Path) -> Any:
             "torch.save(torch.load(FILE, weights_only=False).state_dict(), NEW)."
         ) from error
     except (RuntimeError, EOFError, ValueError, KeyError) as error:
+        if "TorchScript" in str(error):
+            raise ValueError(
+                f"weights: {path} is a TorchScript archive, which holds a program. If you trust "
+                "it, write its weights alone to another file: "
+                "torch.save(torch.jit.load(FILE).state_dict(), NEW)."
+            ) from error
         what = str(error).splitlines()[0] if str(error) else "it is empty"
         raise ValueError(f"weights: {path} is damaged, or no file of torch's: {what}.") from error
 
