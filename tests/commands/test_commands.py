@@ -146,7 +146,7 @@ def test_methods_and_recipes_are_listed_and_shown(capsys: pytest.CaptureFixture[
         (["recipes", "cifar100-resnet81"], "Did you mean 'cifar100-resnet18'?"),
         (["compare", "digits", "--recipe", "nope"], "No recipe is called 'nope'"),
         (["compare", "digits", "--methods", "baseline", "nope"], "No method is called 'nope'"),
-        (["compare", "some/folder"], "--recipe is needed"),
+        (["compare", "some/folder"], "no file or folder has this path"),
         (["compare", "some/folder", "--recipe", "digits"], "no file or folder has this path"),
         (
             ["compare", "digits", "--seeds", "0"],

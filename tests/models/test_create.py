@@ -183,9 +183,9 @@ def test_weights_that_do_not_fit(tmp_path: Path) -> None:
     path = save_weights_of(create_model("resnet10t", num_classes=3), tmp_path / "w.safetensors")
     with pytest.raises(ValueError, match="does not fit resnet10t as it is set up here"):
         create_model("resnet10t", num_classes=3, blur_pool=True, weights=str(path))
-    with pytest.raises(ValueError, match="does not fit resnet18"):
+    with pytest.raises(ValueError, match=r"does not fit resnet18.*missing.*unknown"):
         create_model("resnet18", num_classes=3, weights=str(path))
-    with pytest.raises(ValueError, match="there is no file"):
+    with pytest.raises(ValueError, match=r"there is no file .*a finished run"):
         create_model("resnet18", num_classes=3, weights=str(tmp_path / "none.safetensors"))
     (tmp_path / "broken.safetensors").write_bytes(b"no weights at all")
     with pytest.raises(ValueError, match="is no safetensors file"):

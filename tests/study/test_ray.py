@@ -378,6 +378,7 @@ def test_nodes_must_see_the_directory_the_data_and_the_same_versions(
         directory=tmp_path / "maxsup" / "seed-0",
         token=None,
         data="other",
+        fingerprint=study.run("maxsup", 0).fingerprint(),
         working_directory=tmp_path / "not there",
         threads=1,
         on_gpu=False,
@@ -393,6 +394,34 @@ def test_nodes_must_see_the_directory_the_data_and_the_same_versions(
     with pytest.raises(ValueError, match="images, labels or classes of digits are not those"):
         _ray_node.train_on_node(task, None)
     assert load_images(study.data).fingerprint != "other"
+
+
+def test_nodes_must_see_the_weights_that_runs_start_from(tmp_path: Path) -> None:
+    from maxsup.study import _ray_node
+
+    (tmp_path / "w.pth").write_bytes(b"1")
+    study = settings(**PAIRS, weights=str(tmp_path / "w.pth"))
+    task = _ray_node.Task(
+        settings=study.run("maxsup", 0),
+        method=None,
+        plugins=(),
+        study_file=tmp_path / "study.json",
+        directory=tmp_path / "maxsup" / "seed-0",
+        token=None,
+        data="",
+        fingerprint=study.run("maxsup", 0).fingerprint(),
+        working_directory=tmp_path,
+        threads=1,
+        on_gpu=True,
+        versions=_ray_node.versions_here(),
+    )
+    _ray_node._check_weights(task)
+    (tmp_path / "w.pth").write_bytes(b"22")
+    with pytest.raises(ValueError, match=r"w\.pth holds other weights than on the machine"):
+        _ray_node._check_weights(task)
+    (tmp_path / "w.pth").unlink()
+    with pytest.raises(FileNotFoundError, match=r"cannot be seen: .*All nodes must reach .*w\.pth"):
+        _ray_node._check_weights(task)
 
 
 def test_a_result_that_never_appears(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

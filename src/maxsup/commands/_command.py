@@ -2,14 +2,19 @@
 
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, make_dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from maxsup.commands._options import CommonOptions, is_first_process
 from maxsup.commands._read import Parser, in_group, named_options, read, read_first
-from maxsup.commands._settings import Settings, settings_options, with_options
+from maxsup.commands._settings import Settings, changes_to, settings_options, with_options
+from maxsup.data import DataSettings
+from maxsup.recipes import Recipe
+
+if TYPE_CHECKING:
+    from maxsup.training import Choice
 
 
 @dataclass(frozen=True)
@@ -47,11 +52,15 @@ class SettingsCommand:
         defaults: Called with the options as they were read first; returns what the command line is
             read on top of: the options, then a recipe, and data settings if these can be set.
         run: Called with the options and each of the settings; returns the exit code.
+        choose: Called with the options, the data and what the command line says of the recipe;
+            returns the recipe where one is to be chosen or fitted to the data, with what there is
+            to say of it. None leaves it at the one that the command line names.
     """
 
     options: type[CommonOptions]
     defaults: Callable[[Any], tuple[Any, *tuple[Settings, ...]]]
     run: Callable[..., int]
+    choose: Callable[[Any, DataSettings, Mapping[str, Any]], "Choice | None"] | None = None
 
     def parser(self) -> Parser:
         """What its command line is read with where it names no recipe."""
@@ -65,13 +74,31 @@ class SettingsCommand:
         options, *settings = self.defaults(named)
         line = read(_parser(options, *settings), name, words)
         named = named_options(words)
-        changed = []
+        choice = self._choice(line, settings, named)
+        changed: list[Settings] = []
         for each in settings:
-            with_changes, notes = with_options(each, line.settings, named)
-            changed.append(with_changes)
+            if choice is not None and isinstance(each, Recipe):
+                changed.append(choice.recipe)
+                notes = list(choice.notes)
+            else:
+                with_changes, notes = with_options(each, line.settings, named)
+                changed.append(with_changes)
             for note in notes if is_first_process() else []:
                 print(note, file=sys.stderr)
-        return self.run(_ready(line.options, name, words), *changed)
+        options = _ready(line.options, name, words)
+        if choice is not None:
+            options = replace(options, common=replace(options.common, notes=choice.notes))
+        return self.run(options, *changed)
+
+    def _choice(
+        self, line: Any, settings: Sequence[Settings], named: Collection[str]
+    ) -> "Choice | None":
+        if self.choose is None:
+            return None
+        (data,) = (each for each in settings if isinstance(each, DataSettings))
+        with_changes, _ = with_options(data, line.settings, named)
+        assert isinstance(with_changes, DataSettings)
+        return self.choose(line.options, with_changes, changes_to(Recipe, line.settings, named))
 
 
 def _parser(options: CommonOptions, *settings: Settings) -> Parser:

@@ -19,6 +19,8 @@ class Common:
     """A module, or a file ending in .py, that adds methods of your own."""
     command_line: tyro.conf.Suppress[tyro.conf.Fixed[str]] = ""
     """The whole command line, as it can be typed again; filled in once it has been read."""
+    notes: tyro.conf.Suppress[tyro.conf.Fixed[tuple[str, ...]]] = ()
+    """What was chosen where the command line says nothing, in sentences; filled in likewise."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -34,7 +34,13 @@ GROUPS = (
             "streaming", "max_corrupt", "max_megapixels",
         ),
     ),
-    Group("Model", ("model", "weights", "small_stem", "zero_init", "blur_pool", "drop_path")),
+    Group(
+        "Model",
+        (
+            "model", "weights", "partial_weights", "mean", "std", "small_stem", "zero_init",
+            "blur_pool", "drop_path",
+        ),
+    ),
     Group(
         "Optimisation",
         (
@@ -118,9 +124,7 @@ def with_options(
     Raises:
         ValueError: A value is out of its range, or has no effect beside the others.
     """
-    read = {name: value for group in vars(options).values() for name, value in vars(group).items()}
-    names = {field.name for field in fields(settings)} - NO_OPTIONS[type(settings)]
-    changes = {name: read[name] for name in named if name in names}
+    changes = changes_to(type(settings), options, named)
     if not isinstance(settings, Recipe):
         return replace(settings, **changes), []
     adapted = settings.adapted(**changes)
@@ -143,6 +147,13 @@ def with_options(
             named_one = _exchange(cause, getattr(settings, cause), changes[cause])
             notes.append(f"{named_one} brings {', '.join(follow)} ({why}).")
     return adapted, notes
+
+
+def changes_to(kind: type[Settings], options: Any, named: Collection[str]) -> dict[str, Any]:
+    """What a command line says of a recipe, or of data: the values of the options that it names."""
+    read = {name: value for group in vars(options).values() for name, value in vars(group).items()}
+    names = {field.name for field in fields(kind)} - NO_OPTIONS[kind]
+    return {name: read[name] for name in named if name in names}
 
 
 def _exchange(name: str, before: Any, after: Any) -> str:

@@ -1,10 +1,12 @@
 """``maxsup compare``: methods × seeds on one's own data, and one page that says what came of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
+from maxsup.commands._choose import choice_for
 from maxsup.commands._command import SettingsCommand
 from maxsup.commands._options import (
     AnalysisOptions,
@@ -13,11 +15,12 @@ from maxsup.commands._options import (
     TableOptions,
     is_first_process,
 )
-from maxsup.data import DataSettings, near_name
-from maxsup.recipes import Recipe, all_recipes, get_recipe
+from maxsup.data import DataSettings
+from maxsup.recipes import Recipe, get_recipe
 
 if TYPE_CHECKING:
     from maxsup.study import TuningSettings
+    from maxsup.training import Choice
 
 REPORT_FILE = "report.html"
 
@@ -83,7 +86,7 @@ class Options(CommonOptions):
     data: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DATA")] = "digits"
     """What to train on: digits, a folder (image folder, Parquet, WebDataset), or hf:owner/name."""
     recipe: str | None = None
-    """How to train; "digits" by default on digits. See: maxsup recipes."""
+    """How to train; by default one that fits the data, which is said. See: maxsup recipes."""
     methods: tuple[str, ...] = ("baseline", "label-smoothing", "maxsup")
     """What to compare; "all" for every method. Coefficients are set as in maxsup:alpha=0.05,
     maxsup:alpha=0.1..0.2 (linear schedule), acls:alpha=0.1,margin=6. See: maxsup methods."""
@@ -121,6 +124,13 @@ def defaults(named: Options) -> tuple[Options, Recipe, DataSettings]:
     return Options(data=data), recipe, DataSettings("")
 
 
+def choose(options: Options, data: DataSettings, changes: Mapping[str, Any]) -> "Choice | None":
+    """The recipe, where the command line names none, or one that is fitted to the data."""
+    if options.script.script is not None:
+        return None  # it brings its own data
+    return choice_for(options.recipe, options.data, data, changes)
+
+
 def run(options: Options, recipe: Recipe, data: DataSettings) -> int:
     """Compare methods, print the table and write the page."""
     if options.script.script is not None:
@@ -129,14 +139,6 @@ def run(options: Options, recipe: Recipe, data: DataSettings) -> int:
         return compare_by_script(options, options.script.script, options.script.jobs)
     if options.script.jobs != 1:
         raise ValueError("--jobs says how many runs of a --script go on at a time; there is none.")
-    if options.recipe is None and options.data != "digits":
-        known = ", ".join(recipe.name for recipe in all_recipes())
-        close = near_name(options.data)
-        hint = f" Did you mean {close!r}?" if close else ""
-        raise ValueError(
-            f"--recipe is needed with data other than digits; got {options.data!r}.{hint} There "
-            f"are: {known}."
-        )
     if not 1 <= options.seeds <= _MOST_SEEDS:
         raise ValueError(
             f"--seeds must be at least 1 and at most {_MOST_SEEDS:,}; got {options.seeds}. It is "
@@ -187,6 +189,7 @@ def run(options: Options, recipe: Recipe, data: DataSettings) -> int:
         on=RayCluster(cluster.gpus_per_run, cluster.cpus_per_run) if cluster.on == "ray" else None,
         tracker=options.record.tracker,
         plugins=options.common.plugin,
+        notes=options.common.notes,
     )
     if is_first_process():
         write_report(results, directory / REPORT_FILE)
@@ -213,4 +216,4 @@ def _tuning(options: TuningOptions) -> "TuningSettings | None":
     return TuningSettings(**{names[name]: value for name, value in given.items()})
 
 
-COMMAND = SettingsCommand(Options, defaults, run)
+COMMAND = SettingsCommand(Options, defaults, run, choose)

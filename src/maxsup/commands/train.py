@@ -1,22 +1,29 @@
 """``maxsup train``: one model."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
+from maxsup._home import expand_home
+from maxsup.commands._choose import choice_for
 from maxsup.commands._command import SettingsCommand
 from maxsup.commands._options import CommonOptions, RecordOptions, is_first_process
 from maxsup.data import DataSettings
-from maxsup.recipes import Recipe, get_recipe
+from maxsup.recipes import Recipe, all_recipes, get_recipe
+
+if TYPE_CHECKING:
+    from maxsup.training import Choice
 
 
 @dataclass(frozen=True)
 class Options(CommonOptions):
     """Train one model."""
 
-    recipe: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RECIPE|FILE")] = "digits"
-    """A recipe's name, or the settings.json of a run to repeat; the options change what it says."""
+    recipe: Annotated[tyro.conf.Positional[str | None], tyro.conf.arg(metavar="RECIPE|FILE")] = None
+    """A recipe's name, or the settings.json of a run to repeat; the options change what it says. By
+    default a recipe that fits the data, which is said."""
     data: str = "digits"
     """What to train on: digits, a folder (image folder, Parquet, WebDataset), or hf:owner/name."""
     method: str = "maxsup"
@@ -34,14 +41,33 @@ class Options(CommonOptions):
 
 def defaults(named: Options) -> tuple[Options, Recipe, DataSettings]:
     """What the command line is read on top of: the recipe or the run's settings that it names."""
-    if named.recipe.endswith(".json"):
+    if _is_file(named.recipe):
         from maxsup._places import as_place
         from maxsup.training import RunSettings
 
         run = RunSettings.load(as_place(named.recipe))
         options = Options(tyro.MISSING, run.data.name, run.method, run.seed)
         return options, run.recipe, run.data
-    return Options(tyro.MISSING), get_recipe(named.recipe), DataSettings("")
+    recipe = named.recipe
+    if recipe is not None and recipe not in _names() and expand_home(recipe).is_dir():
+        raise ValueError(
+            f"{recipe} is a folder, where a recipe is expected. To train on it: maxsup train "
+            f"--data {recipe}"
+        )
+    return Options(), get_recipe("digits" if recipe is None else recipe), DataSettings("")
+
+
+def choose(options: Options, data: DataSettings, changes: Mapping[str, Any]) -> "Choice | None":
+    """The recipe, where the command line names none, or one that is fitted to the data."""
+    return choice_for(options.recipe, options.data, data, changes)
+
+
+def _is_file(recipe: str | None) -> bool:
+    return recipe is not None and recipe.endswith(".json")
+
+
+def _names() -> set[str]:
+    return {recipe.name for recipe in all_recipes()}
 
 
 def run(options: Options, recipe: Recipe, data: DataSettings) -> int:
@@ -66,4 +92,4 @@ def run(options: Options, recipe: Recipe, data: DataSettings) -> int:
     return 0
 
 
-COMMAND = SettingsCommand(Options, defaults, run)
+COMMAND = SettingsCommand(Options, defaults, run, choose)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from maxsup.data._entry import UnreadableImageError as UnreadableImageError
     from maxsup.data._image_data import ImageData as ImageData
     from maxsup.data._load import load_images as load_images
+    from maxsup.data._look import Look as Look
+    from maxsup.data._look import look_at as look_at
     from maxsup.data._mixing import Mixing as Mixing
     from maxsup.data._mixing import mix as mix
     from maxsup.data._normalization import ChannelStatistics as ChannelStatistics
@@ -65,6 +67,7 @@ __all__ = [
     "ImageSplit",
     "LabelledSplit",
     "LoadedBatches",
+    "Look",
     "Mixing",
     "Normalization",
     "NothingDrawn",
@@ -81,6 +84,7 @@ __all__ = [
     "centre_box",
     "decode_crop",
     "load_images",
+    "look_at",
     "mix",
     "near_name",
     "prepare_shards",
@@ -101,6 +105,7 @@ __getattr__ = lazy_names(
         "_entry": ["UnreadableImageError"],
         "_image_data": ["ImageData"],
         "_load": ["load_images"],
+        "_look": ["Look", "look_at"],
         "_mixing": ["Mixing", "mix"],
         "_normalization": ["ChannelStatistics", "Normalization"],
         "_nothing_drawn": ["NothingDrawn"],

@@ -1,8 +1,10 @@
 """timm's models by name, a stem for small images, features and logits; and trained models."""
 
+from maxsup.models._adapt import has_small_stem
 from maxsup.models._cifar_resnet import CifarResNet
-from maxsup.models._create import create_model
+from maxsup.models._create import TIMM, create_model
 from maxsup.models._description import Architecture, ModelDescription
+from maxsup.models._expected import Expected, expected_by
 from maxsup.models._features import class_templates, features_and_logits
 from maxsup.models._saved import (
     CONFIG_FILE,
@@ -12,18 +14,24 @@ from maxsup.models._saved import (
     save_model,
 )
 from maxsup.models._small_convnet import SmallConvNet
+from maxsup.models._weights_file import digest_of_weights
 
 __all__ = [
     "CONFIG_FILE",
+    "TIMM",
     "WEIGHTS_FILE",
     "Architecture",
     "CifarResNet",
+    "Expected",
     "ModelDescription",
     "SmallConvNet",
     "TrainedModel",
     "class_templates",
     "create_model",
+    "digest_of_weights",
+    "expected_by",
     "features_and_logits",
+    "has_small_stem",
     "load_run",
     "save_model",
 ]

@@ -1,8 +1,20 @@
 """Changes to timm's models: a stem for small images, blur before strides."""
 
+import re
+
 import timm
 from timm.layers import BlurPool2d
 from torch import nn
+
+
+def has_small_stem(name: str) -> bool:
+    """Whether a model has a stem for small images here, as far as its name tells.
+
+    >>> [has_small_stem(name) for name in ("resnet50.a1_in1k", "resnet50d", "mobilenetv2_100")]
+    [True, False, True]
+    """
+    architecture = name.partition(".")[0]
+    return bool(re.fullmatch(r"resnet\d+|mobilenetv2.*", architecture))
 
 
 def make_stem_small(name: str, model: nn.Module, in_channels: int) -> None:
@@ -46,3 +58,20 @@ def blur_before_strides(name: str, model: nn.Module) -> None:
         # Black around the image, as the convolutions themselves have it; timm's default reflects.
         blur = BlurPool2d(convolution.in_channels, filt_size=3, stride=1, pad_mode="constant")
         model.set_submodule(name_of_part, nn.Sequential(blur, convolution))
+
+
+_SMALL_START = 0.01
+
+
+def start_last_layer_small(model: nn.Module) -> None:
+    """Start a new last layer behind weights that are trained near zero, so that it tells nothing.
+
+    timm's own start can give wide logits, a loss of three for two classes with EfficientNets, and
+    the first steps then change what was trained more than what is new. Not at zero itself, where
+    the direction of the logits, which some objectives look at, would not exist.
+    """
+    for module in model.get_classifier().modules():  # type: ignore[operator]
+        if isinstance(module, nn.Linear | nn.Conv2d):
+            nn.init.normal_(module.weight, std=_SMALL_START)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)

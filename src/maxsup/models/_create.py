@@ -1,18 +1,20 @@
 """Models by name: timm's, with what is changed in them for small images, and our own."""
 
 import difflib
-from pathlib import Path
+from collections.abc import Callable
 
 import timm
 from torch import nn
 
 from maxsup.models import _cifar_resnet, _small_convnet
-from maxsup.models._adapt import blur_before_strides, make_stem_small
+from maxsup.models._adapt import blur_before_strides, make_stem_small, start_last_layer_small
 from maxsup.models._cifar_resnet import CifarResNet
 from maxsup.models._small_convnet import SmallConvNet
 from maxsup.models._weights import load_weights
+from maxsup.models._weights_file import ANY_WEIGHTS
 
 TIMM = "timm"
+_PLACES = ("hf-hub:", "hf_hub:", "timm/")
 _OWN = (_small_convnet.NAME, *_cifar_resnet.NAMES)
 
 
@@ -27,6 +29,8 @@ def create_model(
     drop_path: float = 0.0,
     image_size: int | None = None,
     weights: str | None = None,
+    partial_weights: bool = False,
+    announce: Callable[[str], None] | None = None,
 ) -> nn.Module:
     """A freshly initialised model; its weights are a function of torch's global seed.
 
@@ -44,8 +48,13 @@ def create_model(
             no parameters.
         drop_path: Rate of stochastic depth, for models that have it.
         image_size: Side of the images, for models that need to know it (vision transformers).
-        weights: Start from these in place of fresh ones: a safetensors file, whose last layer is
-            left out where it has other classes; or ``timm``, for those that timm downloads.
+        weights: Start from these in place of fresh ones: a file (safetensors, or torch's, of which
+            weights alone are read), a directory with ``config.json`` and ``model.safetensors``, a
+            finished run's directory; or ``timm``, for those that timm downloads. Their last layer
+            is left out where it is of other classes, and a new one starts near zero.
+        partial_weights: Whether weights may fit in part: what is missing starts fresh, and what is
+            left over is left out.
+        announce: Is told what was decided of the weights, in sentences.
 
     Raises:
         ValueError: There is no such model, it does not have what is asked, or the weights are not
@@ -66,12 +75,12 @@ def create_model(
         )
         own = _build_own(name, num_classes, in_channels)
         if weights is not None:
-            load_weights(name, own, Path(weights))
+            _start_from(name, own, weights, partial_weights, announce)
         return own
-    _check_name(name)
+    check_name(name)
     published = timm.models.get_pretrained_cfg(name)
     if weights == TIMM:
-        _check_published(name, published)
+        check_published(name, published)
     try:
         model: nn.Module = timm.create_model(
             name,
@@ -88,15 +97,38 @@ def create_model(
     except OSError as error:
         raise ValueError(
             f"The weights of {name} cannot be downloaded: {error} Once they have been, no network "
-            "is needed; or name a safetensors file with --weights."
+            f"is needed. Without a network, name what is on this machine with --weights: "
+            f"{ANY_WEIGHTS}. To train without them, add --weights None."
         ) from error
+    if not isinstance(model.get_classifier(), nn.Module):  # type: ignore[operator]
+        raise ValueError(
+            f"{name} has several last layers, as models trained by distillation have; take one "
+            "with a single last layer."
+        )
+    if weights == TIMM and published is not None and published.num_classes != num_classes:
+        start_last_layer_small(model)
     if small_stem:
         make_stem_small(name, model, in_channels)
     if blur_pool:
         blur_before_strides(name, model)
     if weights is not None and weights != TIMM:
-        load_weights(name, model, Path(weights))
+        _start_from(name, model, weights, partial_weights, announce)
     return model
+
+
+def _start_from(
+    name: str,
+    model: nn.Module,
+    weights: str,
+    partial: bool,
+    announce: Callable[[str], None] | None,
+) -> None:
+    loaded = load_weights(name, model, weights, partial=partial)
+    if loaded.new_last_layer:
+        start_last_layer_small(model)
+    for note in loaded.notes:
+        if announce is not None:
+            announce(note)
 
 
 def timm_arguments(
@@ -138,8 +170,17 @@ def _build_own(name: str, num_classes: int, in_channels: int) -> nn.Module:
     return CifarResNet(int(name.removeprefix("cifar-resnet")), num_classes, in_channels)
 
 
-def _check_name(name: str) -> None:
-    """See that timm knows the architecture; its weights' tag comes behind a dot."""
+def check_name(name: str) -> None:
+    """See that timm knows the architecture; its weights' tag comes behind a dot.
+
+    Raises:
+        ValueError: It does not, or publishes no weights of that tag.
+    """
+    if name.startswith(_PLACES):
+        raise ValueError(
+            f"{name} is a place of timm's hub. Write the model as timm lists it: "
+            f"{name.rpartition('/')[2]}"
+        )
     architecture, _, tag = name.partition(".")
     if architecture not in timm.list_models():
         close = difflib.get_close_matches(architecture, [*_OWN, *timm.list_models()], n=5)
@@ -155,10 +196,15 @@ def _check_name(name: str) -> None:
         )
 
 
-def _check_published(name: str, published: object) -> None:
+def check_published(name: str, published: object) -> None:
+    """See that timm publishes weights of a model.
+
+    Raises:
+        ValueError: It does not.
+    """
     if not getattr(published, "has_weights", False):
         raise ValueError(
-            f"timm publishes no weights of {name}; name a safetensors file, or leave weights out."
+            f"timm publishes no weights of {name}; name a file of them, or leave weights out."
         )
 
 

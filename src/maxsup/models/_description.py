@@ -1,6 +1,6 @@
 """What a stranger must know of a model beside its weights."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -35,9 +35,17 @@ class Architecture:
     image_size: int | None = None
     """Side of the images, where the model needs to know it."""
 
-    def build(self, weights: str | None = None) -> nn.Module:
+    def build(
+        self,
+        weights: str | None = None,
+        *,
+        partial_weights: bool = False,
+        announce: Callable[[str], None] | None = None,
+    ) -> nn.Module:
         """The model, freshly initialised or with ``weights`` as :func:`create_model` takes them."""
-        return create_model(**asdict(self), weights=weights)
+        return create_model(
+            **asdict(self), weights=weights, partial_weights=partial_weights, announce=announce
+        )
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Recipes: how models are trained, one short file each.
 
 To add one, write a file with a ``RECIPE`` and a docstring that gives the command and the accuracy
-to expect, and add its line to ``_MODULES``.
+to expect, and add its line to ``_MODULES``. A recipe for data of any size has a ``RULE`` beside it.
 """
 
 import difflib
@@ -17,6 +17,7 @@ from maxsup.recipes import (
     cifar100_resnet101,
     cub_resnet50,
     digits,
+    finetune,
     imagenet_deit_small,
     imagenet_ffcv_resnet18,
     imagenet_mobilenetv2,
@@ -24,14 +25,26 @@ from maxsup.recipes import (
     imagenet_resnet50,
     imagenet_resnet101,
     imagenet_torchvision_v1,
+    small_images,
 )
+from maxsup.recipes._fitted import Rule
 from maxsup.recipes._recipe import Recipe
 from maxsup.recipes._without_effect import settings_without_effect
 
-__all__ = ["Recipe", "all_recipes", "get_recipe", "recipe_page", "settings_without_effect"]
+__all__ = [
+    "Recipe",
+    "Rule",
+    "all_recipes",
+    "get_recipe",
+    "recipe_page",
+    "rule_of",
+    "settings_without_effect",
+]
 
 _MODULES: tuple[ModuleType, ...] = (
     digits,
+    small_images,
+    finetune,
     cifar100_resnet18,
     cifar100_resnet50,
     cifar100_resnet101,
@@ -54,7 +67,7 @@ def all_recipes() -> tuple[Recipe, ...]:
     """Every recipe.
 
     >>> [recipe.name for recipe in all_recipes()][:2]
-    ['digits', 'cifar100-resnet18']
+    ['digits', 'small-images']
     """
     return tuple(module.RECIPE for module in _MODULES)
 
@@ -71,6 +84,20 @@ def get_recipe(name: str) -> Recipe:
     _check(name)
     recipe: Recipe = _BY_NAME[name].RECIPE
     return recipe
+
+
+def rule_of(name: str) -> Rule | None:
+    """How a recipe is fitted to the size of the data; none where it is the same for all.
+
+    Raises:
+        ValueError: There is no such recipe.
+
+    >>> rule_of("finetune").batch_sizes, rule_of("digits")
+    ((16, 32), None)
+    """
+    _check(name)
+    rule: Rule | None = getattr(_BY_NAME[name], "RULE", None)
+    return rule
 
 
 def recipe_page(name: str) -> str:

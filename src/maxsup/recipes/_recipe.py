@@ -37,7 +37,16 @@ class Recipe:
     sync_batchnorm: bool = False
     """Take batch-norm's mean and variance over the batches of all GPUs together."""
     weights: str | None = None
-    """Weights to start from: a safetensors file, or timm for those that timm publishes."""
+    """Weights to start from: a file (safetensors, .pth), a directory with config.json and
+    model.safetensors, a finished run's directory; or timm for those that timm publishes."""
+    partial_weights: bool = False
+    """Take weights that fit in part: what is missing starts fresh, what is left over is left
+    out."""
+    mean: tuple[float, ...] | None = None
+    """Mean of each channel that the model expects, of pixels in [0, 1]; None for the training
+    images' own, or ImageNet's for photographs."""
+    std: tuple[float, ...] | None = None
+    """Standard deviation of each channel that the model expects; None as for mean."""
     image_size: int | None = None
     """Side of the square images in pixels; None takes them as they are."""
     random_resized_crop: bool = False
@@ -166,6 +175,7 @@ class Recipe:
                 raise ValueError(f"{name} must be below 1; got {getattr(self, name)}.")
         if not all(0 <= beta < 1 for beta in self.betas):
             raise ValueError(f"betas must lie in [0, 1); got {_listed(self.betas)}.")
+        self._check_normalization()
         self._check_schedule()
         self._check_photographs()
         if self.batch_size % self.accumulate:
@@ -182,6 +192,20 @@ class Recipe:
         if self.nesterov and not self.momentum > 0:
             raise ValueError("nesterov needs a momentum above 0.")
         self._check_effects()
+
+    def _check_normalization(self) -> None:
+        if (self.mean is None) != (self.std is None):
+            given, missing = ("mean", "std") if self.std is None else ("std", "mean")
+            raise ValueError(f"{given} needs {missing} beside it: images are scaled by both.")
+        if self.mean is None or self.std is None:
+            return
+        if len(self.mean) != len(self.std) or len(self.mean) not in (1, 3):
+            raise ValueError(
+                "mean and std must have a number for each channel, 1 or 3 of them; got "
+                f"{_listed(self.mean)} and {_listed(self.std)}."
+            )
+        if not all(value > 0 for value in self.std):
+            raise ValueError(f"std must be positive numbers; got {_listed(self.std)}.")
 
     def _check_schedule(self) -> None:
         rising = list(self.milestones)

@@ -12,6 +12,12 @@ class _Rule(NamedTuple):
 
 _RULES = (
     _Rule(
+        ("partial_weights",),
+        # timm's own always fit.
+        lambda of: of["weights"] not in (None, "timm"),
+        "has no effect without weights that are a file",
+    ),
+    _Rule(
         (
             "crop_scale", "crop_ratio", "interpolation", "start_image_size", "resolution_epochs",
             "eval_size", "eval_crop", "rand_augment", "erasing", "repeats", "workers",

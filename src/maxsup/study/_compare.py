@@ -26,6 +26,7 @@ from maxsup.training import (
     check_setup,
     check_tracker,
     load_data,
+    notes_on_weights,
 )
 
 
@@ -38,6 +39,7 @@ def compare(
     on: RayCluster | None = None,
     tracker: TrackerName | None = None,
     plugins: Sequence[str] = (),
+    notes: Sequence[str] = (),
 ) -> Results:
     """Train every method with every seed on the same data, and say which differences hold.
 
@@ -62,6 +64,8 @@ def compare(
         tracker: Where each epoch's figures are sent as well; nowhere by default.
         plugins: Modules or files that define methods of the study, for nodes of a cluster to load
             as well; see :func:`maxsup.methods.load_plugin`.
+        notes: What else a reader of the page should know, in sentences, such as how the recipe was
+            chosen (:func:`maxsup.training.choose_recipe`).
 
     Returns:
         What was written to ``results.json``; a notebook shows it as a table. Methods and seeds
@@ -87,8 +91,11 @@ def compare(
             settings.check(directory)
         data = load_study_data(settings, accelerator, progress.say)
         # All runs have the same recipe, and data of the same kind.
+        first = settings.run(*settings.plan()[0])
+        on_weights = [f"Weights: {note}" for note in notes_on_weights(first.recipe, data.first)]
+        for note in on_weights if is_main else ():
+            progress.say(note)
         if on is None and not (directory / STUDY_FILE).exists():
-            first = settings.run(*settings.plan()[0])
             check_setup(first, data.first, accelerator)
         trials = Trials.of(settings, data.first)
         data_of_trials = data
@@ -130,6 +137,7 @@ def compare(
                 accelerator,
                 kept=kept,
                 tuning=tuning,
+                notes=(*notes, *on_weights),
             )
             if held is not None:
                 held.check_now()

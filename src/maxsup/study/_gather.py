@@ -3,7 +3,7 @@
 import json
 import math
 import platform
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -46,6 +46,7 @@ def gather(
     *,
     kept: KeptRuns = NONE_KEPT,
     tuning: schema.Tuning | None = None,
+    notes: Sequence[str] = (),
 ) -> schema.Results:
     """Everything the table and the page show, from the finished and failed runs.
 
@@ -59,6 +60,7 @@ def gather(
         accelerator: Measures what pictures need.
         kept: What earlier commands have finished.
         tuning: How strengths were chosen, where they were.
+        notes: What else a reader should know, in sentences.
 
     Raises:
         ValueError: Two methods of one seed did not have the same start.
@@ -73,7 +75,7 @@ def gather(
     measures = measure_facts()
     finished = {key: run for key, run in runs.items() if isinstance(run, RunResult)}
     rows = [run_row(method, seed, run, measures) for (method, seed), run in runs.items()]
-    facts = _data_facts(settings, data.first)
+    facts = _data_facts(settings, data.first, notes)
     chosen = {} if tuning is None else chosen_names(tuning)
     methods = [_method_facts(name, name in chosen.values()) for name in settings.methods]
     analysed = analyse(rows, measures, settings.methods, settings.analysis())
@@ -189,7 +191,7 @@ def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _data_facts(settings: StudySettings, data: ImageData) -> schema.DataFacts:
+def _data_facts(settings: StudySettings, data: ImageData, notes: Sequence[str]) -> schema.DataFacts:
     return schema.DataFacts(
         name=data.name,
         classes=list(data.classes),
@@ -200,7 +202,7 @@ def _data_facts(settings: StudySettings, data: ImageData) -> schema.DataFacts:
         label_noise=settings.data.label_noise,
         noisy_labels=data.train.count_noisy(),
         redrawn=redrawn(settings, data),
-        notes=[*data.notes, *_notes_on_size(len(data.classes))],
+        notes=[*notes, *data.notes, *_notes_on_size(len(data.classes))],
     )
 
 

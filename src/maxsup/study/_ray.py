@@ -253,6 +253,7 @@ def _submit(
                 directory=settings.run_directory(directory, method, seed),
                 token=token,
                 data=data.fingerprint(seed),
+                fingerprint=settings.run(method, seed).fingerprint(),
                 working_directory=Path.cwd(),
                 threads=threads,
                 on_gpu=gpus > 0,

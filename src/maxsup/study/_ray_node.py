@@ -60,6 +60,8 @@ class Task:
     """That of the lock on the study's directory, which its process holds; none in a store."""
     data: str
     """Fingerprint of the run's data."""
+    fingerprint: str
+    """That of the run's settings, with the weights that it starts from."""
     working_directory: Path
     threads: int
     on_gpu: bool
@@ -149,6 +151,7 @@ def train_on_node(task: Task, news: Any) -> Outcome:
         # Ray sends what a node cannot import as a whole, and so must this be read by its means.
         methods.adopt(import_ray().cloudpickle.loads(task.method))
     recipe = task.settings.recipe
+    _check_weights(task)
     accelerator = build_accelerator(recipe)
     data = _load_data(task.settings.data, recipe)
     if data.fingerprint != task.data:
@@ -201,6 +204,23 @@ def _check_node(task: Task) -> None:
         raise ValueError(
             f"The nodes and the machine that the study was started on must have the same versions "
             f"for their numbers to be compared: {'; '.join(differing)}."
+        )
+
+
+def _check_weights(task: Task) -> None:
+    """See that the weights to start from are here what they are where the study was started."""
+    node, weights = platform.node(), task.settings.recipe.weights
+    try:
+        same = task.settings.fingerprint() == task.fingerprint
+    except ValueError as error:
+        raise FileNotFoundError(
+            f"On {node}, the weights to start from cannot be seen: {error} All nodes must reach "
+            f"{weights} under the same name, on a shared file system for example."
+        ) from error
+    if not same:
+        raise ValueError(
+            f"On {node}, {weights} holds other weights than on the machine that the study was "
+            "started on. All nodes must see the same file."
         )
 
 

@@ -5,11 +5,12 @@ from maxsup.training._accelerator import build_accelerator, execution_of
 from maxsup.training._advice import advice
 from maxsup.training._announced import load_announced
 from maxsup.training._cause import cause_of, in_one_line, is_foreseen
+from maxsup.training._choose import Choice, choose_recipe
 from maxsup.training._curves import RecipeCurves, recipe_curves
 from maxsup.training._data import load_data
 from maxsup.training._diverged import TrainingDiverged
 from maxsup.training._dry_run import DryRun, dry_run
-from maxsup.training._model import build_model
+from maxsup.training._model import build_model, notes_on_weights
 from maxsup.training._optimizer import learning_rate
 from maxsup.training._position import EpochSums, Position
 from maxsup.training._progress import ProgressReport, duration
@@ -26,6 +27,7 @@ __all__ = [
     "FORMAT",
     "RESULT_FILE",
     "SETTINGS_FILE",
+    "Choice",
     "DryRun",
     "EpochSums",
     "Position",
@@ -43,6 +45,7 @@ __all__ = [
     "check_run",
     "check_setup",
     "check_tracker",
+    "choose_recipe",
     "differences",
     "dry_run",
     "duration",
@@ -54,6 +57,7 @@ __all__ = [
     "listed",
     "load_announced",
     "load_data",
+    "notes_on_weights",
     "read_parts",
     "recipe_curves",
     "train",

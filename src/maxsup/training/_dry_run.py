@@ -77,9 +77,12 @@ def dry_run(
     """
     recipe = settings.recipe
     accelerator = accelerator or build_accelerator(recipe)
+    say = ProgressReport(console(stderr=True), 0).say
     if data is None:
-        data = load_announced(settings, accelerator, ProgressReport(console(stderr=True), 0).say)
+        data = load_announced(settings, accelerator, say)
     setup = set_up(settings, data, accelerator)
+    for note in setup.notes if accelerator.is_main_process else ():
+        say(f"Weights: {note}")
     setup.wrapped.train()
     # The last epoch has the largest images where they grow.
     epoch = recipe.epochs - 1

@@ -1,21 +1,27 @@
 """The model of a recipe."""
 
+from collections.abc import Callable
+
+import torch
 from accelerate import Accelerator
 from timm.layers import convert_sync_batchnorm
 from torch import nn
 
 from maxsup.data import ImageData, Normalization
-from maxsup.models import Architecture, ModelDescription
+from maxsup.models import TIMM, Architecture, ModelDescription
 from maxsup.recipes import Recipe
 
 
 def build_model(recipe: Recipe, data: ImageData) -> nn.Module:
     """The recipe's model for the classes and images of ``data``, freshly initialised."""
-    return _architecture(recipe, data).build(recipe.weights)
+    return _build(_architecture(recipe, data), recipe)
 
 
 def build_described(
-    recipe: Recipe, data: ImageData, normalization: Normalization
+    recipe: Recipe,
+    data: ImageData,
+    normalization: Normalization,
+    announce: Callable[[str], None] | None = None,
 ) -> tuple[nn.Module, ModelDescription]:
     """The recipe's model, and what a stranger needs to use it once it is trained."""
     architecture = _architecture(recipe, data)
@@ -29,7 +35,47 @@ def build_described(
         crop=recipe.eval_crop if recipe.random_resized_crop else 1.0,
         interpolation=recipe.interpolation if recipe.random_resized_crop else "bicubic",
     )
-    return architecture.build(recipe.weights), description
+    return _build(architecture, recipe, announce), description
+
+
+def notes_on_weights(recipe: Recipe, data: ImageData) -> list[str]:
+    """What a user should know of how the weights fit that a training starts from, in sentences.
+
+    Raises:
+        ValueError: They do not.
+    """
+    if recipe.weights in (None, TIMM):
+        return []
+    notes: list[str] = []
+    # The model itself is of no account, and must not cost the caller random numbers.
+    with torch.random.fork_rng(devices=[]):
+        _build(_architecture(recipe, data), recipe, notes.append)
+    return notes
+
+
+def _build(
+    architecture: Architecture, recipe: Recipe, announce: Callable[[str], None] | None = None
+) -> nn.Module:
+    return architecture.build(
+        recipe.weights, partial_weights=recipe.partial_weights, announce=announce
+    )
+
+
+def build_normalization(recipe: Recipe, data: ImageData) -> Normalization:
+    """How images are scaled: as the recipe says, else by what is known of the training images.
+
+    Raises:
+        ValueError: The recipe says it for another number of channels than the images have.
+    """
+    if recipe.mean is None or recipe.std is None:
+        return Normalization.of(data.train, channels_last=recipe.channels_last)
+    channels, _, _ = data.image_shape
+    if len(recipe.mean) != channels:
+        raise ValueError(
+            f"mean and std have {len(recipe.mean)} numbers, and the images {channels} channels. "
+            "Give one for each channel, or leave both away."
+        )
+    return Normalization(recipe.mean, recipe.std, recipe.channels_last)
 
 
 def _architecture(recipe: Recipe, data: ImageData) -> Architecture:

@@ -14,7 +14,7 @@ from maxsup._lock import LOCK_FILE, HeldDirectory, check_free, hold
 from maxsup._places import as_place, strangers
 from maxsup.data import ImageData
 from maxsup.evaluation import Outputs, SplitName, outputs_file, save_outputs
-from maxsup.models import WEIGHTS_FILE, ModelDescription, save_model
+from maxsup.models import TIMM, WEIGHTS_FILE, ModelDescription, save_model
 from maxsup.training._checkpoint import State, load_checkpoint, load_position, save_checkpoint
 from maxsup.training._position import Position
 from maxsup.training._result import RESULT_FILE, RunResult
@@ -243,9 +243,15 @@ class RunFiles:
 
     def _check_same(self, settings: str, fingerprint: str, data: ImageData) -> None:
         if settings and settings != self._fingerprint:
+            weights = self._settings.recipe.weights
+            what = (
+                "a run with other settings has left"
+                if weights in (None, TIMM)
+                else f"a run has left that started from other weights than {weights} now holds, or "
+                "with other settings"
+            )
             raise ValueError(
-                f"{self.directory} holds what a run with other settings has left. Name another "
-                "directory with --out."
+                f"{self.directory} holds what {what}. Name another directory with --out."
             )
         if fingerprint != data.fingerprint:
             raise ValueError(

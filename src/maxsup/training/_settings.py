@@ -15,6 +15,7 @@ from maxsup._formats import OtherFormat
 from maxsup._method_names import canonical, directory_name
 from maxsup._seeds import check_seed
 from maxsup.data import DataSettings
+from maxsup.models import TIMM, digest_of_weights
 from maxsup.recipes import Recipe
 from maxsup.training._settings_file import FORMAT, check_format, read_parts
 
@@ -62,9 +63,13 @@ class RunSettings:
     def fingerprint(self) -> str:
         """SHA-256 of what determines the run's numbers; equal for settings that are equal.
 
-        Settings at their defaults are left out, so that those which come later change nothing.
+        Settings at their defaults are left out, so that those which come later change nothing. Of
+        a file of weights to start from, the content counts.
+
+        Raises:
+            ValueError: The weights to start from are not there.
         """
-        content = {
+        content: dict[str, Any] = {
             "method": self.method,
             "seed": self.seed,
             "recipe": _deciding(self.recipe),
@@ -72,6 +77,10 @@ class RunSettings:
         }
         if self.measured_on != "test":
             content["measured_on"] = self.measured_on
+        weights = self.recipe.weights
+        if weights is not None and weights != TIMM:
+            # A file may change under its name.
+            content["weights"] = digest_of_weights(weights)
         text = json.dumps(_with_floats(content), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 

@@ -14,7 +14,7 @@ from maxsup.models import ModelDescription
 from maxsup.training._batches import build_batches
 from maxsup.training._checkpoint import State
 from maxsup.training._fingerprint import weights_digest
-from maxsup.training._model import build_described, synchronised
+from maxsup.training._model import build_described, build_normalization, synchronised
 from maxsup.training._optimizer import build_lr_scheduler, build_optimizer
 from maxsup.training._settings import RunSettings
 
@@ -31,6 +31,8 @@ class Setup(NamedTuple):
     """SHA-256 of the model's weights."""
     description: ModelDescription
     """What a stranger needs to use the model once it is trained."""
+    notes: tuple[str, ...]
+    """What a user should know of the weights that it starts from, in sentences."""
 
 
 def set_up(settings: RunSettings, data: ImageData, accelerator: Accelerator) -> Setup:
@@ -40,7 +42,7 @@ def set_up(settings: RunSettings, data: ImageData, accelerator: Accelerator) -> 
         ValueError: The settings do not fit together, the data, or the number of processes.
     """
     recipe = settings.recipe
-    normalization = Normalization.of(data.train, channels_last=recipe.channels_last)
+    normalization = build_normalization(recipe, data)
     batches = build_batches(
         recipe,
         data,
@@ -51,7 +53,8 @@ def set_up(settings: RunSettings, data: ImageData, accelerator: Accelerator) -> 
         processes=accelerator.num_processes,
     )
     set_seed(settings.seed)
-    model, description = build_described(recipe, data, normalization)
+    notes: list[str] = []
+    model, description = build_described(recipe, data, normalization, notes.append)
     if recipe.sync_batchnorm:
         model = synchronised(model, accelerator)
     if recipe.channels_last:
@@ -72,7 +75,7 @@ def set_up(settings: RunSettings, data: ImageData, accelerator: Accelerator) -> 
     wrapped, optimizer = accelerator.prepare(model, optimizer)
     ema = ModelEmaV3(model, decay=recipe.ema_decay) if recipe.ema_decay is not None else None
     state = State(model, optimizer, lr_scheduler, criterion, ema)
-    return Setup(batches, normalization, wrapped, state, initial_weights, description)
+    return Setup(batches, normalization, wrapped, state, initial_weights, description, tuple(notes))
 
 
 def check_setup(settings: RunSettings, data: ImageData, accelerator: Accelerator) -> None:

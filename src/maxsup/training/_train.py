@@ -78,6 +78,7 @@ def train(
     is_main = accelerator.is_main_process
     with reporting(progress, recipe.epochs, quiet=not is_main) as progress:
         files = RunFiles(settings, directory, writes=is_main, say=progress.say)
+        is_alone = data is None
         if data is None:
             data = load_announced(settings, accelerator, progress.say)
         finished = files.finished(data)
@@ -86,6 +87,9 @@ def train(
             return finished
 
         setup = set_up(settings, data, accelerator)
+        # A study says it once.
+        for note in setup.notes if is_alone and is_main else ():
+            progress.say(f"Weights: {note}")
         # All is checked; from here on, the directory is written to.
         with files.hold():
             # Another process may have ended meanwhile what it was training there.

@@ -62,6 +62,17 @@ def is_image(name: str) -> bool:
     return suffix_of(name) in image_suffixes()
 
 
+def format_of(name: str) -> str:
+    """What Pillow calls the kind of image file that a name says.
+
+    >>> format_of("0.JPG"), format_of("0.jpeg"), format_of("0.gif")
+    ('JPEG', 'JPEG', 'GIF')
+    """
+    Image.init()
+    suffix = suffix_of(name)
+    return Image.registered_extensions().get(suffix, suffix)
+
+
 def kind_of(name: str) -> str:
     """What to call a file of its kind in a list.
 

@@ -11,6 +11,7 @@ from maxsup.data._settings import DataSettings
 from maxsup.data.sources._files import (
     class_name,
     counted,
+    format_of,
     in_places,
     kind_of,
     listed,
@@ -33,6 +34,7 @@ _DOCUMENTS = frozenset(
 )
 """Files that nobody takes for images, so that a folder of them is no class."""
 _KINDS_LISTED = 5
+_FEW = 0.02  # of all images
 
 
 class LabelledFiles(NamedTuple):
@@ -70,6 +72,7 @@ def open_image_folder(root: Folder, settings: DataSettings) -> OpenedData:
     if not files:
         raise ValueError(_without_classes(top, settings.name))
     notes += _notes_on_capitals(files.values())
+    notes += _notes_on_kinds(files.values())
     notes += _notes_on_images((root, top, *splits.values()), passed_over)
     notes += notes_on_others(root)
 
@@ -207,6 +210,30 @@ def _notes_on_capitals(splits: Iterable[LabelledFiles]) -> Iterator[str]:
     for names in alike.values():
         if len(names) > 1:
             yield f"{listed(names)} are different classes: they differ in capitals or spaces alone."
+
+
+def _notes_on_kinds(splits: Iterable[LabelledFiles]) -> Iterator[str]:
+    """Name the few images that are of another kind of file than nearly all.
+
+    What a website sends in place of a picture that it no longer has is often one.
+    """
+    kinds: dict[str, list[str]] = defaultdict(list)
+    for files in splits:
+        for path in files.paths:
+            kinds[format_of(path)].append(path)
+    if not kinds:
+        return
+    most = max(kinds, key=lambda kind: len(kinds[kind]))
+    count = sum(map(len, kinds.values()))
+    others = [path for kind, paths in kinds.items() if kind != most for path in paths]
+    if others and len(others) <= _FEW * count:
+        names = [path.replace("\\", "/").rpartition("/")[2] for path in others]
+        yield (
+            f"{counted(len(others), 'image')} of {count:,} {'is' if len(others) == 1 else 'are'} "
+            f"of another kind of file than {most}, as nearly all are, and taken like them: "
+            f"{listed(names)}. Websites often send such a file in place of a picture that is gone; "
+            "look at it, and remove it if it is one."
+        )
 
 
 def _notes_on_images(above_classes: Iterable[Folder], passed_over: list[Folder]) -> Iterator[str]:
