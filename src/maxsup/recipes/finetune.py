@@ -5,7 +5,13 @@ the median of 64 that are looked at has more than 96 pixels);
 ``maxsup compare path/to/images --model convnext_tiny.in12k_ft_in1k`` with another model;
 ``maxsup compare path/to/images --model resnet50 --weights resnet50.pth`` with a file.
 
-To be measured.
+Measured on ants and bees (245 + 153 photographs, whose second part served as the test set) with
+EfficientNet-Lite0's weights, at 128 pixels and 8 epochs for two cores' sake, about 80 seconds a
+training on one core, three seeds: cross-entropy 87.4 %, label smoothing 87.1 %, MaxSup 85.8 %,
+which three seeds and 153 images do not tell apart. The same with a last layer that starts as
+torch's layers do, instead of near zero, gave 77.6 % with cross-entropy: a new last layer of
+ordinary size upsets the pretrained ones in the first steps. So it starts near zero. Learning rates
+by layer were not measured, and there are none.
 """
 
 from maxsup.recipes._fitted import Rule
