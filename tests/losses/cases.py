@@ -327,7 +327,8 @@ def assert_equals_reference(function, reference, logits, target, *args, **option
     (wanted,) = torch.autograd.grad(expected, exact, pull)
     assert found.shape == logits.shape
     assert found.dtype == logits.dtype
-    size = max([1e-3, *wanted.abs().flatten().tolist()])
+    # Parts of the size of 1 may cancel altogether, and leave a rounding of theirs.
+    size = max([2e-2, *wanted.abs().flatten().tolist()])
     rounding = SMALLEST_FLOAT16 if logits.dtype == torch.float16 else 0.0
     # What is beyond the reach of the logits' dtype becomes infinite, as in any cast.
     beyond = wanted.abs() > torch.finfo(logits.dtype).max

@@ -71,10 +71,8 @@ def look_at(settings: DataSettings, *, prefer_label: str | None = None) -> Look:
     if settings.name == "digits":
         everything, classes = read_digits(None)
         _, height, width = everything.image_shape
-        images = len(everything) * 0.7
-        return Look(
-            _to_train(round(images), settings), len(classes), _SAMPLED, width, height, True, True
-        )
+        images = int(len(everything) * 0.7)  # as scikit-learn divides them
+        return Look(_to_train(images, settings), len(classes), _SAMPLED, width, height, True, True)
     source = open_source(settings, prefer_label)
     classes = read_classes(source.train, source.label_column, source.train_name)
     files = ImageFiles(source.train, source.image_column, source.train_name)
@@ -110,7 +108,7 @@ def _sizes(files: ImageFiles) -> tuple[list[tuple[int, int]], bool]:
 
 
 def _without_test(count: int, settings: DataSettings, source: Source) -> int:
-    return count if source.test_name is not None else round(count * (1 - settings.test_fraction))
+    return count if source.test_name is not None else int(count * (1 - settings.test_fraction))
 
 
 def _to_train(count: int, settings: DataSettings) -> int:

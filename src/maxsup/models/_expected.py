@@ -56,7 +56,8 @@ def expected_by(model: str | None, weights: str) -> Expected:
         (224, 0.875, 'bicubic', (0.5, 0.5, 0.5))
     """
     if model is not None and not is_own(model):
-        check_name(model)
+        # A tag names published weights, not those of a file.
+        check_name(model if weights == TIMM else model.partition(".")[0])
     if weights == TIMM:
         if model is None or is_own(model):
             raise ValueError(
