@@ -196,7 +196,7 @@ def with_failures(results: Results) -> Results:
 
 def test_failures_are_in_the_table_with_the_seeds_that_are_left(results: Results) -> None:
     text = " ".join(Page(render_report(with_failures(results))).all_text().split())
-    assert "Failed runs 0 of 3 1 of 3 1 of 3" in text
+    assert [text.count(f"Failed runs {count} of 3") for count in (0, 1)] == [1, 2]
     assert "(without seed 1)" in text
     assert "(without seed 2)" in text
     # Of MaxSup and label smoothing one seed alone can be compared, fewer than either's mean is of.

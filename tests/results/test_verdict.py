@@ -110,7 +110,7 @@ def say(
         seeds,
         runs,
         analysed,
-        images,
+        images=images,
     )
     return found["sentence"], " ".join(found["notes"])
 

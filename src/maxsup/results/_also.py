@@ -63,7 +63,10 @@ def _strong(
         low, high, seeds = each["low"], each["high"], each["seeds"]
         if low is None or high is None or len(seeds) < FEWEST_PAIRS or low <= 0 <= high:
             continue
-        of_other = [values[each["against"]][seed] or 0.0 for seed in seeds]
+        other = values[each["against"]]
+        # Where no seed joins the two, the mean is over all that there are.
+        paired = {seed: other[seed] for seed in seeds if seed in other} or other
+        of_other = [value for value in paired.values() if value is not None]
         level = abs(sum(of_other) / len(of_other))
         mean = each["mean"] or 0.0
         if level > 0 and abs(mean) >= _STRONG * level:

@@ -270,10 +270,8 @@ class StudySettings:
                 # A trial may have held out a validation part.
                 data = replace(kept.data, validation=self.data.validation)
                 run = replace(kept, data=data, measured_on="test")
-                if run in (
-                    self.run(run.method, run.seed),
-                    self.run(str(Variant(run.method, run.recipe.lr)), run.seed),
-                ):
+                name = _name_of(path, run)
+                if name is not None and run == self.run(name, run.seed):
                     return True
         return False
 
@@ -304,6 +302,12 @@ class StudySettings:
             ValueError: The file is not one, or was written by a newer version.
         """
         return cls(**_read(path)._asdict())
+
+
+def _name_of(path: Path, run: RunSettings) -> str | None:
+    """The name of a run in its study, by its directory: with or without a learning rate."""
+    names = (run.method, str(Variant(run.method, run.recipe.lr)))
+    return next((name for name in names if directory_name(name) == path.parent.parent.name), None)
 
 
 def _is_known(method: str) -> bool:
