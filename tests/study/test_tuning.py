@@ -404,7 +404,7 @@ def _chosen(by: str, values: dict[str, list[tuple[float, float] | None]]) -> Any
                 zip(("validation_accuracy", "validation_nll_scaled"), found, strict=True)
             )
             results[name, seed] = RunResult("", "", "", [], Found(measured, {}))
-    tuning = trials.choose(results, _Data(), held_out=True)  # type: ignore[arg-type]
+    tuning = trials.choose(results, _Data())  # type: ignore[arg-type]
     return tuning["methods"][0]
 
 
@@ -434,7 +434,7 @@ def test_learning_rate_at_its_edge_is_told_apart() -> None:
         )
         for name, seed in trials.plan()
     }
-    (found,) = trials.choose(results, _Data(), held_out=True)["methods"]  # type: ignore[arg-type]
+    (found,) = trials.choose(results, _Data())["methods"]  # type: ignore[arg-type]
     assert (found["chosen"], found["at_edge"]) == (best, ["lr"])
     assert found["searched"] == ["alpha", "lr"]
 

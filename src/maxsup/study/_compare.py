@@ -99,7 +99,7 @@ def compare(
             check_setup(first, data.first, accelerator)
         trials = Trials.of(settings, data.first)
         data_of_trials = data
-        if trials is not None and trials.data != settings.data:
+        if trials is not None and trials.held_out:
             progress.say(_held_out(trials))
             data_of_trials = StudyData(settings, load_data(trials.data, settings.recipe))
         # All is checked; from here on, the directory is written to.
@@ -119,8 +119,7 @@ def compare(
             if trials is not None:
                 tried = train_all(trials, data_of_trials)
                 devices |= tried.devices
-                held_out = trials.data != settings.data
-                tuning = trials.choose(tried.results, data_of_trials.first, held_out=held_out)
+                tuning = trials.choose(tried.results, data_of_trials.first)
                 for sentence in _chosen(tuning):
                     progress.say(sentence)
                 settings = at_chosen(settings, tuning)

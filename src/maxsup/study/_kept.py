@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from maxsup._method_names import directory_name
 from maxsup.study._data import StudyData
 from maxsup.study._run import run_name
 from maxsup.study._settings import StudySettings
@@ -79,10 +78,9 @@ def _method_of(run: Path) -> str:
     """The method that a run's directory is named after, with its coefficients."""
     directory = run.parent.name
     with contextlib.suppress(ValueError, OSError):
-        kept = RunSettings.load_kept(run / SETTINGS_FILE)
-        for name in (kept.method, str(Variant(kept.method, kept.recipe.lr))):
-            if directory_name(name) == directory:
-                return name
+        variant = Variant.of_run(RunSettings.load_kept(run / SETTINGS_FILE), directory)
+        if variant is not None:
+            return str(variant)
     return directory
 
 

@@ -157,13 +157,7 @@ class StudySettings:
 
     def run(self, method: str, seed: int) -> RunSettings:
         """The settings of one of the study's runs."""
-        variant = Variant.read(method)
-        return RunSettings(
-            method=variant.method,
-            seed=seed,
-            recipe=variant.recipe(self.recipe),
-            data=self.data_of(seed),
-        )
+        return Variant.read(method).run(seed, self.recipe, self.data_of(seed))
 
     def data_of(self, seed: int) -> DataSettings:
         """What the runs of a seed are trained on.
@@ -270,8 +264,8 @@ class StudySettings:
                 # A trial may have held out a validation part.
                 data = replace(kept.data, validation=self.data.validation)
                 run = replace(kept, data=data, measured_on="test")
-                name = _name_of(path, run)
-                if name is not None and run == self.run(name, run.seed):
+                variant = Variant.of_run(run, path.parent.parent.name)
+                if variant is not None and run == self.run(str(variant), run.seed):
                     return True
         return False
 
@@ -302,12 +296,6 @@ class StudySettings:
             ValueError: The file is not one, or was written by a newer version.
         """
         return cls(**_read(path)._asdict())
-
-
-def _name_of(path: Path, run: RunSettings) -> str | None:
-    """The name of a run in its study, by its directory: with or without a learning rate."""
-    names = (run.method, str(Variant(run.method, run.recipe.lr)))
-    return next((name for name in names if directory_name(name) == path.parent.parent.name), None)
 
 
 def _is_known(method: str) -> bool:

@@ -9,7 +9,7 @@ from typing import Literal
 from maxsup._method_names import directory_name
 from maxsup.data import DataSettings, ImageData
 from maxsup.recipes import Recipe
-from maxsup.results import schema, tuned_contrasts
+from maxsup.results import chosen_names, schema, tuned_contrasts
 from maxsup.statistics import expected_best
 from maxsup.study._settings import TRIALS, StudySettings
 from maxsup.study._tuning import TuningSettings
@@ -32,6 +32,8 @@ class Trials:
 
     recipe: Recipe
     data: DataSettings
+    held_out: bool
+    """Whether the validation part is taken out of the study's training set."""
     tuning: TuningSettings
     methods: tuple[str, ...]
     """The methods that are tuned: those whose names set nothing."""
@@ -51,11 +53,11 @@ class Trials:
         if tuning is None:
             return None
         own = settings.data.validation > 0 or (data is not None and data.validation is not None)
-        held_out = settings.data if own else replace(settings.data, validation=tuning.validation)
         plain = [name for name in settings.methods if ":" not in name]
         return cls(
             settings.recipe,
-            held_out,
+            settings.data if own else replace(settings.data, validation=tuning.validation),
+            not own,
             tuning,
             tuple(plain),
             tuple(name for name in settings.methods if name not in plain),
@@ -72,21 +74,14 @@ class Trials:
 
     def run(self, method: str, seed: int) -> RunSettings:
         """The settings of one trial."""
-        variant = Variant.read(method)
-        return RunSettings(
-            method=variant.method,
-            seed=seed,
-            recipe=variant.recipe(self.recipe),
-            data=self.data,
-            measured_on="validation",
-        )
+        return Variant.read(method).run(seed, self.recipe, self.data, "validation")
 
     def run_directory(self, directory: Path, method: str, seed: int) -> Path:
         """Where a trial is kept within the study's directory."""
         return directory / TRIALS / directory_name(method) / f"seed-{seed}"
 
     def choose(
-        self, results: Mapping[tuple[str, int], RunResult | str], data: ImageData, *, held_out: bool
+        self, results: Mapping[tuple[str, int], RunResult | str], data: ImageData
     ) -> schema.Tuning:
         """Take the best trial of each method.
 
@@ -96,7 +91,6 @@ class Trials:
         Args:
             results: What came of each trial and seed, or the cause of its failure.
             data: What they were trained and measured on.
-            held_out: Whether the validation part was taken out of the training set.
         """
         assert data.validation is not None
         by = _BY[self.tuning.by]
@@ -105,7 +99,7 @@ class Trials:
             seeds=list(self.tuning.trial_seeds),
             train=len(data.train),
             validation=len(data.validation),
-            held_out=held_out,
+            held_out=self.held_out,
             methods=[
                 self._tuned(method, [self._trial(name, by, results) for name in names])
                 for method, names in self.names().items()
@@ -179,7 +173,7 @@ def at_chosen(settings: StudySettings, tuning: schema.Tuning) -> StudySettings:
     Contrasts are then of the chosen ones alone, unless the settings name others: each against the
     baseline at its own best, and MaxSup against label smoothing.
     """
-    chosen = {each["method"]: each["chosen"] or each["method"] for each in tuning["methods"]}
+    chosen = chosen_names(tuning)
     methods = dict.fromkeys(
         name for method in settings.methods for name in (method, chosen.get(method, method))
     )

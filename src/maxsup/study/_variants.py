@@ -4,13 +4,15 @@ The learning rate is the recipe's and not an objective's; so it is read off a me
 above the room of the objectives, and a variant without it is the method itself.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from maxsup._method_names import MethodName, shortest
+from maxsup._method_names import MethodName, directory_name, shortest
+from maxsup.data import DataSettings
 from maxsup.methods import Method, check_distinct, get_method
 from maxsup.recipes import Recipe
+from maxsup.training import MeasuredOn, RunSettings
 
 _LR = "lr"
 
@@ -42,6 +44,19 @@ class Variant(NamedTuple):
         if lr is not None and not (isinstance(lr, int | float) and 0 < lr < float("inf")):
             raise ValueError(f"{name}: lr must be a positive number; got {lr}.")
         return cls(str(MethodName(asked.method, tuple(coefficients.items()))), lr)
+
+    @classmethod
+    def of_run(cls, run: RunSettings, directory: str) -> "Variant | None":
+        """What a run is of in its study, whose directory of that name holds it; none if another's.
+
+        >>> from maxsup.recipes import get_recipe
+        >>> recipe = get_recipe("digits")
+        >>> run = Variant("maxsup", 0.05).run(0, recipe, DataSettings("digits"))
+        >>> str(Variant.of_run(run, "maxsup-lr-0.05")), Variant.of_run(run, "baseline")
+        ('maxsup:lr=0.05', None)
+        """
+        both = cls(run.method), cls(run.method, run.recipe.lr)
+        return next((each for each in both if directory_name(str(each)) == directory), None)
 
     def __str__(self) -> str:
         asked = MethodName.read(self.method)
@@ -76,6 +91,19 @@ class Variant(NamedTuple):
             final_lr=ratio * recipe.final_lr,
         )
 
+    def run(
+        self, seed: int, recipe: Recipe, data: DataSettings, measured_on: MeasuredOn = "test"
+    ) -> RunSettings:
+        """The settings of one training.
+
+        Args:
+            seed: Its seed.
+            recipe: The study's, whose learning rate holds where there is none of its own.
+            data: What it is trained on.
+            measured_on: As in :class:`~maxsup.training.RunSettings`.
+        """
+        return RunSettings(self.method, seed, self.recipe(recipe), data, measured_on)
+
 
 def check_variants(names: Sequence[str], recipe: Recipe) -> None:
     """See that no two of the names train the same.
@@ -96,8 +124,3 @@ def check_variants(names: Sequence[str], recipe: Recipe) -> None:
                 f"({recipe.lr:g}) where a name has none; name one."
             )
         check_distinct(methods)
-
-
-def labels(names: Iterable[str]) -> dict[str, str]:
-    """The labels of methods by name."""
-    return {name: Variant.read(name).label() for name in names}

@@ -16,7 +16,7 @@ from maxsup.training._position import EpochSums, Position
 from maxsup.training._progress import ProgressReport, duration
 from maxsup.training._result import RESULT_FILE, RunResult
 from maxsup.training._run_files import FAILURE_FILE, SETTINGS_FILE, check_run, has_kept, listed
-from maxsup.training._settings import RunSettings, differences
+from maxsup.training._settings import MeasuredOn, RunSettings, differences
 from maxsup.training._settings_file import FORMAT, check_format, read_parts
 from maxsup.training._setup import check_setup
 from maxsup.training._tracking import check_tracker
@@ -30,6 +30,7 @@ __all__ = [
     "Choice",
     "DryRun",
     "EpochSums",
+    "MeasuredOn",
     "Position",
     "ProgressReport",
     "RecipeCurves",
