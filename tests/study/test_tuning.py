@@ -314,6 +314,15 @@ def test_own_validation_part_is_used(tmp_path: Path) -> None:
     assert pairs == [("focal:gamma=2", chosen)]
 
 
+def test_validation_split_that_is_named_holds_nothing_out() -> None:
+    # Known before the data is loaded, when trainings are counted.
+    named = study(data=DataSettings("birds", validation_split="val"))
+    trials = Trials.of(named)
+    assert trials is not None
+    assert (trials.held_out, trials.data) == (False, named.data)
+    assert trainings_of(named) == (6, 6)
+
+
 def test_training_on_the_validation_part_needs_one(tmp_path: Path) -> None:
     from maxsup.training import train
 

@@ -52,7 +52,8 @@ class Trials:
         tuning = settings.tuning
         if tuning is None:
             return None
-        own = settings.data.validation > 0 or (data is not None and data.validation is not None)
+        asked = settings.data.validation > 0 or settings.data.validation_split is not None
+        own = asked or (data is not None and data.validation is not None)
         plain = [name for name in settings.methods if ":" not in name]
         return cls(
             settings.recipe,
