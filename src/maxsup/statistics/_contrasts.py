@@ -8,7 +8,7 @@ as long as each contrast's differences are near enough to normal.
 
 import functools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple, NotRequired, TypedDict
 
 import numpy as np
@@ -21,6 +21,7 @@ FEWEST_PAIRS = 3
 """Fewer differences conclude nothing: two say next to nothing of their own spread."""
 MOST_SEEDS = 1000
 """More seeds than this are not proposed."""
+_SIZES = np.arange(FEWEST_PAIRS, MOST_SEEDS + 1)
 _RIVALS = ("maxsup", "label-smoothing")
 _APART = 0.05
 """The level of Grubbs's test for a seed that lies apart."""
@@ -105,8 +106,8 @@ def judge(
     found = []
     for method, against in contrasts:
         are_apart = unpaired or are_unpaired(values[method], values[against])
-        judge_one = _judge_unpaired if are_apart else _judge_one
-        found.append(judge_one(values, Pair(method, against), len(contrasts), margin, better))
+        compare = _unpaired if are_apart else _paired
+        found.append(compare(values, Pair(method, against), len(contrasts), margin, better))
     return found
 
 
@@ -126,62 +127,84 @@ def _check(
             raise ValueError(f"A contrast needs two methods; got {method!r} twice.")
 
 
-def _judge_one(
+class _Evidence(NamedTuple):
+    """What the values of two methods say of their difference, paired or not."""
+
+    seeds: list[int]
+    mean: float | None
+    error: float
+    """The standard error of the mean; 0 where there is no spread."""
+    degrees: float
+    p_of_order: Callable[[], float]
+    """The exact p-value of the order of the values, which is all that there is without a spread;
+    times the number of contrasts."""
+    seeds_by_order: Callable[[], int]
+    """How many seeds would decide by their order alone."""
+    seeds_by_spread: Callable[[], int | None]
+    """How many would, were mean and spread to stay."""
+
+
+def _paired(
     values: Mapping[str, Values], pair: Pair, comparisons: int, margin: float, better: str
 ) -> Contrast:
     seeds, differences = paired_values(values[pair.method], values[pair.against])
     n = len(seeds)
-    found = Contrast(
-        method=pair.method,
-        against=pair.against,
-        seeds=seeds,
-        mean=float(differences.mean()) if n else None,
-        low=None,
-        high=None,
-        p=None,
-        conclusion="undecided",
-        without_spread=False,
-        seeds_to_decide=None,
-        apart=None,
-        skewed=False,
+    mean = float(differences.mean()) if n else None
+    has_spread = n > 1 and bool(np.ptp(differences) > 0)
+    deviation = float(differences.std(ddof=1)) if has_spread else 0.0
+    evidence = _Evidence(
+        seeds,
+        mean,
+        deviation / math.sqrt(max(n, 1)),
+        n - 1,
+        p_of_order=lambda: comparisons * sign_flip_p(differences),
+        seeds_by_order=lambda: math.ceil(math.log2(2 * comparisons / (1 - CONFIDENCE))),
+        seeds_by_spread=lambda: seeds_to_decide(mean or 0.0, deviation, margin, comparisons),
     )
-    if found["mean"] is None or n < FEWEST_PAIRS:
-        return found
-    mean, low, high = found["mean"], found["mean"], found["mean"]
-    if np.ptp(differences) > 0:
-        error = float(differences.std(ddof=1)) / math.sqrt(n)
-        half = t_quantile(n - 1, comparisons) * error
-        low, high = mean - half, mean + half
-        found["p"] = min(1.0, comparisons * two_sided_p(mean / error, n - 1))
+    found = _judge_one(pair, evidence, comparisons, margin, better)
+    if has_spread and n >= FEWEST_PAIRS:
         found["apart"] = _apart(seeds, differences)
         found["skewed"] = _is_skewed(differences)
-    elif mean == 0:
-        found["p"] = 1.0
-    else:
-        found["without_spread"] = True
-        found["p"] = p = min(1.0, comparisons * sign_flip_p(differences))
-        if p >= 1 - CONFIDENCE:
-            found["seeds_to_decide"] = math.ceil(math.log2(2 * comparisons / (1 - CONFIDENCE)))
-            return found
-    found["low"], found["high"] = low, high
-    found["conclusion"] = _conclusion(low, high, margin, better)
-    if found["conclusion"] == "undecided":
-        deviation = float(differences.std(ddof=1))
-        found["seeds_to_decide"] = seeds_to_decide(mean, deviation, margin, comparisons)
     return found
 
 
-def _judge_unpaired(
+def _unpaired(
     values: Mapping[str, Values], pair: Pair, comparisons: int, margin: float, better: str
 ) -> Contrast:
     of_both = existing(values[pair.method]), existing(values[pair.against])
     seeds = sorted(of_both[0]), sorted(of_both[1])
+    sizes = len(seeds[0]), len(seeds[1])
     difference = welch(*of_both)
+    mean = None if difference is None else difference.mean
+
+    def by_spread() -> int | None:
+        variances = [float(np.var(list(of_one.values()), ddof=1)) for of_one in of_both]
+        return _unpaired_to_decide(mean or 0.0, variances, margin, comparisons)
+
+    evidence = _Evidence(
+        min(seeds, key=len),
+        mean,
+        0.0 if difference is None else difference.error,
+        0.0 if difference is None else difference.degrees,
+        p_of_order=lambda: comparisons * 2 / math.comb(sum(sizes), sizes[0]),
+        seeds_by_order=lambda: next(
+            n for n in range(1, 100) if comparisons * 2 / math.comb(2 * n, n) < 1 - CONFIDENCE
+        ),
+        seeds_by_spread=by_spread,
+    )
+    found = _judge_one(pair, evidence, comparisons, margin, better)
+    found["unpaired"] = seeds
+    return found
+
+
+def _judge_one(
+    pair: Pair, evidence: _Evidence, comparisons: int, margin: float, better: str
+) -> Contrast:
     found = Contrast(
         method=pair.method,
         against=pair.against,
-        seeds=min(seeds, key=len),
-        mean=None if difference is None else difference.mean,
+        seeds=evidence.seeds,
+        mean=evidence.mean,
         low=None,
         high=None,
         p=None,
@@ -190,33 +213,26 @@ def _judge_unpaired(
         seeds_to_decide=None,
         apart=None,
         skewed=False,
-        unpaired=seeds,
     )
-    if difference is None or len(found["seeds"]) < FEWEST_PAIRS:
+    if evidence.mean is None or len(evidence.seeds) < FEWEST_PAIRS:
         return found
-    mean, low, high = difference.mean, difference.mean, difference.mean
-    if difference.error:
-        half = t_quantile(difference.degrees, comparisons) * difference.error
+    mean, low, high = evidence.mean, evidence.mean, evidence.mean
+    if evidence.error:
+        half = t_quantile(evidence.degrees, comparisons) * evidence.error
         low, high = mean - half, mean + half
-        found["p"] = min(
-            1.0, comparisons * two_sided_p(mean / difference.error, difference.degrees)
-        )
+        found["p"] = min(1.0, comparisons * two_sided_p(mean / evidence.error, evidence.degrees))
     elif mean == 0:
         found["p"] = 1.0
     else:
         found["without_spread"] = True
-        orders = math.comb(len(seeds[0]) + len(seeds[1]), len(seeds[0]))
-        found["p"] = p = min(1.0, comparisons * 2 / orders)
+        found["p"] = p = min(1.0, evidence.p_of_order())
         if p >= 1 - CONFIDENCE:
-            found["seeds_to_decide"] = next(
-                n for n in range(1, 100) if comparisons * 2 / math.comb(2 * n, n) < 1 - CONFIDENCE
-            )
+            found["seeds_to_decide"] = evidence.seeds_by_order()
             return found
     found["low"], found["high"] = low, high
     found["conclusion"] = _conclusion(low, high, margin, better)
     if found["conclusion"] == "undecided":
-        variances = [float(np.var(list(of_one.values()), ddof=1)) for of_one in of_both]
-        found["seeds_to_decide"] = _unpaired_to_decide(mean, variances, margin, comparisons)
+        found["seeds_to_decide"] = evidence.seeds_by_spread()
     return found
 
 
@@ -227,12 +243,15 @@ def _unpaired_to_decide(
     from scipy import stats
 
     total = sum(variances)
-    n = np.arange(FEWEST_PAIRS, MOST_SEEDS + 1)
-    degrees = (n - 1) * total**2 / sum(each**2 for each in variances)
+    degrees = (_SIZES - 1) * total**2 / sum(each**2 for each in variances)
     level = 1 - (1 - CONFIDENCE) / (2 * comparisons)
-    half = stats.t.ppf(level, degrees) * np.sqrt(total / n)
+    return _first_to_decide(stats.t.ppf(level, degrees) * np.sqrt(total / _SIZES), mean, margin)
+
+
+def _first_to_decide(half: NDArray[np.float64], mean: float, margin: float) -> int | None:
+    """The smallest number of seeds, from 3 to 1,000, with an interval of that half that decides."""
     decides = (half < abs(mean)) | (half + abs(mean) <= margin)
-    return int(n[decides.argmax()]) if decides.any() else None
+    return int(_SIZES[decides.argmax()]) if decides.any() else None
 
 
 def _conclusion(low: float, high: float, margin: float, better: str) -> Conclusion:
@@ -264,10 +283,7 @@ def seeds_to_decide(
         >>> seeds_to_decide(mean=0.01, deviation=0.01, margin=0.005)
         7
     """
-    n = np.arange(FEWEST_PAIRS, MOST_SEEDS + 1)
-    half = _quantiles(comparisons)[n - FEWEST_PAIRS] * deviation / np.sqrt(n)
-    decides = (half < abs(mean)) | (half + abs(mean) <= margin)
-    return int(n[decides.argmax()]) if decides.any() else None
+    return _first_to_decide(_quantiles(comparisons) * deviation / np.sqrt(_SIZES), mean, margin)
 
 
 @functools.cache
@@ -276,8 +292,7 @@ def _quantiles(comparisons: int) -> NDArray[np.float64]:
     from scipy import stats
 
     level = 1 - (1 - CONFIDENCE) / (2 * comparisons)
-    degrees = np.arange(FEWEST_PAIRS, MOST_SEEDS + 1) - 1
-    return np.asarray(stats.t.ppf(level, degrees), dtype=float)
+    return np.asarray(stats.t.ppf(level, _SIZES - 1), dtype=float)
 
 
 def _apart(seeds: Sequence[int], differences: NDArray[np.float64]) -> int | None:
