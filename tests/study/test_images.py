@@ -11,7 +11,7 @@ import torch
 from maxsup.evaluation import Outputs, load_outputs, save_outputs
 from maxsup.results import Analysis, Results, analyse, analyse_again, read_results
 from maxsup.statistics import crossed_interval, mcnemar
-from maxsup.study import image_evidence
+from maxsup.study import _kept_outputs, image_evidence
 
 Study = Callable[..., Results]
 SEEDS = (0, 1, 2)
@@ -161,3 +161,23 @@ def test_another_question_is_answered_from_the_outputs(three: tuple[Results, Pat
     assert asked == ["outputs"]
     assert other["images"]["contrasts"][0]["method"] == "baseline"  # type: ignore[index]
     assert analyse_again(read, Analysis("maxsup"))["images"] is None
+
+
+def test_outputs_of_a_study_are_read_once(
+    run_study: Callable[..., Results], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Classes, images and intervals look at them."""
+    read: list[Path] = []
+    whole = _kept_outputs.load_outputs
+
+    def load(path: Path) -> Outputs:
+        read.append(path)
+        return whole(path)
+
+    monkeypatch.setattr(_kept_outputs, "load_outputs", load)
+    results = run_study(tmp_path, methods=("baseline", "maxsup"), seeds=(0,), epochs=1)
+    assert results["per_class"] is not None
+    assert results["images"] is not None
+    assert len(results["images"]["contrasts"]) == 1
+    assert sorted(read) == sorted(tmp_path.glob("*/seed-0/outputs-test.safetensors"))
+    assert len(read) == 2

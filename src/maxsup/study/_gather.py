@@ -22,6 +22,7 @@ from maxsup.study._data import StudyData, redrawn
 from maxsup.study._densities import pooled_logits
 from maxsup.study._images import image_evidence
 from maxsup.study._kept import NONE_KEPT, KeptRuns, with_kept
+from maxsup.study._kept_outputs import KeptOutputs
 from maxsup.study._per_class import kept_predictions, per_class
 from maxsup.study._projections import confused_classes
 from maxsup.study._settings import StudySettings
@@ -79,7 +80,8 @@ def gather(
     chosen = {} if tuning is None else chosen_names(tuning)
     methods = [_method_facts(name, name in chosen.values()) for name in settings.methods]
     analysed = analyse(rows, measures, settings.methods, settings.analysis())
-    images = image_evidence(rows, analysed, directory)
+    outputs = KeptOutputs(directory, analysed.measures[0]["name"])
+    images = image_evidence(rows, analysed, directory, outputs=outputs)
     seeds = list(settings.seeds)
     return schema.Results(
         format=schema.FORMAT,
@@ -105,7 +107,7 @@ def gather(
         per_class=None
         if "the test set" in redrawn(settings, data.first)
         else per_class(
-            kept_predictions(settings, finished, directory),
+            kept_predictions(outputs, finished),
             len(data.first.classes),
             data.first.test.labelled,
             [(each["method"], each["against"]) for each in analysed.contrasts],

@@ -1,18 +1,16 @@
 """What the test images add to the doubt that the seeds leave, from the outputs that runs kept."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from maxsup._method_names import directory_name
-from maxsup.evaluation import ACCURACY, NLL, Outputs, load_outputs, outputs_file
+from maxsup.evaluation import ACCURACY
 from maxsup.results import Analysed, schema
 from maxsup.statistics import FEWEST_PAIRS, Contrast, crossed_interval, mcnemar
+from maxsup.study._kept_outputs import CONTRIBUTIONS, KeptOutputs
 from maxsup.study._run import run_name
 
 _LISTED = 3
@@ -21,28 +19,7 @@ _SAME = 1e-6
 """How far the mean over the kept outputs may lie from what the run reported, relative to 1."""
 
 
-def _right(outputs: Outputs) -> Tensor:
-    return (outputs.logits.argmax(dim=1) == outputs.true_labels).double()
-
-
-def _nll(outputs: Outputs) -> Tensor:
-    log_probs = outputs.logits.double().log_softmax(dim=1)
-    return -log_probs.gather(1, outputs.true_labels.unsqueeze(1)).squeeze(1)
-
-
-def _brier(outputs: Outputs) -> Tensor:
-    probs = outputs.logits.double().softmax(dim=1)
-    true = probs.gather(1, outputs.true_labels.unsqueeze(1)).squeeze(1)
-    return probs.square().sum(dim=1) - 2 * true + 1
-
-
 _ACCURACY = ACCURACY.name_on("test")
-_PER_IMAGE: Mapping[str, Callable[[Outputs], Tensor]] = {
-    _ACCURACY: _right,
-    NLL.name_on("test"): _nll,
-    "test_brier": _brier,
-}
-"""The measures that are a mean over images, by name, with what an image contributes."""
 
 
 class _Images(NamedTuple):
@@ -53,7 +30,11 @@ class _Images(NamedTuple):
 
 
 def image_evidence(
-    runs: Sequence[schema.Run], analysed: Analysed, directory: Path
+    runs: Sequence[schema.Run],
+    analysed: Analysed,
+    directory: Path,
+    *,
+    outputs: KeptOutputs | None = None,
 ) -> schema.ImageEvidence:
     """For each contrast, a range over other seeds and other test images, as far as one can be told.
 
@@ -64,14 +45,14 @@ def image_evidence(
         runs: The runs of a study.
         analysed: What was concluded of them.
         directory: The study's directory, in which runs may have kept their outputs.
+        outputs: These outputs, where something else looks at them too.
 
     Returns:
         The evidence, and in sentences why there is none where there is none.
     """
     primary = analysed.measures[0]
     found = schema.ImageEvidence(measure=primary["name"], contrasts=[], reasons=[])
-    of_image = _PER_IMAGE.get(primary["name"])
-    if of_image is None:
+    if primary["name"] not in CONTRIBUTIONS:
         found["reasons"] = [
             f"{primary['label']} is no mean over images, of which each contributes its own part."
         ]
@@ -87,16 +68,16 @@ def image_evidence(
         for name in (contrast["method"], contrast["against"])
         for seed in contrast["seeds"]
     }
+    outputs = outputs or KeptOutputs(directory, primary["name"])
     images: dict[tuple[str, int], _Images] = {}
     missing: dict[str, list[str]] = {}
-    for method, seed in needed:
-        place = directory / directory_name(method) / f"seed-{seed}"
+    for run in needed:
         try:
-            images[method, seed] = _read(place, of_image, reported[method, seed])
+            images[run] = _read(outputs, run, reported[run])
         except FileNotFoundError:
-            missing.setdefault("kept no outputs on the test set", []).append(run_name(method, seed))
+            missing.setdefault("kept no outputs on the test set", []).append(run_name(*run))
         except (ValueError, OSError) as error:
-            missing.setdefault(f"cannot be used: {error}", []).append(run_name(method, seed))
+            missing.setdefault(f"cannot be used: {error}", []).append(run_name(*run))
     found["reasons"] = [f"{_named(names)} {why}." for why, names in missing.items()]
     for contrast in analysed.contrasts:
         reason = _conclude(found, contrast, images, len(analysed.contrasts))
@@ -110,21 +91,19 @@ def _named(names: list[str]) -> str:
     return "; ".join(names[:_LISTED]) + (f" and {more} more runs" if more > 0 else "")
 
 
-def _read(place: Path, of_image: Callable[[Outputs], Tensor], reported: float | None) -> _Images:
+def _read(outputs: KeptOutputs, run: tuple[str, int], reported: float | None) -> _Images:
     """Read what each test image contributes to a run's measure.
 
     Raises:
         FileNotFoundError: The outputs were not kept.
         ValueError: They are damaged, or not those that were measured.
     """
-    with torch.inference_mode():
-        outputs = load_outputs(place / outputs_file("test"))
-        values = of_image(outputs).numpy()
-    mean = float(values.mean()) if len(values) else float("nan")
+    found = outputs.of(*run)
+    assert found.values is not None
+    mean = float(found.values.mean()) if len(found.values) else float("nan")
     if reported is None or not abs(mean - reported) <= _SAME * max(1.0, abs(reported)):
         raise ValueError("its kept outputs are not those that were measured")
-    order = outputs.ids.argsort(stable=True)
-    return _Images(outputs.ids[order].numpy(), values[order.numpy()])
+    return _Images(found.predictions.ids, found.values)
 
 
 def _conclude(

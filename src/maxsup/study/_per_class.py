@@ -7,9 +7,8 @@ and another wrong in all seeds; some of these images are kept small, so that a p
 import base64
 import contextlib
 import io
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,10 +16,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from maxsup.data import LabelledSplit
-from maxsup.evaluation import load_outputs, outputs_file
 from maxsup.results import schema
-from maxsup.study._settings import StudySettings
-from maxsup.training import RunResult
+from maxsup.study._kept_outputs import KeptOutputs, Predictions
 
 _MATRIX_CLASSES = 20
 """Classes up to which all confusions are kept."""
@@ -38,27 +35,15 @@ _NOT_BLURRED = 32
 _READ_TOGETHER = 50
 
 
-class Predictions(NamedTuple):
-    """What one run made of the test images, in the order of their ids."""
-
-    ids: NDArray[np.int64]
-    true: NDArray[np.int64]
-    predicted: NDArray[np.int64]
-
-
 def kept_predictions(
-    settings: StudySettings, finished: Mapping[tuple[str, int], RunResult], directory: Path
+    outputs: KeptOutputs, runs: Iterable[tuple[str, int]]
 ) -> dict[tuple[str, int], Predictions]:
-    """The predictions of the finished runs whose outputs were kept and can be read."""
+    """The predictions of the runs whose outputs were kept and can be read."""
     found = {}
-    for method, seed in finished:
-        file = settings.run_directory(directory, method, seed) / outputs_file("test")
+    for run in runs:
         # Removed to save room, damaged, or never kept: all else of the run is still there.
         with contextlib.suppress(OSError, ValueError):
-            outputs = load_outputs(file)
-            found[method, seed] = Predictions(
-                outputs.ids.numpy(), outputs.true_labels.numpy(), outputs.logits.argmax(1).numpy()
-            )
+            found[run] = outputs.of(*run).predictions
     return found
 
 
