@@ -3,10 +3,10 @@
 import shlex
 from typing import Any
 
-from maxsup.commands._options import TableOptions
+from maxsup.commands._options import REPORT_FILE
 from maxsup.commands._read import named_options
+from maxsup.commands._study_options import check_study, cluster_of, seeds_of
 
-_MOST_SEEDS = 10_000
 _WITH_A_SCRIPT = frozenset(
     {
         "script", "jobs", "methods", "seeds", "first_seed", "out", "dry_run", "baseline", "primary",
@@ -27,16 +27,14 @@ def compare_by_script(options: Any, script: str, jobs: int) -> int:
     _check(options, jobs)
 
     from maxsup._places import as_place
-    from maxsup.commands._results_directory import REPORT_FILE
     from maxsup.commands._show_results import show_results
     from maxsup.report import write_report
-    from maxsup.study import RayCluster, ScriptStudy, compare_script
+    from maxsup.study import ScriptStudy, compare_script
 
-    cluster, first = options.cluster, options.study.first_seed
     study = ScriptStudy(
         script,
         methods=options.methods,
-        seeds=tuple(range(first, first + options.seeds)),
+        seeds=seeds_of(options.seeds, options.study.first_seed),
         baseline=options.study.baseline,
         primary=options.study.primary,
         margin=options.study.margin,
@@ -53,7 +51,7 @@ def compare_by_script(options: Any, script: str, jobs: int) -> int:
         study,
         directory,
         jobs=jobs,
-        on=RayCluster(cluster.gpus_per_run, cluster.cpus_per_run) if cluster.on == "ray" else None,
+        on=cluster_of(options.cluster),
         command=options.common.command_line,
     )
     write_report(results, directory / REPORT_FILE)
@@ -81,20 +79,11 @@ def _check(options: Any, jobs: int) -> None:
         )
     if "all" in options.methods:
         raise ValueError("--methods all: a script's methods have to be named.")
-    if not 1 <= options.seeds <= _MOST_SEEDS:
-        raise ValueError(
-            f"--seeds must be at least 1 and at most {_MOST_SEEDS:,}; got {options.seeds}."
-        )
     if jobs < 1:
         raise ValueError(f"--jobs must be at least 1; got {jobs}.")
     if options.cluster.on == "ray" and jobs != 1:
         raise ValueError("--jobs is for this machine; Ray runs as many as it has room for.")
-    if options.cluster.on == "here" and (
-        options.cluster.gpus_per_run is not None or options.cluster.cpus_per_run is not None
-    ):
-        raise ValueError("--gpus-per-run and --cpus-per-run are for Ray: add --on ray.")
-    if options.dry_run and options.table != TableOptions():
-        raise ValueError("--latex and --markdown have no table to print with --dry-run.")
+    check_study(options.seeds, options.cluster, options.table, dry_run=options.dry_run)
 
 
 def _flags(words: list[str]) -> list[str]:

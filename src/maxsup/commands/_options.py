@@ -8,6 +8,9 @@ import tyro
 
 from maxsup._trackers import TrackerName
 
+REPORT_FILE = "report.html"
+"""The page, in the directory of what it is about."""
+
 
 @dataclass(frozen=True)
 class Common:

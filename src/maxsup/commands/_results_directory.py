@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
+from maxsup.commands._options import REPORT_FILE
 from maxsup.results import RESULTS_FILE, SUMMARY_FILE, TABLE_FILE, read_results
-
-REPORT_FILE = "report.html"
 
 
 def check_results_directory(directory: Path) -> None:

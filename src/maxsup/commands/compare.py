@@ -9,22 +9,20 @@ import tyro
 from maxsup.commands._choose import choice_for
 from maxsup.commands._command import SettingsCommand
 from maxsup.commands._options import (
+    REPORT_FILE,
     AnalysisOptions,
     CommonOptions,
     RecordOptions,
     TableOptions,
     is_first_process,
 )
+from maxsup.commands._study_options import ClusterOptions, check_study, cluster_of, seeds_of
 from maxsup.data import DataSettings
 from maxsup.recipes import Recipe, get_recipe
 
 if TYPE_CHECKING:
     from maxsup.study import TuningSettings
     from maxsup.training import Choice
-
-REPORT_FILE = "report.html"
-
-_MOST_SEEDS = 10_000
 
 
 @dataclass(frozen=True)
@@ -53,18 +51,6 @@ class TuningOptions:
     """With how many seeds each trial is trained, by default 2; they are none of the study's."""
     tune_validation: float | None = None
     """Fraction of the training images to choose by, by default 0.2; the study trains on all."""
-
-
-@dataclass(frozen=True)
-class ClusterOptions:
-    """Where the runs are trained."""
-
-    on: Literal["here", "ray"] = "here"
-    """Train here, one run after the other, or all over a Ray cluster; the numbers are the same."""
-    gpus_per_run: float | None = None
-    """Ray: GPUs for each run, at most 1; 0.5 lets two share one. By default 1 if there are any."""
-    cpus_per_run: float | None = None
-    """Ray: CPU cores for each run; by default a GPU's part of its node's, or one a thread."""
 
 
 @dataclass(frozen=True)
@@ -139,16 +125,8 @@ def run(options: Options, recipe: Recipe, data: DataSettings) -> int:
         return compare_by_script(options, options.script.script, options.script.jobs)
     if options.script.jobs != 1:
         raise ValueError("--jobs says how many runs of a --script go on at a time; there is none.")
-    if not 1 <= options.seeds <= _MOST_SEEDS:
-        raise ValueError(
-            f"--seeds must be at least 1 and at most {_MOST_SEEDS:,}; got {options.seeds}. It is "
-            "how many trainings each method gets; --first-seed says with which seeds."
-        )
-    cluster, first = options.cluster, options.study.first_seed
-    if cluster.on == "here" and (cluster.gpus_per_run, cluster.cpus_per_run) != (None, None):
-        raise ValueError("--gpus-per-run and --cpus-per-run are for Ray: add --on ray.")
-    if options.dry_run and options.table != TableOptions():
-        raise ValueError("--latex and --markdown have no table to print with --dry-run.")
+    cluster = options.cluster
+    check_study(options.seeds, cluster, options.table, dry_run=options.dry_run)
 
     from maxsup._places import as_place
     from maxsup.commands._dry_run import show_dry_run
@@ -156,7 +134,7 @@ def run(options: Options, recipe: Recipe, data: DataSettings) -> int:
     from maxsup.methods import all_methods
     from maxsup.report import write_report
     from maxsup.results import DEFAULT_PRIMARY, read_contrasts
-    from maxsup.study import RayCluster, StudySettings, compare, trainings_of
+    from maxsup.study import StudySettings, compare, trainings_of
 
     methods = options.methods
     if methods == ("all",):
@@ -169,7 +147,7 @@ def run(options: Options, recipe: Recipe, data: DataSettings) -> int:
         data=replace(data, name=options.data),
         recipe=recipe,
         methods=methods,
-        seeds=tuple(range(first, first + options.seeds)),
+        seeds=seeds_of(options.seeds, options.study.first_seed),
         baseline=options.study.baseline or "",
         primary=options.study.primary or DEFAULT_PRIMARY,
         margin=options.study.margin,
@@ -179,14 +157,14 @@ def run(options: Options, recipe: Recipe, data: DataSettings) -> int:
     )
     if options.dry_run:
         runs, trials = trainings_of(study)
-        show_dry_run(study.run(study.methods[0], first), runs=runs, trials=trials)
+        show_dry_run(study.run(study.methods[0], study.seeds[0]), runs=runs, trials=trials)
         return 0
     directory = as_place(options.out or study.default_directory())
     results = compare(
         study,
         directory,
         command=options.common.command_line,
-        on=RayCluster(cluster.gpus_per_run, cluster.cpus_per_run) if cluster.on == "ray" else None,
+        on=cluster_of(cluster),
         tracker=options.record.tracker,
         plugins=options.common.plugin,
         notes=options.common.notes,

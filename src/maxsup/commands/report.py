@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from maxsup.commands._command import Command
-from maxsup.commands._options import AnalysisOptions, CommonOptions, TableOptions
+from maxsup.commands._options import REPORT_FILE, AnalysisOptions, CommonOptions, TableOptions
 
 if TYPE_CHECKING:
     from maxsup.results import Analysed, Results
@@ -40,7 +40,7 @@ class Options(CommonOptions):
 def run(options: Options) -> int:
     """Analyse again, or predictions for the first time; print the table and write a page."""
     from maxsup._places import as_place
-    from maxsup.commands._results_directory import REPORT_FILE, check_results_directory
+    from maxsup.commands._results_directory import check_results_directory
     from maxsup.commands._show_results import show_results
     from maxsup.report import write_report
     from maxsup.results import write_results
