@@ -4,7 +4,9 @@ import pytest
 
 from maxsup.methods import get_method
 from maxsup.results import Analysis, analyse, analyse_again
-from maxsup.results._verdict import _guessing_notes, _same_note, verdict
+from maxsup.results._notes import guessing_notes as _guessing_notes
+from maxsup.results._notes import same_note as _same_note
+from maxsup.results._verdict import verdict
 from maxsup.results.schema import (
     Asked,
     DataFacts,

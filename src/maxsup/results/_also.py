@@ -12,6 +12,7 @@ A difference is named where all of this holds:
 from collections.abc import Mapping, Sequence
 
 from maxsup.results._analysis import Analysed
+from maxsup.results._wording import called
 from maxsup.results.schema import MeasureFacts, Run
 from maxsup.statistics import FEWEST_PAIRS, judge
 
@@ -70,7 +71,7 @@ def _strong(
         level = abs(sum(of_other) / len(of_other))
         mean = each["mean"] or 0.0
         if level > 0 and abs(mean) >= _STRONG * level:
-            against = "the baseline" if each["against"] == "baseline" else labels[each["against"]]
+            against = called(each["against"], labels)
             way = "lower" if mean < 0 else "higher"
             differing.append(
                 (

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from maxsup.results._wording import named_seeds
 from maxsup.results.schema import ImageContrast, MeasureFacts, Results
 from maxsup.statistics import Contrast, Difference, Summary
 
@@ -72,13 +73,8 @@ def seeds_used(found: Summary | Difference | Contrast, seeds: Sequence[int]) -> 
     if not used:
         return "no seed"
     if len(missing) < len(used):
-        return f"without {_named_seeds(missing)}"
-    return _named_seeds(used)
-
-
-def _named_seeds(seeds: Sequence[int]) -> str:
-    *others, last = map(str, seeds)
-    return f"seeds {', '.join(others)} and {last}" if others else f"seed {last}"
+        return f"without {named_seeds(missing)}"
+    return named_seeds(used)
 
 
 def any_failed(results: Results) -> bool:

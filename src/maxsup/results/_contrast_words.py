@@ -1,0 +1,276 @@
+"""The conclusions on a study's contrasts, in sentences, and what makes them less sure."""
+
+from collections.abc import Sequence
+
+from maxsup.results import numbers
+from maxsup.results._analysis import DEFAULT_PRIMARY, Analysed
+from maxsup.results._wording import called, listed
+from maxsup.results.schema import ImageContrast, ImageEvidence, MeasureFacts
+from maxsup.statistics import FEWEST_PAIRS, Conclusion, Contrast
+
+
+class ContrastWords:
+    """How the conclusions on a study's contrasts are said."""
+
+    def __init__(
+        self, labels: dict[str, str], baseline: str, seeds: Sequence[int], analysed: Analysed
+    ) -> None:
+        self.labels = labels
+        self.seeds = seeds
+        self.baseline = baseline
+        self.primary: MeasureFacts = analysed.measures[0]
+        self.summary = analysed.summary[self.primary["name"]]
+        self.margin = analysed.margin
+        self.contrasts = analysed.contrasts
+
+    def sentence(self) -> str:
+        """The answer."""
+        if not self.contrasts:
+            return self._single()
+        compared = [each for each in self.contrasts if each["mean"] is not None]
+        if not compared:
+            return (
+                "Nothing can be compared: no method has a finished run beside one of "
+                f"{self._of(self.contrasts[0]['against'])}."
+            )
+        if all(len(each["seeds"]) < FEWEST_PAIRS for each in compared):
+            return self._too_few(compared)
+        with_baseline = [each for each in compared if each["against"] == self.baseline]
+        beside = [each for each in compared if each["against"] != self.baseline]
+        sentences = self._ranked(with_baseline) + [self._alone(each) for each in beside]
+        return " ".join(sentences)
+
+    def procedure_note(self) -> list[str]:
+        """By what the conclusions were drawn."""
+        if all(len(each["seeds"]) < FEWEST_PAIRS for each in self.contrasts):
+            return []
+        count = len(self.contrasts)
+        together = (
+            "The interval"
+            if count == 1
+            else f"The {count} intervals hold the truth all together in 95 of 100 such studies; one"
+        )
+        return [
+            f"{together} that lies beyond 0 decides, and one within ±{self._margin()} says that "
+            f"the difference is too small to matter (the margin, --margin). {self._measure()} "
+            "is the one primary measure; all others are shown to explore, and decide nothing."
+        ]
+
+    def unpaired_note(self) -> list[str]:
+        """Which contrasts are weaker than they could be."""
+        unpaired = [each for each in self.contrasts if "unpaired" in each]
+        if not unpaired:
+            return []
+        which = (
+            "All comparisons are"
+            if len(unpaired) == len(self.contrasts)
+            else f"Unlike the others, that of {listed(map(self._both, unpaired))} is"
+        )
+        return [
+            f"{which} unpaired, by Welch's interval: no seed joins the runs, or none was to. What "
+            "a seed does to both methods alike stays in the spread, so this is weaker than "
+            "differences within seeds."
+        ]
+
+    def contrast_notes(self, test_images: int) -> list[str]:
+        """What makes a conclusion less sure than it looks, contrast by contrast."""
+        return [
+            *self._apart_note(),
+            *self._skewed_note(),
+            *self._spread_note(),
+            *self._one_image_note(test_images),
+        ]
+
+    def image_notes(self, images: ImageEvidence | None) -> list[str]:
+        """What other test images would leave of it; it decides nothing."""
+        if images is None:
+            return []
+        crossed = [each for each in images["contrasts"] if each["low"] is not None]
+        notes = []
+        if crossed:
+            ranges = (
+                f"{self._both(each)} {numbers.interval(each, self.primary)}" for each in crossed
+            )
+            notes.append(
+                f"Over other test images of the same population as well as other seeds, not these "
+                f"{crossed[0]['images']:,} alone, these differences are possible: "
+                f"{listed(ranges)}. They are shown to weigh the conclusions, and decide nothing."
+                f"{self._for_these_images(crossed)}"
+            )
+        tested = [each for each in images["contrasts"] if each["p_mcnemar"] is not None]
+        if tested:
+            counts = (
+                f"{self.labels[each['method']]} alone is right on {each['only_method']:,}, "
+                f"{self._of(each['against'])} alone on {each['only_against']:,} "
+                f"(p = {numbers.p_value(each['p_mcnemar'])})".replace("= <", "<")
+                for each in tested
+            )
+            notes.append(
+                f"McNemar's exact test on the {tested[0]['images']:,} test images: "
+                f"{listed(counts)}. It speaks of these trained models, not of the methods, which "
+                "another seed may bring into another order."
+            )
+        return notes
+
+    def _for_these_images(self, crossed: Sequence[ImageContrast]) -> str:
+        """Name the contrasts that are decided on these images and may differ on others."""
+        ranges = {(each["method"], each["against"]): each for each in crossed}
+        open_ones = []
+        for contrast in self.contrasts:
+            found = ranges.get((contrast["method"], contrast["against"]))
+            if found is None or contrast["conclusion"] not in ("better", "worse"):
+                continue
+            if (found["low"] or 0.0) <= 0 <= (found["high"] or 0.0):
+                open_ones.append(self._both(contrast))
+        if not open_ones:
+            return ""
+        return (
+            f" What is concluded of {listed(open_ones)} holds on these images; on others of the "
+            "kind there may be no difference, or one the other way."
+        )
+
+    def _single(self) -> str:
+        mean = self.summary[self.baseline]["mean"]
+        if mean is None:
+            return "Its only run failed."
+        reached = numbers.number(mean, self.primary) + (" %" if self.primary["percent"] else "")
+        return (
+            f"{self.labels[self.baseline]}: {self._measure(False)} {reached}; there is nothing to "
+            "compare it with."
+        )
+
+    def _too_few(self, compared: list[Contrast]) -> str:
+        pairs = max(len(each["seeds"]) for each in compared)
+        furthest = max(compared, key=lambda each: abs(each["mean"] or 0.0))
+        return (
+            f"{'One seed concludes' if pairs == 1 else 'Two seeds conclude'} nothing, whatever the "
+            f"difference; {self.labels[furthest['method']]} came out {self._by(furthest)} against "
+            f"{self._of(furthest['against'])} in {self._measure(False)}. From three seeds on there "
+            "is an answer."
+        )
+
+    def _ranked(self, contrasts: list[Contrast]) -> list[str]:
+        """A sentence for each of the four conclusions that is there, with its methods."""
+        if not contrasts:
+            return []
+        base, measure = self._of(self.baseline), self._measure(False)
+        better = self.primary["better"] != "lower"
+        ranked = sorted(contrasts, key=lambda each: -(each["mean"] or 0.0) * (1 if better else -1))
+        openings: dict[Conclusion, str] = {
+            "better": f"Better than {base} in {measure}: ",
+            "worse": f"Worse than {base} in {measure}: ",
+            "same": f"The same as {base} to within {self._margin()}: ",
+            "undecided": f"Undecided against {base}: ",
+        }
+        sentences = []
+        for conclusion, opening in openings.items():
+            of_kind = [each for each in ranked if each["conclusion"] == conclusion]
+            if of_kind:
+                named = (
+                    f"{self.labels[each['method']]}, {self._evidence(each)}" for each in of_kind
+                )
+                sentences.append(opening + "; ".join(named) + ".")
+        return sentences
+
+    def _alone(self, contrast: Contrast) -> str:
+        """A sentence on a contrast of two methods by name."""
+        method, against = self.labels[contrast["method"]], self._of(contrast["against"])
+        verbs: dict[Conclusion, str] = {
+            "better": f"{method} is better than {against}",
+            "worse": f"{method} is worse than {against}",
+            "same": f"{method} is the same as {against} to within {self._margin()}",
+            "undecided": f"{method} against {against} is undecided",
+        }
+        return f"{verbs[contrast['conclusion']]}: {self._evidence(contrast)}."
+
+    def _evidence(self, contrast: Contrast) -> str:
+        seeds = self._paired_seeds(contrast)
+        if len(contrast["seeds"]) < FEWEST_PAIRS:
+            pairs = len(contrast["seeds"])
+            return f"{self._by(contrast)} in {pairs} seed{'s' * (pairs != 1)}, too few to conclude"
+        if contrast["low"] is None:
+            return (
+                f"by {self._by(contrast)} in each of {seeds}, so there is no spread to judge by; "
+                f"the same in {contrast['seeds_to_decide']} seeds would decide"
+            )
+        if contrast["low"] == contrast["high"]:
+            return f"by {self._by(contrast)} in each of {seeds}"
+        interval = numbers.interval(contrast, self.primary)
+        if contrast["conclusion"] != "undecided":
+            small = abs(contrast["mean"] or 0.0) < self.margin
+            less = ", less than the margin" if small and contrast["conclusion"] != "same" else ""
+            return f"by {self._by(contrast)} ({interval}, {seeds}{less})"
+        needed = contrast["seeds_to_decide"]
+        more = f"about {needed:,}" if needed is not None else "more than 1,000"
+        return f"{self._by(contrast)} ({interval} is possible after {seeds}; {more} would decide)"
+
+    def _paired_seeds(self, contrast: Contrast) -> str:
+        """How many seeds a contrast is over, and which where these are not all."""
+        if "unpaired" in contrast:
+            left, right = map(len, contrast["unpaired"])
+            return f"{left} and {right} seeds"
+        some = numbers.seeds_used(contrast, self.seeds)
+        return f"{len(contrast['seeds'])} seeds" + (f", {some}" if some else "")
+
+    def _apart_note(self) -> list[str]:
+        found = [each for each in self.contrasts if each["apart"] is not None]
+        return [
+            f"Seed {each['apart']} lies far from the others in the difference of "
+            f"{self._both(each)}: look at that run before you trust the mean."
+            for each in found
+        ]
+
+    def _skewed_note(self) -> list[str]:
+        skewed = [self._both(each) for each in self.contrasts if each["skewed"]]
+        if not skewed:
+            return []
+        return [
+            f"The differences of {listed(skewed)} lean to one side. Student's t takes them for "
+            "normal, and the sign-flip test for symmetric; with skewed ones both find differences "
+            "that are not there in up to one of five studies."
+        ]
+
+    def _spread_note(self) -> list[str]:
+        return [
+            f"{self._both(each)} differ by the same amount in every seed. Without a spread "
+            + (
+                "the order of their values alone was judged."
+                if "unpaired" in each
+                else "their signs alone were judged: of n seeds, one in 2^(n − 1) agrees by chance."
+            )
+            for each in self.contrasts
+            if each["without_spread"]
+        ]
+
+    def _one_image_note(self, test_images: int) -> list[str]:
+        if self.primary["name"] != DEFAULT_PRIMARY or not test_images:
+            return []
+        small = [
+            self._both(each)
+            for each in self.contrasts
+            if each["mean"] is not None and 0 < abs(each["mean"]) < 1 / test_images
+        ]
+        if not small:
+            return []
+        return [
+            f"The mean difference of {listed(small)} is smaller than one of the {test_images:,} "
+            "test images."
+        ]
+
+    def _by(self, contrast: Contrast) -> str:
+        unit = " points" if self.primary["percent"] else ""
+        return numbers.number(contrast["mean"], self.primary, signed=True) + unit
+
+    def _margin(self) -> str:
+        shown = 100 * self.margin if self.primary["percent"] else self.margin
+        return f"{shown:.3g}" + (" points" if self.primary["percent"] else "")
+
+    def _measure(self, begins: bool = True) -> str:
+        label = self.primary["label"]
+        return label if begins or label[:2].isupper() else label[0].lower() + label[1:]
+
+    def _of(self, name: str) -> str:
+        return called(name, self.labels)
+
+    def _both(self, contrast: Contrast | ImageContrast) -> str:
+        return f"{self.labels[contrast['method']]} and {self._of(contrast['against'])}"
