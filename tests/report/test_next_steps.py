@@ -65,6 +65,16 @@ def test_line_of_code_builds_what_ran(results: Results) -> None:
         assert scope["criterion"](torch.eye(10), torch.arange(10)).isfinite()
 
 
+def test_line_of_code_leaves_the_learning_rate_to_the_training(results: Results) -> None:
+    concluded(results, conclusion="better", mean=0.02)
+    results["contrasts"] = results["contrasts"][-1:]
+    name = "maxsup:alpha=0.1,lr=0.05"
+    results["methods"][-1].update(name=name, label="Mine", coefficients={"alpha": 0.1})
+    results["contrasts"][0].update(method=name, against="baseline")
+    (code,) = [step.code for step in next_steps(results) if "Train with Mine" in step.text]
+    assert code == "criterion = maxsup.MaxSupLoss(alpha=0.1)"
+
+
 def test_method_of_somebody_else_has_no_line_of_code(results: Results) -> None:
     concluded(results, conclusion="better", mean=0.02)
     results["methods"][1]["name"] = results["contrasts"][0]["method"] = "strangers-loss"

@@ -1,5 +1,6 @@
 """The second sentence of the verdict, against the rule counted out by hand."""
 
+import copy
 import re
 from typing import cast
 
@@ -19,7 +20,7 @@ LOOKED_AT = {
 Values = dict[str, dict[str, list[float | None]]]
 
 
-def sentence(results: Results, values: Values) -> str:
+def sentence(results: Results, values: Values, *, unpaired: bool = False) -> str:
     """What is said where the methods' measures have these values, seed by seed."""
     facts = results["measures"][0]
     for name in LOOKED_AT:
@@ -48,7 +49,7 @@ def sentence(results: Results, values: Values) -> str:
         for method in methods
         for seed in seeds
     ]
-    return analyse_again(results, Analysis("baseline"))["verdict"]["also"]
+    return analyse_again(results, Analysis("baseline", unpaired=unpaired))["verdict"]["also"]
 
 
 def expected(values: Values) -> set[tuple[str, str]]:
@@ -114,3 +115,12 @@ def test_sentence_gives_the_size_and_says_that_it_explores(results: Results) -> 
     values = {name: {m: of[:2] for m, of in flat.items()} for name in LOOKED_AT}
     values["test_aurc"]["focal"] = [0.1, 0.1001]
     assert sentence(results, values) == ""
+
+
+def test_nothing_is_paired_where_the_study_pairs_nothing(results: Results) -> None:
+    """Seeds that move both methods alike tell them apart in pairs alone."""
+    base = [0.2, 0.6, 1.0, 0.4, 0.8]
+    lower = [value - 0.1 - 0.001 * number for number, value in enumerate(base)]
+    values: Values = {name: {"baseline": [*base], "focal": [*lower]} for name in LOOKED_AT}
+    assert "lower with Focal than with the baseline" in sentence(copy.deepcopy(results), values)
+    assert sentence(results, values, unpaired=True) == ""

@@ -207,7 +207,8 @@ def _criterion(results: Results, method: MethodFacts) -> str:
     classes = len(results["data"]["classes"])
     try:
         training = Training(num_classes=classes, steps=1, steps_per_epoch=1)
-        kind = type(get_method(method["name"]).criterion(training))
+        # Its class is the same at every strength, and a name may hold a learning rate too.
+        kind = type(get_method(method["name"].partition(":")[0]).criterion(training))
     except ValueError:
         return ""  # a plug-in's that is not loaded here
     homes = {"maxsup": maxsup, "maxsup.losses": maxsup.losses}

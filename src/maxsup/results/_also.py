@@ -59,15 +59,17 @@ def _strong(
         values[run["method"]][run["seed"]] = run["values"].get(name)
     pairs = [(each["method"], each["against"]) for each in analysed.contrasts]
     differing = []
+    # Where the study was asked to pair nothing, neither is anything here.
+    unpaired = all("unpaired" in each for each in analysed.contrasts)
     # Named several times, each pair counts as often in Bonferroni's number.
-    for each in judge(values, pairs * looked_at, margin=1.0)[: len(pairs)]:
+    for each in judge(values, pairs * looked_at, margin=1.0, unpaired=unpaired)[: len(pairs)]:
         low, high, seeds = each["low"], each["high"], each["seeds"]
         if low is None or high is None or len(seeds) < FEWEST_PAIRS or low <= 0 <= high:
             continue
         other = values[each["against"]]
-        # Where no seed joins the two, the mean is over all that there are.
-        paired = {seed: other[seed] for seed in seeds if seed in other} or other
-        of_other = [value for value in paired.values() if value is not None]
+        # Unpaired, the mean is over all that there are.
+        compared = other.keys() if "unpaired" in each else seeds
+        of_other = [value for seed in compared if (value := other[seed]) is not None]
         level = abs(sum(of_other) / len(of_other))
         mean = each["mean"] or 0.0
         if level > 0 and abs(mean) >= _STRONG * level:
