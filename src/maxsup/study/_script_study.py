@@ -11,8 +11,8 @@ from maxsup._files import remove_temporary, write_text
 from maxsup._lock import LOCK_FILE
 from maxsup._method_names import canonical
 from maxsup._places import strangers
-from maxsup._seeds import check_seed
 from maxsup.data.predictions._names import method_directory, seed_of
+from maxsup.study._named import check_named
 from maxsup.study._predictions import Question, analysis_of
 from maxsup.study._script import Script
 from maxsup.study._script_run import DONE_FILE, ScriptRun
@@ -56,12 +56,7 @@ class ScriptStudy:
     def __post_init__(self) -> None:
         settle_fields(self)
         Script(self.script)
-        if not self.methods:
-            raise ValueError("A study needs at least one method; --methods names none.")
-        if not self.seeds:
-            raise ValueError("A study needs at least one seed; got none.")
-        for seed in self.seeds:
-            check_seed("seeds", seed)
+        check_named(self.methods, self.seeds)
         directories: dict[str, str] = {}
         for method in self.methods:
             # Where letters' case does not count, two names may be one directory.
@@ -71,9 +66,6 @@ class ScriptStudy:
                     f"Each method can be named once; {before!r} and {method!r} would have one "
                     "directory."
                 )
-        twice = sorted({str(seed) for seed in self.seeds if self.seeds.count(seed) > 1})
-        if twice:
-            raise ValueError(f"Each seed can be named once; twice came {', '.join(twice)}.")
         analysis_of(self.question(), [canonical(method) for method in self.methods])
 
     def question(self) -> Question:

@@ -25,6 +25,7 @@ from maxsup.results import (
     find_primary,
     margin_of,
 )
+from maxsup.study._named import check_named, check_once
 from maxsup.study._tuning import TuningSettings
 from maxsup.study._variants import Variant, check_variants
 from maxsup.training import (
@@ -107,16 +108,8 @@ class StudySettings:
         object.__setattr__(self, "baseline", canonical(self.baseline))
         if not self.baseline and self.methods:
             object.__setattr__(self, "baseline", self.methods[0])
-        if not self.methods:
-            raise ValueError("A study needs at least one method; --methods names none.")
-        if not self.seeds:
-            raise ValueError("A study needs at least one seed; got none.")
-        for seed in self.seeds:
-            check_seed("seeds", seed)
-        for what, values in (("method", self.methods), ("seed", self.seeds)):
-            twice = sorted({str(v) for v in values if values.count(v) > 1})
-            if twice:
-                raise ValueError(f"Each {what} can be named once; twice came {', '.join(twice)}.")
+        check_named(self.methods, self.seeds)
+        check_once("method", self.methods)
         check_variants(self.methods, self.recipe)
         if self.baseline not in self.methods:
             raise ValueError(
