@@ -41,6 +41,16 @@ HEADS = (
 )
 
 
+def load(name: str) -> ModuleType:
+    """A benchmark as a module."""
+    spec = importlib.util.spec_from_file_location(name, FILE.with_name(f"{name}.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 @pytest.fixture(scope="module")
 def loss() -> Iterator[ModuleType]:
     spec = importlib.util.spec_from_file_location("benchmarks_loss", FILE)
@@ -188,11 +198,7 @@ def test_the_benchmark_of_training_has_all_loops(tmp_path: Path) -> None:
 
 
 def test_the_simulation_of_the_decision(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    spec = importlib.util.spec_from_file_location("inference", FILE.with_name("inference.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = load("inference")
     kept = tmp_path / "rows.json"
     module.main(
         [
@@ -216,11 +222,7 @@ def test_the_simulation_of_the_decision(tmp_path: Path, capsys: pytest.CaptureFi
 
 
 def test_the_cost_of_the_mechanism(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    spec = importlib.util.spec_from_file_location("mechanism", FILE.with_name("mechanism.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = load("mechanism")
     kept = tmp_path / "rows.json"
     module.main(
         [

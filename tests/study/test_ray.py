@@ -1,5 +1,6 @@
 """Studies on a Ray cluster: two nodes of one core each, on this machine."""
 
+import dataclasses
 import importlib
 import io
 import json
@@ -21,7 +22,14 @@ from maxsup import methods
 from maxsup.losses import CrossEntropyLoss
 from maxsup.methods import Method
 from maxsup.results import Results
-from maxsup.study import RayCluster, ScriptStudy, TuningSettings, compare, compare_script
+from maxsup.study import (
+    RayCluster,
+    ScriptStudy,
+    StudySettings,
+    TuningSettings,
+    compare,
+    compare_script,
+)
 
 from .conftest import settings
 
@@ -363,6 +371,28 @@ def test_without_ray_it_says_what_it_needs(tmp_path: Path, monkeypatch: pytest.M
         run_on_ray(tmp_path, **PAIRS)
 
 
+def task_of(study: StudySettings, place: Path, **changes: Any) -> Any:
+    """One run of a study, as it is handed to a node."""
+    from maxsup.study import _ray_node
+
+    run = study.run("maxsup", 0)
+    task = _ray_node.Task(
+        settings=run,
+        method=None,
+        plugins=(),
+        study_file=place / "study.json",
+        directory=place / "maxsup" / "seed-0",
+        token=None,
+        data="",
+        fingerprint=run.fingerprint(),
+        working_directory=place,
+        threads=1,
+        on_gpu=False,
+        versions=_ray_node.versions_here(),
+    )
+    return dataclasses.replace(task, **changes)
+
+
 def test_nodes_must_see_the_directory_the_data_and_the_same_versions(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -370,18 +400,11 @@ def test_nodes_must_see_the_directory_the_data_and_the_same_versions(
     from maxsup.study import _ray_node
 
     study = settings(**PAIRS)
-    task = _ray_node.Task(
-        settings=study.run("maxsup", 0),
-        method=None,
-        plugins=(),
-        study_file=tmp_path / "study.json",
-        directory=tmp_path / "maxsup" / "seed-0",
-        token=None,
+    task = task_of(
+        study,
+        tmp_path,
         data="other",
-        fingerprint=study.run("maxsup", 0).fingerprint(),
         working_directory=tmp_path / "not there",
-        threads=1,
-        on_gpu=False,
         versions=_ray_node.versions_here() | {"torch": "0.4"},
     )
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
@@ -401,20 +424,7 @@ def test_nodes_must_see_the_weights_that_runs_start_from(tmp_path: Path) -> None
 
     (tmp_path / "w.pth").write_bytes(b"1")
     study = settings(**PAIRS, weights=str(tmp_path / "w.pth"))
-    task = _ray_node.Task(
-        settings=study.run("maxsup", 0),
-        method=None,
-        plugins=(),
-        study_file=tmp_path / "study.json",
-        directory=tmp_path / "maxsup" / "seed-0",
-        token=None,
-        data="",
-        fingerprint=study.run("maxsup", 0).fingerprint(),
-        working_directory=tmp_path,
-        threads=1,
-        on_gpu=True,
-        versions=_ray_node.versions_here(),
-    )
+    task = task_of(study, tmp_path, on_gpu=True)
     _ray_node._check_weights(task)
     (tmp_path / "w.pth").write_bytes(b"22")
     with pytest.raises(ValueError, match=r"w\.pth holds other weights than on the machine"):
