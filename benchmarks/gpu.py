@@ -49,7 +49,9 @@ def measure(piece: str, options: argparse.Namespace) -> None:
             compile=not options.no_compile and options.compile_column,
             smoke=options.smoke,
         )
-        settings = {"data": column.data, "epochs": column.epochs, "compiled": column.compile}
+        # By name: where it lies is one machine's affair.
+        name = Path(column.data).name
+        settings = {"data": name, "epochs": column.epochs, "compiled": column.compile}
     record = Record(options.out / f"{piece}.json", device, options.seconds, settings)
     sizes = {"smoke": options.smoke, "compiled": not options.no_compile}
     try:
