@@ -14,7 +14,7 @@ from maxsup.measures._classification import Classification, ClassificationValues
 from maxsup.measures._classwise import ClasswiseCalibration
 from maxsup.measures._confusion import SoftConfusion, three_confused
 from maxsup.measures._logits import LogitHistogram, logit_densities
-from maxsup.measures._projection import Projected, template_projection
+from maxsup.measures._projection import Projected, centroid_projection, template_projection
 from maxsup.measures._selective import SelectiveClassification, SelectiveValues
 from maxsup.measures._separation import ClassSeparation, Separation, class_separation
 from maxsup.measures._stored_calibration import StoredCalibration, StoredCalibrationValues
@@ -39,6 +39,7 @@ __all__ = [
     "StoredCalibrationValues",
     "Temperature",
     "TemperatureScaling",
+    "centroid_projection",
     "class_separation",
     "expected_calibration_error",
     "fit_temperature",
