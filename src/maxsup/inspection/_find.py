@@ -300,14 +300,21 @@ def _weights(path: str, settings: InspectionSettings) -> Named:
 
     def load(loader: Loader, named: Named) -> Subject:
         data = _data_for(path, expected, loader)
-        built = replace(architecture, num_classes=len(data.classes)).build()
+        channels, height, _ = data.image_shape
+        whole = replace(
+            architecture,
+            num_classes=len(data.classes),
+            in_channels=channels,
+            image_size=height,
+        )
+        built = whole.build()
         loaded = load_weights(expected.model, built, path)
         if loaded.new_last_layer:
             raise ValueError(
                 f"{path}: its last layer is not one for the {len(data.classes)} classes of "
                 f"{data.name}. Name the data that it was trained for with --data."
             )
-        return _subject(named, loader, built, architecture, expected, data, digest_of_weights(path))
+        return _subject(named, loader, built, whole, expected, data, digest_of_weights(path))
 
     return Named(name, name, 0, path, Path(path).absolute().parts[:-1], load)
 
@@ -317,6 +324,7 @@ def _published(path: str) -> Named:
     name = path.rpartition("/")[2]
 
     def load(loader: Loader, named: Named) -> Subject:
+        _check_data_is_named(path, loader)
         try:
             if path.startswith(_HUB):
                 model = timm.create_model(f"hf-hub:{path.partition(':')[2]}", pretrained=True)
@@ -351,12 +359,17 @@ def _published(path: str) -> Named:
     return Named(name, name, 0, path, (), load)
 
 
-def _data_for(path: str, expected: Expected, loader: Loader) -> ImageData:
+def _check_data_is_named(path: str, loader: Loader) -> DataSettings:
     asked = loader.asked_data()
     if asked is None:
         raise ValueError(
             f"{path} is no run, so nothing says which data to look at it on. Name it with --data."
         )
+    return asked
+
+
+def _data_for(path: str, expected: Expected, loader: Loader) -> ImageData:
+    asked = _check_data_is_named(path, loader)
     photographs = PhotographSettings(expected.image_size, expected.crop, expected.interpolation)
     small = expected.reading == "small"
     return loader.data(

@@ -9,6 +9,9 @@ from maxsup.report._words import render_explanations
 from maxsup.report.sections import STUDY_PAGE, render_verdict
 from maxsup.results import Results
 
+INSPECTION_PAGE_FILE = "inspection/report.html"
+"""Beside a study's page, that of an inspection of its runs."""
+
 
 def write_report(results: Results, path: Path | str) -> None:
     """Write a study's page, atomically.
@@ -21,25 +24,31 @@ def write_report(results: Results, path: Path | str) -> None:
         results: The results of :func:`maxsup.study.compare` or of
             :func:`maxsup.results.read_results`.
         path: The file to write, a path or a URL such as ``s3://…``; its directory is made where
-            it is missing.
+            it is missing. Where the inspection of a study's runs lies beside it, it is linked.
 
     Raises:
         OSError: The file could not be written; a former page is intact.
         ValueError: No such store is known.
     """
     place = as_place(path)
-    html = render_report(results)
+    inside = place.parent / INSPECTION_PAGE_FILE
+    html = render_report(results, INSPECTION_PAGE_FILE if inside.exists() else None)
     place.parent.mkdir(parents=True, exist_ok=True)
     write_text(place, html)
 
 
-def render_report(results: Results) -> str:
-    """The study's page as HTML."""
+def render_report(results: Results, inspection: str | None = None) -> str:
+    """The study's page as HTML.
+
+    Args:
+        results: As for :func:`write_report`.
+        inspection: Where the page of an inspection of its runs lies, as a link; none without one.
+    """
     labels = ", ".join(method["label"] for method in results["methods"])
     rendered = (section.render(results) for section in STUDY_PAGE)
     return render_shell(
         title=f"{results['data']['name']}: {labels}",
-        header=render_verdict(results),
+        header=render_verdict(results, inspection),
         sections=[section for section in rendered if section is not None],
         footer=f"Made by maxsup {results['versions']['maxsup']}. "
         "Every number on this page is in results.json beside it.",

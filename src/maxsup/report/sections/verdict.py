@@ -13,8 +13,13 @@ from maxsup.results import Results
 _BETWEEN = re.compile(r"(?<=\.) (?=[A-Z])")
 
 
-def render_verdict(results: Results) -> Markup:
-    """The verdict with its notes as HTML, which stands above the list of contents."""
+def render_verdict(results: Results, inspection: str | None = None) -> Markup:
+    """The verdict with its notes as HTML, which stands above the list of contents.
+
+    Args:
+        results: What it is the verdict of.
+        inspection: A link to the page of an inspection of the runs, where there is one.
+    """
     return render_template(
         "sections/verdict.html.j2",
         {
@@ -22,5 +27,6 @@ def render_verdict(results: Results) -> Markup:
             "sentences": _BETWEEN.split(results["verdict"]["sentence"]),
             "steps": next_steps(results),
             "words": words_of(results),
+            "inspection": inspection,
         },
     )
