@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
+from maxsup.measures._blocks import float64_blocks
 from maxsup.measures._check import check_at_least, check_labels, check_rows
 
 _ROUNDING = 1e-12
@@ -108,9 +109,10 @@ class ClassSeparation(Metric):
         check_rows("features", features, columns=self.num_features)
         check_labels(labels, len(features), self.num_classes)
         labels = labels.long()
-        rows = features.double()
-        norms = torch.linalg.vector_norm(rows, dim=1, keepdim=True)
-        self.sums.index_add_(0, labels, torch.where(norms == 0, 0.0, rows / norms))
+        for part, rows in float64_blocks(features):
+            norms = torch.linalg.vector_norm(rows, dim=1, keepdim=True)
+            rows.mul_(torch.where(norms == 0, 0.0, 1 / norms))
+            self.sums.index_add_(0, labels[part], rows)
         self.counts.index_add_(0, labels, torch.ones_like(labels))
 
     def compute(self) -> Separation:
