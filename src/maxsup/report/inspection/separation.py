@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from maxsup.inspection.schema import Inspection, ModelFacts
 
 _KINDS = {"collapsed": "Most collapsed", "spread": "Most spread"}
-_ENDS = {"nearest": "nearest to the mean", "farthest": "farthest from it"}
+_ENDS = ("nearest", "farthest")
 _LISTED = 20
 """Classes up to which all stand in the table; of more, so many of either end."""
 
@@ -34,7 +34,7 @@ class _Thumbnail(NamedTuple):
 class _Class(NamedTuple):
     name: str
     within: float
-    ends: dict[str, list[_Thumbnail]]
+    images: list[_Thumbnail]
 
 
 class _Group(NamedTuple):
@@ -67,7 +67,6 @@ def _content(inspection: "Inspection") -> dict[str, object] | None:
         "rows": rows if len(rows) <= 2 * _LISTED else [*rows[:_LISTED], *rows[-_LISTED:]],
         "left_out": max(0, len(rows) - 2 * _LISTED),
         "groups": [_group(labels[name], models[0]) for name, models in found.items()],
-        "ends": _ENDS,
     }
 
 
@@ -115,25 +114,23 @@ def _class(shown: dict[str, Any], model: "ModelFacts", within: list[float]) -> _
     return _Class(
         name,
         within[shown["class"]],
-        {
-            words: [
-                _Thumbnail(
-                    Markup('<img src="{}" alt="Test image {} of {}, {}">').format(
-                        each["picture"], each["id"], name, words
-                    ),
-                    f"cosine {each['cosine']:.2f}"
-                    + (
-                        ""
-                        if each["predicted"] == shown["class"]
-                        else f", taken for {classes[each['predicted']]}"
-                    ),
-                )
-                for each in shown[end]
-                if each["picture"] is not None
-            ]
-            for end, words in _ENDS.items()
-        },
+        [
+            _thumbnail(each, end, shown["class"], classes)
+            for end in _ENDS
+            for each in shown[end]
+            if each["picture"] is not None
+        ],
     )
+
+
+def _thumbnail(sample: dict[str, Any], end: str, label: int, classes: list[str]) -> _Thumbnail:
+    words = f"{end}, cosine {sample['cosine']:.2f}"
+    if sample["predicted"] != label:
+        words += f", taken for {classes[sample['predicted']]}"
+    picture = Markup('<img src="{}" alt="Test image {} of {}">').format(
+        sample["picture"], sample["id"], classes[label]
+    )
+    return _Thumbnail(picture, words)
 
 
 SEPARATION = InspectionSection(
