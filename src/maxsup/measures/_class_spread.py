@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from maxsup.measures._check import check_at_least, check_labels, check_rows
+from maxsup.measures._check import check_at_least, check_labels, check_rows, number_of_classes
 from maxsup.measures._separation import ClassSeparation
 
 
@@ -45,7 +45,7 @@ def class_spread(features: Tensor, labels: Tensor, num_classes: int | None = Non
     """
     check_rows("features", features)
     if num_classes is None:
-        num_classes = max(int(labels.max()), 0) + 1 if labels.numel() else 1
+        num_classes = number_of_classes(labels)
     metric = ClassSeparation(num_classes, features.shape[1], sync_on_compute=False)
     metric.to(features.device).update(features, labels)
     means = metric.sums / metric.counts.unsqueeze(1)
@@ -92,7 +92,7 @@ def extreme_samples(features: Tensor, labels: Tensor, label: int, count: int = 5
     check_rows("features", features)
     check_at_least("count", count, 1)
     check_at_least("label", label, 0)
-    check_labels(labels, len(features), max([*labels.flatten().tolist(), 0]) + 1)
+    check_labels(labels, len(features), number_of_classes(labels))
     of_class = (labels == label).nonzero().flatten()
     if not len(of_class):
         raise ValueError(f"No sample has the label {label}, so none is near its class's mean.")

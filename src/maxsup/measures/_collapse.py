@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from maxsup.measures._check import check_rows
+from maxsup.measures._check import check_rows, number_of_classes
 from maxsup.measures._moments import FeatureMoments, Moments
 from maxsup.measures._spectrum import count_above_rounding, entropy_rank
 
@@ -123,7 +123,7 @@ def neural_collapse(
     """
     check_rows("features", features)
     if num_classes is None:
-        num_classes = max(int(labels.max()), 0) + 1 if labels.numel() else 1
+        num_classes = number_of_classes(labels)
     metric = Collapse(num_classes, features.shape[1], weight, sync_on_compute=False)
     metric.to(features.device).update(features, labels)
     return metric.compute()

@@ -5,7 +5,7 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from maxsup.measures._blocks import float64_blocks
-from maxsup.measures._check import check_at_least, check_labels, check_rows
+from maxsup.measures._check import check_at_least, check_labels, check_rows, number_of_classes
 
 _ROUNDING = 1e-12
 """A mean cosine distance below this is what rounding leaves of features of one direction."""
@@ -59,7 +59,7 @@ def class_separation(
     """
     check_rows("features", features)
     if num_classes is None:
-        num_classes = max(int(labels.max()), 0) + 1 if labels.numel() else 1
+        num_classes = number_of_classes(labels)
     metric = ClassSeparation(num_classes, features.shape[1], sync_on_compute=False)
     metric.to(features.device).update(features, labels)
     return metric.compute()

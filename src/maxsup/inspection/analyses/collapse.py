@@ -21,7 +21,7 @@ from maxsup.measures import (
 )
 
 _MOST_WORK = 1e10
-"""N·D² of the test samples up to which they are drawn anew: some minutes for a hundred draws."""
+"""Multiplications of one draw up to which the test samples are drawn anew: minutes in all."""
 _MOST_CLASSES = 4_096
 """Classes up to which the Hessian of the logits is summed up."""
 _SHOWN = 2_048
@@ -99,7 +99,9 @@ def _drawn_anew(outputs: Outputs, weight: Tensor | None) -> Mapping[str, float]:
 
 def _work(outputs: Outputs) -> float:
     assert outputs.features is not None
-    return len(outputs) * float(outputs.features.shape[1]) ** 2
+    # Their covariance, and the singular values of the class means.
+    rows = len(outputs) + 10 * outputs.num_classes
+    return rows * float(outputs.features.shape[1]) ** 2
 
 
 def _disagreement(outputs: Outputs, means: Moments) -> Tensor:
