@@ -214,6 +214,9 @@ def test_one_feature_and_one_class_will_do():
     metric.update(torch.tensor([[1.0], [3.0]]), torch.tensor([0, 0]))
     assert nearest_class_mean(torch.tensor([[9.0]]), metric.compute()).tolist() == [0]
     assert float(collapse_of_moments(metric.compute()).rank) == 1
+    assert neural_collapse(torch.tensor([[1.0], [3.0]]), torch.tensor([0, 0])).spectrum.shape == (
+        1,
+    )
 
 
 @pytest.mark.parametrize("offset", [0.0, 1e4])

@@ -135,6 +135,7 @@ def test_small_integer_labels_do():
         (torch.zeros(4), torch.zeros(4).long(), None, r"features must have shape \(N, D\).*\(4,\)"),
         (torch.zeros(4, 2).int(), torch.zeros(4).long(), None, "features must be a floating-point"),
         (torch.zeros(4, 2), torch.zeros(4), None, "labels must be a tensor of integers.*float32"),
+        (torch.zeros(2, 2), [0, 1], None, "labels must be a tensor of integers.*got list"),
         (torch.zeros(4, 2), torch.zeros(3).long(), None, r"labels must have .*\(4,\); got \(3,\)"),
         (torch.zeros(1, 2), torch.tensor([2]), 2, r"labels holds 2, outside \[0, 2\)"),
         (torch.zeros(1, 2), torch.tensor([-1]), None, "labels holds -1"),

@@ -57,7 +57,9 @@ def number_of_classes(labels: Tensor) -> int:
         >>> number_of_classes(torch.tensor([0, 4]))
         5
     """
-    return max(int(labels.max()), 0) + 1 if labels.numel() else 1
+    if not isinstance(labels, Tensor) or not labels.numel():
+        return 1  # what labels may be is checked elsewhere
+    return max(int(labels.max()), 0) + 1
 
 
 def check_at_least(name: str, value: int, smallest: int) -> None:

@@ -124,9 +124,9 @@ def neural_collapse(
     check_rows("features", features)
     if num_classes is None:
         num_classes = number_of_classes(labels)
-    metric = Collapse(num_classes, features.shape[1], weight, sync_on_compute=False)
+    metric = FeatureMoments(num_classes, features.shape[1], sync_on_compute=False)
     metric.to(features.device).update(features, labels)
-    return metric.compute()
+    return collapse_of_moments(metric.compute(), weight)
 
 
 def collapse_of_moments(moments: Moments, weight: Tensor | None = None) -> CollapseValues:
