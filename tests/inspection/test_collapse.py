@@ -85,6 +85,17 @@ def test_a_layer_of_another_width_is_not_compared():
     assert "layer_rank" not in found.values
 
 
+def test_training_features_that_are_not_finite_leave_nothing_to_draw():
+    train = outputs()
+    train.features[0, 0] = math.nan
+    found = COLLAPSE.run(Looked({"train": train, "test": outputs()}), InspectionSettings())
+    for name in ("train_nc1", "train_nc4", "test_nc4"):  # NC4 is about training means
+        assert math.isnan(found.values[name]), name
+    assert math.isfinite(found.values["test_nc1"])
+    assert found.details["train"] == []
+    assert len(found.details["test"]) == DIM
+
+
 @pytest.mark.parametrize("analysis", [COLLAPSE, SEPARATION])
 def test_predictions_without_features_have_neither(analysis):
     given = outputs()

@@ -235,6 +235,10 @@ def test_nearest_mean_of_all_distances(offset):
 
 def test_no_mean_is_the_nearest_of_none():
     metric = FeatureMoments(3, 2)
+    metric.update(torch.zeros(1, 2), torch.zeros(1).long())
+    with pytest.raises(ValueError, match="features holds NaN"):
+        nearest_class_mean(torch.tensor([[0.0, math.nan]]), metric.compute())
+    metric.reset()
     metric.update(torch.zeros(0, 2), torch.zeros(0).long())
     with pytest.raises(ValueError, match="no class with samples"):
         nearest_class_mean(torch.zeros(1, 2), metric.compute())

@@ -21,7 +21,8 @@ def nearest_class_mean(features: Tensor, moments: Moments) -> Tensor:
         (N,) int64; the smaller index where two are equally near.
 
     Raises:
-        ValueError: A shape or dtype is not as described, or there is no class with samples.
+        ValueError: A shape or dtype is not as described, there is no class with samples, or
+            features or means are not finite, of which none is the nearest.
 
     Example:
         >>> from maxsup.measures import FeatureMoments
@@ -37,6 +38,9 @@ def nearest_class_mean(features: Tensor, moments: Moments) -> Tensor:
     if not present.any():
         raise ValueError("moments has no class with samples, so no mean is the nearest.")
     means = moments.centred_means[present]
+    for name, values in (("moments", means), ("features", features)):
+        if not values.isfinite().all():
+            raise ValueError(f"{name} holds NaN or infinite entries, to which no mean is nearest.")
     of_class = torch.arange(classes, device=features.device)[present]
     half = means.square().sum(dim=1) / 2
     found = torch.empty(len(features), dtype=torch.int64, device=features.device)

@@ -52,7 +52,7 @@ def _run(subject: Subject, settings: InspectionSettings) -> Findings | None:
         if part == "test":
             contributions["test_nc4"] = disagrees
         values[f"{part}_curvature"] = _curvature(outputs.logits)
-        spectra[part] = [float(f"{each:.5g}") for each in found.spectrum[:_SHOWN].tolist()]
+        spectra[part] = _rounded(found.spectrum)
     if weight is not None:
         layer = layer_spectrum(weight)
         values |= {
@@ -60,9 +60,7 @@ def _run(subject: Subject, settings: InspectionSettings) -> Findings | None:
             "layer_rank_fraction": float(layer.rank_fraction),
             "layer_condition": float(layer.condition_number),
         }
-        spectra["layer"] = [
-            float(f"{each:.5g}") for each in layer.singular_values[:_SHOWN].tolist()
-        ]
+        spectra["layer"] = _rounded(layer.singular_values)
     test = parts.get("test")
     small = test is not None and _work(test) <= _MOST_WORK
     return Findings(
@@ -72,6 +70,12 @@ def _run(subject: Subject, settings: InspectionSettings) -> Findings | None:
         contributions,
         (lambda index: _drawn_anew(test.select(index), weight)) if test and small else None,
     )
+
+
+def _rounded(singular_values: Tensor) -> list[float]:
+    """As a picture needs them; nothing where they do not exist."""
+    shown = singular_values[:_SHOWN]
+    return [float(f"{each:.5g}") for each in shown.tolist()] if shown.isfinite().all() else []
 
 
 def _moments(outputs: Outputs) -> Moments:
@@ -107,6 +111,8 @@ def _work(outputs: Outputs) -> float:
 def _disagreement(outputs: Outputs, means: Moments) -> Tensor:
     """1 for each sample whose prediction is not the class of the nearest mean."""
     assert outputs.features is not None
+    if not (means.mean.isfinite().all() and outputs.features.isfinite().all()):
+        return torch.full((len(outputs),), torch.nan, dtype=torch.float64)
     nearest = nearest_class_mean(outputs.features, means)
     return (nearest != outputs.logits.argmax(dim=1)).double()
 
