@@ -288,3 +288,18 @@ def test_the_pieces_for_a_gpu_are_kept_and_gone_on_with(tmp_path: Path) -> None:
 def test_no_piece_begins_what_there_is_no_time_for(tmp_path: Path) -> None:
     run_gpu("kernels", "--seconds", "0.000001", directory=tmp_path)
     assert not (tmp_path / "kernels.json").exists()
+
+
+def test_the_cost_of_class_separation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    module = load("separation")
+    kept = tmp_path / "rows.json"
+    module.main(
+        [
+            *("--samples", "1000", "--features", "8", "--classes", "3", "--rounds", "1"),
+            *("--naive", "--json", str(kept)),
+        ]
+    )
+    (row,) = json.loads(kept.read_text())
+    assert list(row["ratios"]) == ["at once", "in batches", "index-add"]
+    assert all(ratio > 0 for ratio in row["ratios"].values())
+    assert "1,000 × 8 float32" in capsys.readouterr().out

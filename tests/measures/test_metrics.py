@@ -14,6 +14,9 @@ from maxsup.measures import (
     Classification,
     ClassSeparation,
     ClasswiseCalibration,
+    Collapse,
+    FeatureMoments,
+    LogitCurvature,
     LogitHistogram,
     SelectiveClassification,
     SoftConfusion,
@@ -26,6 +29,9 @@ from maxsup.measures import (
 
 METRICS = {
     "separation": lambda: ClassSeparation(4, 4),
+    "moments": lambda: FeatureMoments(4, 4),
+    "collapse": lambda: Collapse(4, 4, torch.eye(4)),
+    "curvature": lambda: LogitCurvature(4),
     "calibration": Calibration,
     "classification": Classification,
     "confusion": lambda: SoftConfusion(4),
@@ -54,7 +60,7 @@ def flat(values):
 
 def arguments(name, part):
     logits, labels = draw()
-    if name == "histogram":
+    if name in ("histogram", "curvature"):
         return (logits[part],)
     return (logits[part], labels[part], part)[: 3 if name.startswith("temperature") else 2]
 

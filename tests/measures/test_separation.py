@@ -5,7 +5,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maxsup.measures import ClassSeparation, class_separation
+from maxsup.measures import (
+    ClassSeparation,
+    _blocks,
+    class_separation,
+    class_spread,
+    extreme_samples,
+)
 
 
 def by_all_pairs(features, labels):
@@ -129,6 +135,7 @@ def test_small_integer_labels_do():
         (torch.zeros(4), torch.zeros(4).long(), None, r"features must have shape \(N, D\).*\(4,\)"),
         (torch.zeros(4, 2).int(), torch.zeros(4).long(), None, "features must be a floating-point"),
         (torch.zeros(4, 2), torch.zeros(4), None, "labels must be a tensor of integers.*float32"),
+        (torch.zeros(2, 2), [0, 1], None, "labels must be a tensor of integers.*got list"),
         (torch.zeros(4, 2), torch.zeros(3).long(), None, r"labels must have .*\(4,\); got \(3,\)"),
         (torch.zeros(1, 2), torch.tensor([2]), 2, r"labels holds 2, outside \[0, 2\)"),
         (torch.zeros(1, 2), torch.tensor([-1]), None, "labels holds -1"),
@@ -143,3 +150,56 @@ def test_bad_input_is_named(features, labels, num_classes, message):
 def test_metric_wants_the_width_it_was_made_for():
     with pytest.raises(ValueError, match=r"features must have shape \(N, 5\); got \(2, 4\)"):
         ClassSeparation(3, 5).update(torch.zeros(2, 4), torch.tensor([0, 1]))
+
+
+def test_many_rows_are_taken_block_by_block(monkeypatch):
+    features, labels = draw(6, [20, 30, 7])
+    whole = torch.stack(class_separation(features, labels))
+    monkeypatch.setattr(_blocks, "_CPU_NUMBERS", 8 * 5)
+    assert torch.allclose(torch.stack(class_separation(features, labels)), whole, atol=1e-12)
+
+
+def test_the_spread_of_each_class():
+    features, labels = draw(7, [6, 0, 9, 1])
+    found = class_spread(features, labels, num_classes=5)
+    assert found.samples.tolist() == [6, 0, 9, 1, 0]
+    assert found.within.isnan().tolist() == [False, True, False, False, True]
+    for k in (0, 2, 3):
+        of_class = labels == k
+        within, _ = by_all_pairs(features[of_class], labels[of_class])
+        assert float(found.within[k]) == pytest.approx(within, abs=1e-12)
+    mean = found.within[[0, 2, 3]].mean()
+    assert float(mean) == pytest.approx(float(class_separation(features, labels).within))
+
+
+def test_extreme_samples_are_those_of_the_smallest_and_largest_cosine():
+    features, labels = draw(8, [12, 7])
+    found = extreme_samples(features, labels, 0, count=3)
+    of_class = (labels == 0).nonzero().flatten().tolist()
+    units = {i: features[i].double() / features[i].double().norm() for i in of_class}
+    direction = sum(units.values())
+    cosines = {i: float(units[i] @ direction / direction.norm()) for i in of_class}
+    ranked = sorted(of_class, key=cosines.get, reverse=True)
+    assert found.nearest.tolist() == ranked[:3]
+    assert found.farthest.tolist() == ranked[:-4:-1]
+    assert found.nearest_cosines.tolist() == pytest.approx([cosines[i] for i in ranked[:3]])
+    assert found.farthest_cosines.tolist() == pytest.approx([cosines[i] for i in ranked[:-4:-1]])
+
+
+def test_of_equally_far_samples_the_first_come_first():
+    features = torch.tensor([[1.0, 0.0], [0.0, 1.0], [2.0, 0.0], [0.0, 3.0]])
+    found = extreme_samples(features, torch.zeros(4).long(), 0, count=9)
+    assert found.nearest.tolist() == found.farthest.tolist() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("label", "count", "message"),
+    [
+        (1, 3, "No sample has the label 1"),
+        (-1, 3, "label must be a whole number, 0 or more"),
+        (0, 0, "count must be a whole number, 1 or more"),
+    ],
+)
+def test_no_extreme_samples_of_nothing(label, count, message):
+    with pytest.raises(ValueError, match=message):
+        extreme_samples(torch.ones(2, 2), torch.zeros(2).long(), label, count)

@@ -9,9 +9,9 @@ import pytest
 import torch
 from PIL import Image
 
-from maxsup.data import ResidentSplit
+from maxsup.data import ResidentSplit, data_url
 from maxsup.study import _per_class
-from maxsup.study._per_class import Predictions, data_url, per_class
+from maxsup.study._per_class import Predictions, per_class
 
 CLASSES, IMAGES = 4, 60
 METHODS, SEEDS = ("a", "b", "c"), (0, 1, 7)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from maxsup.data._settings import DataSettings as DataSettings
     from maxsup.data._settings import near_name as near_name
     from maxsup.data._settings import short_name as short_name
+    from maxsup.data._small_pictures import data_url as data_url
+    from maxsup.data._small_pictures import small_pictures as small_pictures
     from maxsup.data._splits import EvaluationBatch as EvaluationBatch
     from maxsup.data._splits import ImageSplit as ImageSplit
     from maxsup.data._splits import LabelledSplit as LabelledSplit
@@ -82,6 +84,7 @@ __all__ = [
     "TrainingBatches",
     "UnreadableImageError",
     "centre_box",
+    "data_url",
     "decode_crop",
     "load_images",
     "look_at",
@@ -94,6 +97,7 @@ __all__ = [
     "read_small_image",
     "short_name",
     "shrink_image",
+    "small_pictures",
 ]
 
 __getattr__ = lazy_names(
@@ -110,6 +114,7 @@ __getattr__ = lazy_names(
         "_normalization": ["ChannelStatistics", "Normalization"],
         "_nothing_drawn": ["NothingDrawn"],
         "_settings": ["DataSettings", "near_name", "short_name"],
+        "_small_pictures": ["data_url", "small_pictures"],
         "_splits": [
             "EvaluationBatch",
             "ImageSplit",

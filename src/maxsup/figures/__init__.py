@@ -14,6 +14,7 @@ from maxsup.figures._reliability import reliability_figure
 from maxsup.figures._response import ResponsePoint, budget_figure, response_figure
 from maxsup.figures._risk_coverage import risk_coverage_figure
 from maxsup.figures._seeds import differences_figure, seeds_figure
+from maxsup.figures._spectrum import lowest_of_spectra, spectrum_figure
 
 __all__ = [
     "ResponsePoint",
@@ -26,10 +27,12 @@ __all__ = [
     "draw_recipe_curves",
     "gap_figure",
     "logits_figure",
+    "lowest_of_spectra",
     "projection_figure",
     "reliability_figure",
     "response_figure",
     "risk_coverage_figure",
     "seeds_figure",
+    "spectrum_figure",
     "swatch",
 ]

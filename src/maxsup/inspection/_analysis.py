@@ -25,6 +25,9 @@ class Findings:
     contributions: Mapping[str, Tensor] = field(default_factory=dict)
     """(N,) by measure: what each test sample contributes to a value that is their mean, in the
     order of ``subject.outputs("test")``; gives the interval where there is one seed."""
+    resampled: Callable[[Tensor], Mapping[str, float]] | None = None
+    """Gives values that are no such means for test samples drawn anew, by their indices in
+    ``subject.outputs("test")``; for the same interval."""
 
 
 @dataclass(frozen=True)

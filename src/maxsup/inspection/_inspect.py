@@ -4,6 +4,7 @@ import json
 import math
 import platform
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -23,7 +24,7 @@ from maxsup.inspection._analysis import Analysis, Findings
 from maxsup.inspection._find import Loader, Named, find_models
 from maxsup.inspection._intervals import difference_of, interval_of, summaries_by_measure
 from maxsup.inspection._kept import Found, KeptFindings
-from maxsup.inspection._resampling import draws, replicates_of_means, replicates_of_measures
+from maxsup.inspection._resampling import draws, replicates_of_means, replicates_of_values
 from maxsup.inspection._settings import InspectionSettings
 from maxsup.inspection._subject import Subject
 from maxsup.inspection.analyses import ANALYSES
@@ -224,10 +225,9 @@ def _found_by_measures(
             # Fitted anew for each draw, it would be most of the work.
             temperature = float(fit_temperature(test.logits, test.true_labels))
         held = temperature
-        replicates = replicates_of_measures(
-            test,
+        replicates = replicates_of_values(
             draws(len(test), resamples, settings.seed),
-            lambda outputs: _measured(outputs, "test", held),
+            lambda index: _measured(test.select(index), "test", held),
         )
     found = Found(values, replicates=replicates)
     kept.write(_MEASURES, key, found)
@@ -265,11 +265,16 @@ def _found_by(
     assert set(findings.values) <= known, (set(findings.values) - known, analysis.name)
     test = subject.outputs("test")
     assert test is not None
+    drawn = partial(draws, len(test), resamples, settings.seed)
+    replicates = replicates_of_means(findings.contributions, drawn())
+    if findings.resampled is not None and resamples:
+        announce(f"{subject.name}: {analysis.name} of test samples drawn anew {resamples} times …")
+        replicates |= replicates_of_values(drawn(), findings.resampled)
     found = Found(
         {k: v if math.isfinite(v) else None for k, v in findings.values.items()},
         findings.details,
         findings.notes,
-        replicates_of_means(findings.contributions, draws(len(test), resamples, settings.seed)),
+        replicates,
     )
     kept.write(analysis.name, key, found)
     return found

@@ -10,13 +10,29 @@ from maxsup.measures._calibration import (
     CalibrationValues,
     expected_calibration_error,
 )
+from maxsup.measures._class_spread import (
+    ClassSpread,
+    ExtremeSamples,
+    class_spread,
+    extreme_samples,
+)
 from maxsup.measures._classification import Classification, ClassificationValues
 from maxsup.measures._classwise import ClasswiseCalibration
+from maxsup.measures._collapse import (
+    Collapse,
+    CollapseValues,
+    collapse_of_moments,
+    neural_collapse,
+)
 from maxsup.measures._confusion import SoftConfusion, three_confused
+from maxsup.measures._curvature import LogitCurvature
 from maxsup.measures._logits import LogitHistogram, logit_densities
+from maxsup.measures._moments import FeatureMoments, Moments
+from maxsup.measures._nearest_mean import nearest_class_mean
 from maxsup.measures._projection import Projected, centroid_projection, template_projection
 from maxsup.measures._selective import SelectiveClassification, SelectiveValues
 from maxsup.measures._separation import ClassSeparation, Separation, class_separation
+from maxsup.measures._spectrum import LayerSpectrum, entropy_rank, layer_spectrum
 from maxsup.measures._stored_calibration import StoredCalibration, StoredCalibrationValues
 from maxsup.measures._temperature import fit_temperature
 from maxsup.measures._temperature_scaling import ScaledValues, Temperature, TemperatureScaling
@@ -25,10 +41,18 @@ __all__ = [
     "Calibration",
     "CalibrationValues",
     "ClassSeparation",
+    "ClassSpread",
     "Classification",
     "ClassificationValues",
     "ClasswiseCalibration",
+    "Collapse",
+    "CollapseValues",
+    "ExtremeSamples",
+    "FeatureMoments",
+    "LayerSpectrum",
+    "LogitCurvature",
     "LogitHistogram",
+    "Moments",
     "Projected",
     "ScaledValues",
     "SelectiveClassification",
@@ -41,9 +65,16 @@ __all__ = [
     "TemperatureScaling",
     "centroid_projection",
     "class_separation",
+    "class_spread",
+    "collapse_of_moments",
+    "entropy_rank",
     "expected_calibration_error",
+    "extreme_samples",
     "fit_temperature",
+    "layer_spectrum",
     "logit_densities",
+    "nearest_class_mean",
+    "neural_collapse",
     "template_projection",
     "three_confused",
 ]

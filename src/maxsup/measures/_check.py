@@ -50,6 +50,18 @@ def check_labels(labels: Tensor, samples: int, num_classes: int) -> None:
         )
 
 
+def number_of_classes(labels: Tensor) -> int:
+    """The largest label + 1, at least 1: the number of classes where none is given.
+
+    Example:
+        >>> number_of_classes(torch.tensor([0, 4]))
+        5
+    """
+    if not isinstance(labels, Tensor) or not labels.numel():
+        return 1  # what labels may be is checked elsewhere
+    return max(int(labels.max()), 0) + 1
+
+
 def check_at_least(name: str, value: int, smallest: int) -> None:
     """A whole number that is not too small.
 

@@ -4,7 +4,8 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from maxsup.measures._check import check_at_least, check_labels, check_rows
+from maxsup.measures._blocks import float64_blocks
+from maxsup.measures._check import check_at_least, check_labels, check_rows, number_of_classes
 
 _ROUNDING = 1e-12
 """A mean cosine distance below this is what rounding leaves of features of one direction."""
@@ -58,7 +59,7 @@ def class_separation(
     """
     check_rows("features", features)
     if num_classes is None:
-        num_classes = max(int(labels.max()), 0) + 1 if labels.numel() else 1
+        num_classes = number_of_classes(labels)
     metric = ClassSeparation(num_classes, features.shape[1], sync_on_compute=False)
     metric.to(features.device).update(features, labels)
     return metric.compute()
@@ -108,9 +109,10 @@ class ClassSeparation(Metric):
         check_rows("features", features, columns=self.num_features)
         check_labels(labels, len(features), self.num_classes)
         labels = labels.long()
-        rows = features.double()
-        norms = torch.linalg.vector_norm(rows, dim=1, keepdim=True)
-        self.sums.index_add_(0, labels, torch.where(norms == 0, 0.0, rows / norms))
+        for part, rows in float64_blocks(features):
+            norms = torch.linalg.vector_norm(rows, dim=1, keepdim=True)
+            rows.mul_(torch.where(norms == 0, 0.0, 1 / norms))
+            self.sums.index_add_(0, labels[part], rows)
         self.counts.index_add_(0, labels, torch.ones_like(labels))
 
     def compute(self) -> Separation:

@@ -4,18 +4,13 @@ Which classes a method gets right, what it takes them for, and which images one 
 and another wrong in all seeds; some of these images are kept small, so that a page needs no data.
 """
 
-import base64
 import contextlib
-import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from maxsup.data import LabelledSplit
+from maxsup.data import LabelledSplit, small_pictures
 from maxsup.results import schema
 from maxsup.study._kept_outputs import KeptOutputs, Predictions
 
@@ -28,11 +23,6 @@ _EACH_WAY = 6
 _MOST_IMAGES = 150
 _MOST_BYTES = 300_000
 """Of all pictures together, as they are written in results."""
-_SIDE = 64
-"""Pixels of a picture's longer side."""
-_NOT_BLURRED = 32
-"""Pixels up to which a picture is kept exactly."""
-_READ_TOGETHER = 50
 
 
 def kept_predictions(
@@ -130,12 +120,14 @@ def _shown_images(
         return
     chosen = _chosen(always_right, always_wrong, pairs)
     left = _MOST_BYTES
-    for index, picture in _pictures(test, ids, chosen):
+    index_of = {int(ids[index]): index for index in chosen}
+    for sample, picture in small_pictures(test, list(index_of)):
+        index = index_of[sample]
         left -= len(picture)
         if left < 0:
             return
         yield schema.ShownImage(
-            id=int(ids[index]),
+            id=sample,
             true=int(true[index]),
             picture=picture,
             right=[method for method in of_method if always_right[method][index]],
@@ -164,50 +156,6 @@ def _chosen(
         step = max(1.0, len(new) / max(missing, 1))
         chosen.update((new[int(number * step)], None) for number in range(min(missing, len(new))))
     return list(chosen)[:_MOST_IMAGES]
-
-
-def _pictures(
-    test: LabelledSplit, ids: NDArray[np.int64], chosen: list[int]
-) -> Iterator[tuple[int, str]]:
-    """The chosen images as data URLs, with their indices."""
-    position = {int(each): number for number, each in enumerate(test.ids.tolist())}
-    for start in range(0, len(chosen), _READ_TOGETHER):
-        part = [index for index in chosen[start : start + _READ_TOGETHER] if ids[index] in position]
-        if not part:
-            continue
-        samples = test.select(torch.tensor([position[int(ids[index])] for index in part]))
-        images = {
-            int(number): image
-            for batch in samples.evaluation_batches(_READ_TOGETHER)
-            for number, image in zip(batch.ids, batch.images, strict=True)
-        }
-        for index in part:
-            if int(ids[index]) in images:
-                yield index, data_url(images[int(ids[index])])
-
-
-def data_url(image: Tensor) -> str:
-    """An image (C, H, W) uint8, made small, as a data URL: a PNG or a JPEG, which is shorter.
-
-    Of other numbers of channels than one and three the first is taken.
-    """
-    from PIL import Image
-
-    channels = image if len(image) in (1, 3) else image[:1]
-    pixels: NDArray[Any] = channels.permute(1, 2, 0).cpu().numpy()
-    picture = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
-    picture.thumbnail((_SIDE, _SIDE))
-    written = {"png": _encoded(picture, "PNG", optimize=True)}
-    if max(picture.size) > _NOT_BLURRED:
-        written["jpeg"] = _encoded(picture, "JPEG", quality=80)
-    kind = min(written, key=lambda each: len(written[each]))
-    return f"data:image/{kind};base64,{base64.b64encode(written[kind]).decode()}"
-
-
-def _encoded(picture: Any, form: str, **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    picture.save(buffer, form, **options)
-    return buffer.getvalue()
 
 
 def _most_frequent(predicted: list[int]) -> int:

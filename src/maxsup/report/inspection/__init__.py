@@ -3,11 +3,13 @@
 from typing import TYPE_CHECKING
 
 from maxsup.report._section import Section
+from maxsup.report.inspection.collapse import COLLAPSE
 from maxsup.report.inspection.confidence import CONFIDENCE
 from maxsup.report.inspection.logits import LOGITS
 from maxsup.report.inspection.models import MODELS
 from maxsup.report.inspection.overview import OVERVIEW
 from maxsup.report.inspection.projection import PROJECTION
+from maxsup.report.inspection.separation import SEPARATION
 
 if TYPE_CHECKING:
     from maxsup.inspection.schema import Inspection
@@ -16,6 +18,8 @@ INSPECTION_PAGE: "tuple[Section[Inspection], ...]" = (
     OVERVIEW,
     CONFIDENCE,
     LOGITS,
+    SEPARATION,
+    COLLAPSE,
     PROJECTION,
     MODELS,
 )
