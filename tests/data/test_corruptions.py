@@ -7,12 +7,15 @@ from maxsup.data.corruptions import COMMON, EXTRA, KINDS, CorruptedSplit, corrup
 
 
 def natural(count: int, channels: int, side: int) -> Tensor:
-    """Smooth images with edges, whose channels differ."""
+    """Images with the spectrum of photographs, 1/f, whose channels differ a little."""
     generator = torch.Generator().manual_seed(0)
-    coarse = torch.rand(count, channels, 6, 6, generator=generator)
-    fine = torch.rand(count, channels, side // 2, side // 2, generator=generator)
-    images = 0.75 * torch.nn.functional.interpolate(coarse, size=side, mode="bicubic")
-    images += 0.25 * torch.nn.functional.interpolate(fine, size=side)
+    noise = torch.randn(count, channels + 1, side, side, generator=generator)
+    noise = noise[:, :1] + 0.3 * noise[:, 1:]
+    across = torch.fft.fftfreq(side)
+    frequency = (across.unsqueeze(1).square() + across.square()).sqrt()
+    spectrum = torch.fft.fft2(noise) / frequency.clamp(min=1 / side)
+    images = torch.fft.ifft2(spectrum).real
+    images = 0.45 + 0.22 * images / images.std(dim=(1, 2, 3), keepdim=True)
     return (255 * images.clamp(0, 1)).to(torch.uint8)
 
 
@@ -40,29 +43,18 @@ def test_an_image_is_the_same_in_any_batch(kind: str, channels: int) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_damage_grows_with_the_severity_of_small_images(kind: str) -> None:
-    images = natural(8, 3, 32)
+@pytest.mark.parametrize(("side", "count"), [(32, 24), (96, 8)])
+def test_damage_grows_with_the_severity(kind: str, side: int, count: int) -> None:
+    images = natural(count, 3, side)
     found = [damage(images, kind, severity) for severity in range(1, 6)]
-    assert 0 < found[0]
+    assert found[0] > 0
     if kind != "saturate":  # less colour at severities 1 and 2, more at the others
-        assert found == sorted(found), found
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_damage_grows_with_the_severity_of_photographs(kind: str) -> None:
-    images = natural(2, 3, 224)
-    severities = (1, 5) if kind == "glass_blur" else range(1, 6)  # which takes long
-    found = [damage(images, kind, severity) for severity in severities]
-    assert 0 < found[0]
-    if kind != "saturate":
         assert found == sorted(found), found
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("shape", [(1, 8, 8), (3, 8, 8), (1, 1, 1), (3, 5, 12), (3, 70, 33)])
 def test_any_size_comes_back_as_it_went(kind: str, shape: tuple[int, int, int]) -> None:
-    if max(shape) > 64 and kind == "glass_blur":
-        shape = (3, 66, 9)
     images = torch.randint(256, (2, *shape), generator=torch.Generator().manual_seed(0))
     for severity in (1, 5):
         spoiled = corrupt(images.to(torch.uint8), kind, severity, ids=torch.arange(2))

@@ -34,30 +34,19 @@ def defocus_blur(images: Images, strength: Any, draws: Draws) -> Images:
 
 
 def glass_blur(images: Images, strength: Any, draws: Draws) -> Images:
-    """Pixels change places with others nearby, between two slight blurs."""
-    softness, reach, times = strength
+    """Pixels take the colours of others nearby, between two slight blurs."""
+    softness, reach, times, moving = strength
     count, _, height, width = images.shape
-    pixels = height * width
-    blurred = smooth(images, softness)
-    moves = np.stack(
-        [each.integers(-reach, reach, (times, pixels, 2)) for each in draws.generators], axis=-1
-    )
-    rows, columns = np.divmod(np.arange(pixels)[:, None], width)
-    partners = np.clip(rows + moves[:, :, 0], 0, height - 1) * width + np.clip(
-        columns + moves[:, :, 1], 0, width - 1
-    )
-    # One pixel after the other, as each may be moved again; all images of the batch at once.
-    source = np.tile(np.arange(pixels)[:, None], (1, count))
-    image = np.arange(count)
-    for of_time in partners:
-        for pixel in range(pixels - 1, -1, -1):
-            partner = of_time[pixel]
-            here = source[pixel].copy()
-            source[pixel] = source[partner, image]
-            source[partner, image] = here
-    flat = blurred.reshape(count, -1, pixels)
-    moved = np.take_along_axis(flat, source.T[:, None], axis=2).reshape(images.shape)
-    return smooth(moved, softness)
+    found = smooth(images, softness)
+    which = np.arange(count)[:, None, None]
+    rows, columns = np.arange(height)[:, None], np.arange(width)
+    for _ in range(times):
+        moves = draws.integers(-reach, reach, (2, height, width))
+        moves *= (draws.uniform((1, height, width)) < moving).astype(np.int64)
+        other_row = np.clip(rows + moves[:, 0], 0, height - 1)
+        other_column = np.clip(columns + moves[:, 1], 0, width - 1)
+        found = found.transpose(0, 2, 3, 1)[which, other_row, other_column].transpose(0, 3, 1, 2)
+    return smooth(found, softness)
 
 
 def motion_blur(images: Images, strength: Any, draws: Draws) -> Images:

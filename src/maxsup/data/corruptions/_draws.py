@@ -26,3 +26,9 @@ class Draws:
     def uniform(self, shape: tuple[int, ...]) -> Images:
         """(B, *shape) from [0, 1)."""
         return np.stack([each.random(shape, np.float32) for each in self.generators])
+
+    def integers(
+        self, low: int, high: int, shape: tuple[int, ...]
+    ) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """(B, *shape) from the whole numbers from ``low`` to ``high``."""
+        return np.stack([each.integers(low, high + 1, shape) for each in self.generators])

@@ -1,8 +1,9 @@
 """How strong each corruption is at each severity, for small images and for photographs.
 
 The numbers are those of CIFAR-10-C and of ImageNet-C (Hendrycks and Dietterich 2019), but for
-elastic, frost and spatter, which are drawn in another way here (see their functions). Lengths are
-in pixels.
+elastic, frost and spatter, which are drawn in another way here (see their functions), and for the
+glass blur, the motion blur and the fog where the published ones do less damage at a higher
+severity. Lengths are in pixels.
 """
 
 from typing import Any, NamedTuple
@@ -38,14 +39,14 @@ STRENGTHS = {
         ((0.3, 0.4), (0.4, 0.5), (0.5, 0.6), (1, 0.2), (1.5, 0.1)),
         ((3, 0.1), (4, 0.5), (6, 0.5), (8, 0.5), (10, 0.5)),
     ),
-    # Standard deviation of the blur, how far pixels go, how often.
+    # Standard deviation of the blur, how far pixels go, how often, which fraction of them.
     "glass_blur": Strengths(
-        ((0.05, 1, 1), (0.25, 1, 1), (0.4, 1, 1), (0.25, 1, 2), (0.4, 1, 2)),
-        ((0.7, 1, 2), (0.9, 2, 1), (1, 2, 3), (1.1, 3, 2), (1.5, 4, 2)),
+        ((0.05, 1, 1, 0.3), (0.25, 1, 1, 0.45), (0.4, 1, 1, 0.7), (0.4, 1, 1, 1), (0.4, 1, 2, 1)),
+        ((0.7, 1, 2, 1), (0.9, 2, 1, 1), (1, 2, 3, 1), (1.1, 3, 2, 1), (1.5, 4, 2, 1)),
     ),
     # Radius, standard deviation along the way.
     "motion_blur": Strengths(
-        ((6, 1), (6, 1.5), (6, 2), (8, 2), (9, 2.5)),
+        ((6, 1), (6, 1.5), (6, 2), (8, 2.3), (9, 2.8)),
         ((10, 3), (15, 5), (15, 8), (15, 12), (20, 15)),
     ),
     # The factors whose mean is taken.
@@ -73,13 +74,13 @@ STRENGTHS = {
     ),
     # How much of the image is left, how much frost is added.
     "frost": Strengths(
-        ((0.98, 0.2), (0.95, 0.3), (0.9, 0.4), (0.85, 0.5), (0.75, 0.6)),
-        ((0.9, 0.4), (0.8, 0.55), (0.7, 0.7), (0.6, 0.8), (0.5, 0.9)),
+        ((0.98, 0.15), (0.94, 0.25), (0.88, 0.35), (0.8, 0.45), (0.7, 0.55)),
+        ((0.9, 0.3), (0.8, 0.4), (0.7, 0.5), (0.6, 0.6), (0.5, 0.7)),
     ),
     # How much fog is added, how fast it gets finer.
     "fog": Strengths(
         ((0.2, 3), (0.5, 3), (0.75, 2.5), (1, 2), (1.5, 1.75)),
-        ((1.5, 2), (2, 2), (2.5, 1.7), (2.5, 1.5), (3, 1.4)),
+        ((1.2, 2), (1.6, 2), (2.2, 2), (3, 2), (4.5, 2)),
     ),
     # Fraction of the image that is covered, opacity, whether by mud instead of water.
     "spatter": Strengths(

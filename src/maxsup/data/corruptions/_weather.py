@@ -39,7 +39,7 @@ def frost(images: Images, strength: Any, draws: Draws) -> Images:
     left, added = strength
     coarse = plasma(draws, images.shape[2:], 1.6)
     fine = plasma(draws, images.shape[2:], 1.2)
-    crystals = 0.35 + 0.4 * (1 - np.abs(2 * coarse - 1)) + 0.25 * (1 - np.abs(2 * fine - 1)) ** 2
+    crystals = 0.15 + 0.35 * (1 - np.abs(2 * coarse - 1)) + 0.5 * (1 - np.abs(2 * fine - 1)) ** 2
     return left * images + added * _coloured(crystals[:, None], _ICE, images.shape[1])
 
 
