@@ -4,6 +4,7 @@ import json
 import math
 import platform
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -23,7 +24,7 @@ from maxsup.inspection._analysis import Analysis, Findings
 from maxsup.inspection._find import Loader, Named, find_models
 from maxsup.inspection._intervals import difference_of, interval_of, summaries_by_measure
 from maxsup.inspection._kept import Found, KeptFindings
-from maxsup.inspection._resampling import draws, replicates_of_means, replicates_of_measures
+from maxsup.inspection._resampling import draws, replicates_of_means, replicates_of_values
 from maxsup.inspection._settings import InspectionSettings
 from maxsup.inspection._subject import Subject
 from maxsup.inspection.analyses import ANALYSES
@@ -224,10 +225,9 @@ def _found_by_measures(
             # Fitted anew for each draw, it would be most of the work.
             temperature = float(fit_temperature(test.logits, test.true_labels))
         held = temperature
-        replicates = replicates_of_measures(
-            test,
+        replicates = replicates_of_values(
             draws(len(test), resamples, settings.seed),
-            lambda outputs: _measured(outputs, "test", held),
+            lambda index: _measured(test.select(index), "test", held),
         )
     found = Found(values, replicates=replicates)
     kept.write(_MEASURES, key, found)
@@ -261,15 +261,20 @@ def _found_by(
     if found is not None:
         return found
     findings = analysis.run(subject, settings) or Findings()
-    known = {each["name"] for each in analysis.facts}
+    known = {each["name"] for each in analysis.facts_under(settings)}
     assert set(findings.values) <= known, (set(findings.values) - known, analysis.name)
     test = subject.outputs("test")
     assert test is not None
+    drawn = partial(draws, len(test), resamples, settings.seed)
+    replicates = replicates_of_means(findings.contributions, drawn())
+    if findings.resampled is not None and resamples:
+        announce(f"{subject.name}: {analysis.name} of test samples drawn anew {resamples} times …")
+        replicates |= replicates_of_values(drawn(), findings.resampled)
     found = Found(
         {k: v if math.isfinite(v) else None for k, v in findings.values.items()},
         findings.details,
         findings.notes,
-        replicates_of_means(findings.contributions, draws(len(test), resamples, settings.seed)),
+        replicates,
     )
     kept.write(analysis.name, key, found)
     return found
@@ -283,7 +288,7 @@ def _together(
     command: str,
 ) -> schema.Inspection:
     baseline = groups[0]
-    facts = [each for each in _all_facts() if _is_known(each["name"], looked)]
+    facts = [each for each in _all_facts(settings) if _is_known(each["name"], looked)]
     values: dict[str, dict[int, dict[str, float | None]]] = {group: {} for group in groups}
     for (group, seed), each in looked.items():
         values[group][seed] = each.facts["values"]
@@ -346,11 +351,11 @@ def _only(looked: dict[tuple[str, int], _Looked], group: str) -> _Looked | None:
     return of_group[0] if len(of_group) == 1 else None
 
 
-def _all_facts() -> list[MeasureFacts]:
+def _all_facts(settings: InspectionSettings) -> list[MeasureFacts]:
     facts = measure_facts()
     facts += [each.facts(split) for each in MEASURES for split in each.splits]
     for analysis in ANALYSES:
-        facts += analysis.facts
+        facts += analysis.facts_under(settings)
     return facts
 
 

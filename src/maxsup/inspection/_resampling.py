@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator, Mapping
 import torch
 from torch import Tensor
 
-from maxsup.evaluation import Outputs
-
 
 def draws(samples: int, resamples: int, seed: int) -> Iterator[Tensor]:
     """Indices of samples drawn with replacement, the same for every model of so many samples.
@@ -20,21 +18,18 @@ def draws(samples: int, resamples: int, seed: int) -> Iterator[Tensor]:
         yield torch.randint(samples, (samples,), generator=generator).sort().values
 
 
-def replicates_of_measures(
-    outputs: Outputs,
-    indices: Iterator[Tensor],
-    measure: Callable[[Outputs], Mapping[str, float]],
+def replicates_of_values(
+    indices: Iterator[Tensor], measure: Callable[[Tensor], Mapping[str, float]]
 ) -> dict[str, list[float | None]]:
-    """Each measure for each draw of the samples.
+    """Each value for each draw of the samples.
 
     Args:
-        outputs: Of the test samples.
         indices: The draws.
-        measure: Gives the measures of outputs by name, NaN where one does not exist.
+        measure: Gives values of the samples at some indices by name, NaN where one does not exist.
     """
     found: dict[str, list[float | None]] = {}
     for index in indices:
-        for name, value in measure(outputs.select(index)).items():
+        for name, value in measure(index).items():
             found.setdefault(name, []).append(value if math.isfinite(value) else None)
     return found
 

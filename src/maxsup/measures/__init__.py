@@ -14,6 +14,7 @@ from maxsup.measures._classification import Classification, ClassificationValues
 from maxsup.measures._classwise import ClasswiseCalibration
 from maxsup.measures._confusion import SoftConfusion, three_confused
 from maxsup.measures._logits import LogitHistogram, logit_densities
+from maxsup.measures._out_of_distribution import Detection, OutOfDistribution, detection
 from maxsup.measures._projection import Projected, centroid_projection, template_projection
 from maxsup.measures._selective import SelectiveClassification, SelectiveValues
 from maxsup.measures._separation import ClassSeparation, Separation, class_separation
@@ -28,7 +29,9 @@ __all__ = [
     "Classification",
     "ClassificationValues",
     "ClasswiseCalibration",
+    "Detection",
     "LogitHistogram",
+    "OutOfDistribution",
     "Projected",
     "ScaledValues",
     "SelectiveClassification",
@@ -41,6 +44,7 @@ __all__ = [
     "TemperatureScaling",
     "centroid_projection",
     "class_separation",
+    "detection",
     "expected_calibration_error",
     "fit_temperature",
     "logit_densities",

@@ -62,8 +62,8 @@ def corrupt(images: Tensor, kind: str, severity: int, *, ids: Tensor, seed: int 
 
     Example:
         >>> grey = torch.full((1, 3, 32, 32), 100, dtype=torch.uint8)
-        >>> corrupt(grey, "brightness", 5, ids=torch.tensor([0]))[0, 0, 0, :3]
-        tensor([176, 176, 176], dtype=torch.uint8)
+        >>> corrupt(grey, "brightness", 4, ids=torch.tensor([0]))[0, 0, 0, :3]
+        tensor([151, 151, 151], dtype=torch.uint8)
     """
     _check(images, kind, severity, ids, seed)
     if not len(images):
