@@ -55,7 +55,7 @@ def test_fpr95_inside_a_group_of_ties_takes_as_large_a_part_of_the_others() -> N
     generator = torch.Generator().manual_seed(0)
     noise = torch.rand(24_000, generator=generator) * 1e-3
     found = detection(known.repeat(1000) + noise[:20_000], other.repeat(1000) + noise[20_000:])
-    assert abs(float(found.fpr95) - 1.5 / 4) < 0.01
+    assert abs(float(found.fpr95) - 1.5 / 4) < 0.03
 
 
 def test_all_equal_scores_tell_nothing() -> None:

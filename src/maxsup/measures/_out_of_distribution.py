@@ -28,10 +28,10 @@ class Detection(NamedTuple):
 def detection(known: Tensor, other: Tensor) -> Detection:
     """AUROC and FPR95 of a score that is higher for samples of the known classes.
 
-    The known samples are the positive ones. With the samples in the order of the score, the highest
-    first, FPR95 is the fraction of the others above the place where 95 % of the known ones have
-    come; inside a group of equal scores as large a part of the others has come as of the known ones,
-    what is expected where ties are broken at random, so that the order of the samples never
+    The known samples are the positive ones. With the samples in the order of the score, the
+    highest first, FPR95 is the fraction of the others above the place where 95 % of the known ones
+    have come; inside a group of equal scores as large a part of the others has come as of the known
+    ones, what is expected where ties are broken at random, so that the order of the samples never
     matters.
 
     Args:
@@ -112,6 +112,12 @@ class OutOfDistribution:
         >>> {name: [round(each, 2) for each in of.tolist()] for name, of in found.items()}["knn"]
         [-0.0, -1.41]
     """
+
+    _whitening: Tensor
+    _means: Tensor
+    _origin: Tensor
+    _outside: Tensor
+    _scale: Tensor
 
     def __init__(
         self,
@@ -214,9 +220,11 @@ class OutOfDistribution:
         self._scale = logits.amax(dim=1).mean() / mean if mean > 0 else logits.new_zeros(())
 
     def _residual(self, features: Tensor) -> Tensor:
-        return ((features - self._origin) @ self._outside).norm(dim=1)
+        outside: Tensor = (features - self._origin) @ self._outside
+        return outside.square().sum(dim=1).sqrt()
 
 
 def _directions(features: Tensor) -> Tensor:
     """Features of length 1; one of length 0 stays."""
-    return features / features.norm(dim=1, keepdim=True).clamp(min=math.ulp(0.0))
+    lengths = features.square().sum(dim=1, keepdim=True).sqrt()
+    return features / lengths.clamp(min=math.ulp(0.0))

@@ -1,12 +1,12 @@
 """What is drawn for each image, the same whatever batch it comes in."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
-Images = np.ndarray[Any, np.dtype[np.float32]]
-"""(B, C, H, W), in [0, 1]."""
+Images: TypeAlias = Any
+"""An array (B, C, H, W), floating-point, in [0, 1]; numpy types no more of it."""
 
 
 class Draws:

@@ -2,7 +2,9 @@
 
 from maxsup.inspection._analysis import Analysis
 from maxsup.inspection.analyses.confidence import CONFIDENCE
+from maxsup.inspection.analyses.corruptions import CORRUPTIONS
 from maxsup.inspection.analyses.logits import LOGITS
+from maxsup.inspection.analyses.ood import OOD
 from maxsup.inspection.analyses.projection import PROJECTION
 
-ANALYSES: tuple[Analysis, ...] = (CONFIDENCE, LOGITS, PROJECTION)
+ANALYSES: tuple[Analysis, ...] = (CONFIDENCE, LOGITS, PROJECTION, CORRUPTIONS, OOD)

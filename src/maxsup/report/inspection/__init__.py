@@ -4,8 +4,10 @@ from typing import TYPE_CHECKING
 
 from maxsup.report._section import Section
 from maxsup.report.inspection.confidence import CONFIDENCE
+from maxsup.report.inspection.corruptions import CORRUPTIONS
 from maxsup.report.inspection.logits import LOGITS
 from maxsup.report.inspection.models import MODELS
+from maxsup.report.inspection.ood import OOD
 from maxsup.report.inspection.overview import OVERVIEW
 from maxsup.report.inspection.projection import PROJECTION
 
@@ -17,6 +19,8 @@ INSPECTION_PAGE: "tuple[Section[Inspection], ...]" = (
     CONFIDENCE,
     LOGITS,
     PROJECTION,
+    CORRUPTIONS,
+    OOD,
     MODELS,
 )
 
