@@ -78,7 +78,7 @@ def jpeg(images: Images, strength: Any, draws: Draws) -> Images:
     return np.stack([_through_jpeg(image, strength) for image in images])
 
 
-def _boxes(side: int, fewer: int) -> np.ndarray[Any, np.dtype[np.float32]]:
+def _boxes(side: int, fewer: int) -> Any:
     """(fewer, side) weights: how much of each pixel lies in each of the larger ones."""
     edges = np.arange(fewer + 1) * side / fewer
     pixel = np.arange(side)

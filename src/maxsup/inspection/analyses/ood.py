@@ -113,7 +113,7 @@ def _values(key: str, known: Mapping[str, Tensor], other: Mapping[str, Tensor]) 
 
 
 def _histograms(known: Tensor, other: Tensor) -> dict[str, object] | None:
-    """Fractions in bins from the 0.5 % to the 99.5 % quantile, what lies beyond in the outermost."""
+    """Fractions in bins from the 0.5 % to the 99.5 % quantile; the outermost hold the rest."""
     both = torch.cat([known, other])
     both = both[both.isfinite()]
     if not len(both):

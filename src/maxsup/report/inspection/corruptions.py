@@ -39,8 +39,10 @@ def _content(inspection: "Inspection") -> dict[str, object] | None:
     errors = {name: _errors(of_group, kinds) for name, of_group in found.items()}
     rows = [kinds.index(kind) for kind in counted]
     by_severity = {
-        name: [100 * float(np.mean([each["clean"]["error"] for each in found[name]]))]
-        + (100 * of[rows].mean(axis=0)).tolist()
+        name: [
+            100 * float(np.mean([each["clean"]["error"] for each in found[name]])),
+            *(100 * of[rows].mean(axis=0)).tolist(),
+        ]
         for name, of in errors.items()
     }
     by_kind = {name: (100 * of.mean(axis=1)).tolist() for name, of in errors.items()}
