@@ -1,15 +1,16 @@
 """How well samples of classes that a model does not know are told from those of its own."""
 
 import re
+import zlib
 from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
+from maxsup._seeds import derive_seed
 from maxsup.data import DataSettings, ImageData, short_name
 from maxsup.inspection._analysis import Analysis, Findings, fact
 from maxsup.inspection._other_data import load_other_data, with_channels
-from maxsup.inspection._resampling import draws
 from maxsup.inspection._settings import InspectionSettings
 from maxsup.inspection._subject import Subject, sample
 from maxsup.measures import OutOfDistribution, detection
@@ -86,21 +87,25 @@ def _run(subject: Subject, settings: InspectionSettings) -> Findings | None:
         f"covariance; ViM a principal space of {scores.principal} of {train.num_features} "
         "dimensions."
     )
-    drawn = {
-        key: iter(draws(len(of_data["msp"]), max(settings.resamples, 1), settings.seed + 1))
-        for key, of_data in others.items()
-    }
 
     def resampled(index: Tensor) -> Mapping[str, float]:
         """Both kinds of samples are drawn anew, the same for every model."""
         again: dict[str, float] = {}
         chosen = {name: each[index] for name, each in known.items()}
         for key, of_data in others.items():
-            other = next(drawn[key])
+            other = _drawn_beside(index, len(of_data["msp"]), settings.seed)
             again |= _values(key, chosen, {name: each[other] for name, each in of_data.items()})
         return again
 
     return Findings(values, details, tuple(dict.fromkeys(notes)), resampled=resampled)
+
+
+def _drawn_beside(index: Tensor, samples: int, seed: int) -> Tensor:
+    """Indices of other samples drawn anew, the same for the same draw of test samples."""
+    generator = torch.Generator().manual_seed(
+        derive_seed(seed, "ood", zlib.crc32(index.numpy().tobytes()))
+    )
+    return torch.randint(samples, (samples,), generator=generator)
 
 
 def _values(key: str, known: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> dict[str, float]:
