@@ -101,6 +101,8 @@ def _run(subject: Subject, settings: InspectionSettings) -> Findings | None:
 def _words(counted: list[str]) -> str:
     if counted == list(COMMON):
         return "the 15 common kinds"
+    if len(counted) == 1:
+        return f"one kind ({counted[0]})"
     return f"{len(counted)} kinds ({', '.join(counted)})"
 
 
