@@ -2,7 +2,8 @@
 
 ``sources/`` finds the rows of what a user names; ``small/`` keeps images in memory, and
 ``photographs/`` reads them as they are needed; ``prepare/`` makes photographs smaller once. What
-every split can do, wherever its images are, is :class:`ImageSplit`.
+every split can do, wherever its images are, is :class:`ImageSplit`. ``corruptions/`` spoils images
+on purpose.
 """
 
 from typing import TYPE_CHECKING
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from maxsup.data._splits import EvaluationBatch as EvaluationBatch
     from maxsup.data._splits import ImageSplit as ImageSplit
     from maxsup.data._splits import LabelledSplit as LabelledSplit
+    from maxsup.data._splits import MeasuredImages as MeasuredImages
     from maxsup.data._splits import TrainingBatches as TrainingBatches
     from maxsup.data.photographs._augmentation import (
         PhotographAugmentation as PhotographAugmentation,
@@ -70,6 +72,7 @@ __all__ = [
     "LabelledSplit",
     "LoadedBatches",
     "Look",
+    "MeasuredImages",
     "Mixing",
     "Normalization",
     "NothingDrawn",
@@ -119,6 +122,7 @@ __getattr__ = lazy_names(
             "EvaluationBatch",
             "ImageSplit",
             "LabelledSplit",
+            "MeasuredImages",
             "TrainingBatches",
         ],
         "photographs._augmentation": ["PhotographAugmentation"],

@@ -73,6 +73,24 @@ class TrainingBatches(Protocol):
         """SHA-256 over the order and the augmentation of an epoch, over all processes."""
 
 
+class MeasuredImages(Protocol):
+    """Images with labels that a model can be measured on, as far as a pass asks for."""
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of the images."""
+
+    def evaluation_batches(
+        self,
+        batch_size: int,
+        *,
+        device: torch.device | str = "cpu",
+        rank: int = 0,
+        processes: int = 1,
+    ) -> Iterator[EvaluationBatch]:
+        """All samples, each once over all processes; see :class:`ImageSplit`."""
+
+
 class ImageSplit(Protocol):
     """Images with labels to train or to measure on.
 

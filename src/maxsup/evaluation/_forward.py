@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from maxsup._interrupts import check_interrupted
-from maxsup.data import EvaluationBatch, ImageSplit, Normalization
+from maxsup.data import EvaluationBatch, MeasuredImages, Normalization
 from maxsup.evaluation._execution import Execution
 from maxsup.evaluation._outputs import Outputs
 from maxsup.models import features_and_logits
@@ -19,7 +19,7 @@ _BATCH_PIXELS = 128 * 256 * 256
 @torch.inference_mode()
 def model_outputs(
     model: nn.Module,
-    split: ImageSplit,
+    split: MeasuredImages,
     normalization: Normalization,
     execution: Execution,
     *,
@@ -57,7 +57,7 @@ def model_outputs(
         yield Outputs(logits, batch.labels, batch.true_labels, batch.ids, rest[0] if rest else None)
 
 
-def evaluation_batches_of(split: ImageSplit, execution: Execution) -> Iterator[EvaluationBatch]:
+def evaluation_batches_of(split: MeasuredImages, execution: Execution) -> Iterator[EvaluationBatch]:
     """This process's part of a split, in batches whose features fit into memory."""
     _, height, width = split.image_shape
     return split.evaluation_batches(

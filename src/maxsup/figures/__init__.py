@@ -5,6 +5,7 @@ Those of a study are SVG in the colours of the page that holds them; those of re
 
 from maxsup.figures._confidence import confidence_figure, gap_figure
 from maxsup.figures._confusion import confusion_figure
+from maxsup.figures._corruptions import corruption_kinds_figure, severity_figure
 from maxsup.figures._curves import curve_figure, curve_window
 from maxsup.figures._logits import logits_figure
 from maxsup.figures._panel import swatch
@@ -21,6 +22,7 @@ __all__ = [
     "budget_figure",
     "confidence_figure",
     "confusion_figure",
+    "corruption_kinds_figure",
     "curve_figure",
     "curve_window",
     "differences_figure",
@@ -33,6 +35,7 @@ __all__ = [
     "response_figure",
     "risk_coverage_figure",
     "seeds_figure",
+    "severity_figure",
     "spectrum_figure",
     "swatch",
 ]

@@ -41,8 +41,9 @@ class Analysis:
 
     name: str
     """As ``--skip`` calls it, and as its details are kept under."""
-    facts: tuple[MeasureFacts, ...]
-    """How its numbers are called and read, see :func:`fact`."""
+    facts: tuple[MeasureFacts, ...] | Callable[[InspectionSettings], tuple[MeasureFacts, ...]]
+    """How its numbers are called and read, see :func:`fact`; of the settings, where these say which
+    there are."""
     run: Callable[[Subject, InspectionSettings], Findings | None]
     """Looks at a model; none where the model, the data or the settings do not allow it.
 
@@ -53,6 +54,10 @@ class Analysis:
     """The settings that its findings depend on, as JSON has them: others change nothing."""
     version: int = 1
     """Raised with each change of what it computes, so that kept findings are not used on."""
+
+    def facts_under(self, settings: InspectionSettings) -> tuple[MeasureFacts, ...]:
+        """How its numbers under some settings are called and read."""
+        return self.facts if isinstance(self.facts, tuple) else self.facts(settings)
 
 
 def fact(

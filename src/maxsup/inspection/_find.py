@@ -93,6 +93,8 @@ class Loader:
         if self._kept is not None:
             kept = self._kept / directory_name(named.method) / f"seed-{named.seed}"
         fields.setdefault("execution", self._execution)
+        fields.setdefault("share", self.data)
+        fields.setdefault("announce", self.announce)
         return Subject(
             named.method,
             named.label,

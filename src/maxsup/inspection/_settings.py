@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from maxsup._fields import settle_fields
 from maxsup._seeds import check_seed
+from maxsup.data.corruptions._kinds import COMMON, KINDS, check_kind
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,15 @@ class InspectionSettings:
     projection_classes: tuple[str, ...] = ()
     """Names of the three classes of the projection; by default those that the first model confuses
     most on its training data."""
+    corruptions: tuple[str, ...] = ()
+    """Corruptions to measure the error under, by name, at five severities each: all, common (the
+    fifteen of the mean corruption error), or such as fog jpeg; by default none, as each takes five
+    passes."""
+    corruption_samples: int = 10_000
+    """The most test images that are corrupted, the same for every model."""
+    ood_data: tuple[str, ...] = ()
+    """Other data sets whose test images, of classes that the models do not know, are to be told
+    from their own; labels are not looked at."""
     skip: tuple[str, ...] = ()
     """Analyses to leave out, by name."""
     resamples: int = 100
@@ -49,5 +59,27 @@ class InspectionSettings:
             )
         if self.resamples < 0 or self.resamples == 1:
             raise ValueError(f"resamples must be 0, or at least 2; got {self.resamples}.")
+        if self.corruption_samples < 1:
+            raise ValueError(
+                f"corruption_samples must be at least 1; got {self.corruption_samples}."
+            )
+        self.corruption_kinds()
         if self.train_samples < 1:
             raise ValueError(f"train_samples must be at least 1; got {self.train_samples}.")
+
+    def corruption_kinds(self) -> tuple[str, ...]:
+        """The corruptions that are asked for, each once, in their order.
+
+        Raises:
+            ValueError: There is none of that name.
+
+        >>> InspectionSettings(corruptions=("jpeg", "fog", "jpeg")).corruption_kinds()
+        ('fog', 'jpeg')
+        """
+        groups = {"all": KINDS, "common": COMMON}
+        asked: set[str] = set()
+        for each in self.corruptions:
+            if each not in groups:
+                check_kind("corruptions", each)
+            asked.update(groups.get(each, (each,)))
+        return tuple(kind for kind in KINDS if kind in asked)

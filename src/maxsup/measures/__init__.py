@@ -29,6 +29,7 @@ from maxsup.measures._curvature import LogitCurvature
 from maxsup.measures._logits import LogitHistogram, logit_densities
 from maxsup.measures._moments import FeatureMoments, Moments
 from maxsup.measures._nearest_mean import nearest_class_mean
+from maxsup.measures._out_of_distribution import Detection, OutOfDistribution, detection
 from maxsup.measures._projection import Projected, centroid_projection, template_projection
 from maxsup.measures._selective import SelectiveClassification, SelectiveValues
 from maxsup.measures._separation import ClassSeparation, Separation, class_separation
@@ -47,12 +48,14 @@ __all__ = [
     "ClasswiseCalibration",
     "Collapse",
     "CollapseValues",
+    "Detection",
     "ExtremeSamples",
     "FeatureMoments",
     "LayerSpectrum",
     "LogitCurvature",
     "LogitHistogram",
     "Moments",
+    "OutOfDistribution",
     "Projected",
     "ScaledValues",
     "SelectiveClassification",
@@ -67,6 +70,7 @@ __all__ = [
     "class_separation",
     "class_spread",
     "collapse_of_moments",
+    "detection",
     "entropy_rank",
     "expected_calibration_error",
     "extreme_samples",

@@ -3,8 +3,18 @@
 from maxsup.inspection._analysis import Analysis
 from maxsup.inspection.analyses.collapse import COLLAPSE
 from maxsup.inspection.analyses.confidence import CONFIDENCE
+from maxsup.inspection.analyses.corruptions import CORRUPTIONS
 from maxsup.inspection.analyses.logits import LOGITS
+from maxsup.inspection.analyses.ood import OOD
 from maxsup.inspection.analyses.projection import PROJECTION
 from maxsup.inspection.analyses.separation import SEPARATION
 
-ANALYSES: tuple[Analysis, ...] = (CONFIDENCE, LOGITS, SEPARATION, COLLAPSE, PROJECTION)
+ANALYSES: tuple[Analysis, ...] = (
+    CONFIDENCE,
+    LOGITS,
+    SEPARATION,
+    COLLAPSE,
+    PROJECTION,
+    CORRUPTIONS,
+    OOD,
+)

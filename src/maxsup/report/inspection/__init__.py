@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 from maxsup.report._section import Section
 from maxsup.report.inspection.collapse import COLLAPSE
 from maxsup.report.inspection.confidence import CONFIDENCE
+from maxsup.report.inspection.corruptions import CORRUPTIONS
 from maxsup.report.inspection.logits import LOGITS
 from maxsup.report.inspection.models import MODELS
+from maxsup.report.inspection.ood import OOD
 from maxsup.report.inspection.overview import OVERVIEW
 from maxsup.report.inspection.projection import PROJECTION
 from maxsup.report.inspection.separation import SEPARATION
@@ -21,6 +23,8 @@ INSPECTION_PAGE: "tuple[Section[Inspection], ...]" = (
     SEPARATION,
     COLLAPSE,
     PROJECTION,
+    CORRUPTIONS,
+    OOD,
     MODELS,
 )
 
