@@ -13,7 +13,16 @@ from maxsup.measures._calibration import (
 from maxsup.measures._classification import Classification, ClassificationValues
 from maxsup.measures._classwise import ClasswiseCalibration
 from maxsup.measures._confusion import SoftConfusion, three_confused
+from maxsup.measures._linear_transfer import (
+    NARROW_RANGE,
+    WIDE_GRID,
+    Chosen,
+    LinearTransfer,
+    linear_transfer,
+)
+from maxsup.measures._logistic import LogisticFit, logistic_path
 from maxsup.measures._logits import LogitHistogram, logit_densities
+from maxsup.measures._nearest_neighbours import NEIGHBOURS, Neighbours, nearest_neighbours
 from maxsup.measures._projection import Projected, template_projection
 from maxsup.measures._selective import SelectiveClassification, SelectiveValues
 from maxsup.measures._separation import ClassSeparation, Separation, class_separation
@@ -22,13 +31,20 @@ from maxsup.measures._temperature import fit_temperature
 from maxsup.measures._temperature_scaling import ScaledValues, Temperature, TemperatureScaling
 
 __all__ = [
+    "NARROW_RANGE",
+    "NEIGHBOURS",
+    "WIDE_GRID",
     "Calibration",
     "CalibrationValues",
+    "Chosen",
     "ClassSeparation",
     "Classification",
     "ClassificationValues",
     "ClasswiseCalibration",
+    "LinearTransfer",
+    "LogisticFit",
     "LogitHistogram",
+    "Neighbours",
     "Projected",
     "ScaledValues",
     "SelectiveClassification",
@@ -42,7 +58,10 @@ __all__ = [
     "class_separation",
     "expected_calibration_error",
     "fit_temperature",
+    "linear_transfer",
+    "logistic_path",
     "logit_densities",
+    "nearest_neighbours",
     "template_projection",
     "three_confused",
 ]
