@@ -23,7 +23,7 @@ from maxsup.measures._linear_transfer import (
 from maxsup.measures._logistic import LogisticFit, logistic_path
 from maxsup.measures._logits import LogitHistogram, logit_densities
 from maxsup.measures._nearest_neighbours import NEIGHBOURS, Neighbours, nearest_neighbours
-from maxsup.measures._projection import Projected, template_projection
+from maxsup.measures._projection import Projected, centroid_projection, template_projection
 from maxsup.measures._selective import SelectiveClassification, SelectiveValues
 from maxsup.measures._separation import ClassSeparation, Separation, class_separation
 from maxsup.measures._stored_calibration import StoredCalibration, StoredCalibrationValues
@@ -55,6 +55,7 @@ __all__ = [
     "StoredCalibrationValues",
     "Temperature",
     "TemperatureScaling",
+    "centroid_projection",
     "class_separation",
     "expected_calibration_error",
     "fit_temperature",

@@ -14,6 +14,7 @@ from maxsup.models._saved import (
     save_model,
 )
 from maxsup.models._small_convnet import SmallConvNet
+from maxsup.models._weights import Loaded, load_weights
 from maxsup.models._weights_file import digest_of_weights
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Architecture",
     "CifarResNet",
     "Expected",
+    "Loaded",
     "ModelDescription",
     "SmallConvNet",
     "TrainedModel",
@@ -33,5 +35,6 @@ __all__ = [
     "features_and_logits",
     "has_small_stem",
     "load_run",
+    "load_weights",
     "save_model",
 ]
