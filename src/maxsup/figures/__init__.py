@@ -8,6 +8,7 @@ from maxsup.figures._confusion import confusion_figure
 from maxsup.figures._curves import curve_figure, curve_window
 from maxsup.figures._logits import logits_figure
 from maxsup.figures._panel import swatch
+from maxsup.figures._probe import ProbeCurve, probe_figure
 from maxsup.figures._projection import projection_figure
 from maxsup.figures._recipe_curves import draw_recipe_curves
 from maxsup.figures._reliability import reliability_figure
@@ -16,6 +17,7 @@ from maxsup.figures._risk_coverage import risk_coverage_figure
 from maxsup.figures._seeds import differences_figure, seeds_figure
 
 __all__ = [
+    "ProbeCurve",
     "ResponsePoint",
     "budget_figure",
     "confidence_figure",
@@ -26,6 +28,7 @@ __all__ = [
     "draw_recipe_curves",
     "gap_figure",
     "logits_figure",
+    "probe_figure",
     "projection_figure",
     "reliability_figure",
     "response_figure",

@@ -24,7 +24,8 @@ class Findings:
     """What a reader must know, in sentences."""
     contributions: Mapping[str, Tensor] = field(default_factory=dict)
     """(N,) by measure: what each test sample contributes to a value that is their mean, in the
-    order of ``subject.outputs("test")``; gives the interval where there is one seed."""
+    order of ``subject.outputs("test")``, or of the test samples of other data; gives the interval
+    where there is one seed."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,9 @@ class Analysis:
 
     name: str
     """As ``--skip`` calls it, and as its details are kept under."""
-    facts: tuple[MeasureFacts, ...]
-    """How its numbers are called and read, see :func:`fact`."""
+    facts: tuple[MeasureFacts, ...] | Callable[[InspectionSettings], tuple[MeasureFacts, ...]]
+    """How its numbers are called and read, see :func:`fact`; of the settings, where these say which
+    there are."""
     run: Callable[[Subject, InspectionSettings], Findings | None]
     """Looks at a model; none where the model, the data or the settings do not allow it.
 
@@ -50,6 +52,10 @@ class Analysis:
     """The settings that its findings depend on, as JSON has them: others change nothing."""
     version: int = 1
     """Raised with each change of what it computes, so that kept findings are not used on."""
+
+    def facts_under(self, settings: InspectionSettings) -> tuple[MeasureFacts, ...]:
+        """How its numbers under some settings are called and read."""
+        return self.facts if isinstance(self.facts, tuple) else self.facts(settings)
 
 
 def fact(

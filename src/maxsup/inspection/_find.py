@@ -93,6 +93,7 @@ class Loader:
         if self._kept is not None:
             kept = self._kept / directory_name(named.method) / f"seed-{named.seed}"
         fields.setdefault("execution", self._execution)
+        fields.setdefault("share", self.data)
         return Subject(
             named.method,
             named.label,
@@ -128,6 +129,7 @@ class Loader:
             asked.data,
             image_column=asked.image_column,
             label_column=asked.label_column,
+            probe_label=asked.probe_label,
             train_split=asked.train_split,
             test_split=asked.test_split,
         )
@@ -249,6 +251,8 @@ def _run(place: Path) -> Named:
         trained = load_run(place)
         asked = loader.asked_data()
         wanted = settings.data if asked is None else asked
+        if loader.settings.probe_label is not None:
+            wanted = replace(wanted, probe_label=loader.settings.probe_label)
         data = loader.data(
             (wanted, settings.recipe),
             lambda: load_data(wanted, settings.recipe, loader.announce),

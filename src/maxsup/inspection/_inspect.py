@@ -261,15 +261,13 @@ def _found_by(
     if found is not None:
         return found
     findings = analysis.run(subject, settings) or Findings()
-    known = {each["name"] for each in analysis.facts}
+    known = {each["name"] for each in analysis.facts_under(settings)}
     assert set(findings.values) <= known, (set(findings.values) - known, analysis.name)
-    test = subject.outputs("test")
-    assert test is not None
     found = Found(
         {k: v if math.isfinite(v) else None for k, v in findings.values.items()},
         findings.details,
         findings.notes,
-        replicates_of_means(findings.contributions, draws(len(test), resamples, settings.seed)),
+        replicates_of_means(findings.contributions, resamples, settings.seed),
     )
     kept.write(analysis.name, key, found)
     return found
@@ -283,7 +281,7 @@ def _together(
     command: str,
 ) -> schema.Inspection:
     baseline = groups[0]
-    facts = [each for each in _all_facts() if _is_known(each["name"], looked)]
+    facts = [each for each in _all_facts(settings) if _is_known(each["name"], looked)]
     values: dict[str, dict[int, dict[str, float | None]]] = {group: {} for group in groups}
     for (group, seed), each in looked.items():
         values[group][seed] = each.facts["values"]
@@ -346,11 +344,11 @@ def _only(looked: dict[tuple[str, int], _Looked], group: str) -> _Looked | None:
     return of_group[0] if len(of_group) == 1 else None
 
 
-def _all_facts() -> list[MeasureFacts]:
+def _all_facts(settings: InspectionSettings) -> list[MeasureFacts]:
     facts = measure_facts()
     facts += [each.facts(split) for each in MEASURES for split in each.splits]
     for analysis in ANALYSES:
-        facts += analysis.facts
+        facts += analysis.facts_under(settings)
     return facts
 
 

@@ -29,6 +29,12 @@ class InspectionSettings:
     projection_classes: tuple[str, ...] = ()
     """Names of the three classes of the projection; by default those that the first model confuses
     most on its training data."""
+    probe_label: str | None = None
+    """The column of other labels of the same images, such as finer classes, that a linear probe
+    learns from the features beside the classes trained on; by default the run's own."""
+    transfer_data: tuple[str, ...] = ()
+    """Other data sets whose classes a linear probe learns from the features; DATA@COLUMN where
+    there are several columns of labels."""
     skip: tuple[str, ...] = ()
     """Analyses to leave out, by name."""
     resamples: int = 100

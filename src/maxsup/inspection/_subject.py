@@ -53,6 +53,8 @@ class Subject:
     """The directory that its outputs are kept in."""
     train_samples: int = 50_000
     """The most training samples that are taken."""
+    share: Callable[[object, Callable[[], ImageData]], ImageData] = lambda key, load: load()
+    """Loads other data, once for all models that give it the same key."""
     notes: list[str] = field(default_factory=list)
     """What a reader must know of it, in sentences."""
     _outputs: dict[Part, Outputs | None] = field(default_factory=dict)
@@ -93,11 +95,9 @@ class Subject:
             "test": self.data.test,
         }[part]
         labelled = None if split is None else split.labelled
-        if labelled is None or part != "train" or len(labelled) <= self.train_samples:
+        if labelled is None or part != "train":
             return labelled
-        generator = torch.Generator().manual_seed(0)
-        chosen = torch.randperm(len(labelled), generator=generator)[: self.train_samples]
-        return labelled.select(chosen.sort().values)
+        return sample(labelled, self.train_samples)
 
     def outputs(self, part: Part) -> Outputs | None:
         """Logits, labels, ids and features of a part, on the CPU, in the order of the ids.
@@ -153,6 +153,15 @@ class Subject:
             self.execution,
             flip=self.flip,
         )
+
+
+def sample(split: LabelledSplit, most: int) -> LabelledSplit:
+    """So many samples of a split, the same each time; all where there are no more."""
+    if len(split) <= most:
+        return split
+    generator = torch.Generator().manual_seed(0)
+    chosen = torch.randperm(len(split), generator=generator)[:most]
+    return split.select(chosen.sort().values)
 
 
 def _gathered(passing: Iterator[Outputs]) -> Outputs:

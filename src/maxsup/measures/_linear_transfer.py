@@ -1,6 +1,6 @@
 """How well a linear classifier on frozen features does."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import torch
@@ -22,8 +22,8 @@ class Chosen(NamedTuple):
 
     l2: float
     edge: str | None
-    """``"weakest"`` or ``"strongest"`` where it is the last of its range on that side, so that a
-    better one may lie beyond; else ``None``."""
+    """``"weakest"`` or ``"strongest"`` where it is the last of its range on that side and none
+    further in does as well, so that a better one may lie beyond; else ``None``."""
     validation_accuracy: float
     """Fraction of the validation part that is right with it, fitted on the rest."""
     test_accuracy: float
@@ -62,7 +62,7 @@ def linear_transfer(
     After Kornblith et al. 2019: the l2 penalty is the one of the grid with the highest accuracy on
     a validation part of the training samples, fitted on the others; the test accuracy is that of a
     fit on all training samples with it. Test samples choose nothing. Among penalties whose accuracy
-    ties, the strongest is chosen. :func:`logistic_path` says what is minimised.
+    ties, the strongest is chosen (as DINOv2 does). :func:`logistic_path` says what is minimised.
 
     A grid that ends too early decides what comes out: methods differ in how large and how spread
     their features are, so one penalty is strong for one and weak for another. Table 3 of the
@@ -118,11 +118,11 @@ def linear_transfer(
 
     held = hold_out_by_class(labels, validation, seed)
     features, held_features, held_labels = train_features[~held], train_features[held], labels[held]
-    accuracies: list[float] = []
+    accuracies: dict[float, float] = {}
     best: dict[str, tuple[float, LogisticFit]] = {}
     for done, fit in enumerate(logistic_path(features, labels[~held], grid), start=1):
         accuracy = float((fit.predict(held_features) == held_labels).double().mean())
-        accuracies.append(accuracy)
+        accuracies[fit.l2] = accuracy
         names = ("whole", "narrow") if within[-done] else ("whole",)
         for name in names:
             if name not in best or accuracy > best[name][0]:
@@ -131,7 +131,7 @@ def linear_transfer(
             progress(done, len(grid))
     del features, held_features
 
-    def choose(name: str, values: Sequence[float]) -> Chosen:
+    def choose(name: str, values: Mapping[float, float]) -> Chosen:
         accuracy, start = best[name]
         (fit,) = logistic_path(train_features, labels, [start.l2], start=start)
         correct = fit.predict(test_features) == wanted
@@ -139,16 +139,18 @@ def linear_transfer(
             fit.l2, _edge(fit.l2, values), accuracy, float(correct.double().mean()), correct.cpu()
         )
 
-    chosen = choose("whole", grid)
+    chosen = choose("whole", accuracies)
     is_same = best["narrow"][1] is best["whole"][1]
-    narrow_grid = [each for each, inside in zip(grid, within, strict=True) if inside]
+    of_narrow = {
+        each: accuracies[each] for each, inside in zip(grid, within, strict=True) if inside
+    }
     return LinearTransfer(
         torch.tensor(grid, dtype=torch.float64),
-        torch.tensor(accuracies[::-1], dtype=torch.float64),
+        torch.tensor([accuracies[each] for each in grid], dtype=torch.float64),
         chosen,
-        chosen._replace(edge=_edge(chosen.l2, narrow_grid))
+        chosen._replace(edge=_edge(chosen.l2, of_narrow))
         if is_same
-        else choose("narrow", narrow_grid),
+        else choose("narrow", of_narrow),
     )
 
 
@@ -203,7 +205,10 @@ def _renumber(labels: Tensor, present: Tensor) -> Tensor:
     return index
 
 
-def _edge(l2: float, grid: Sequence[float]) -> str | None:
-    if len(grid) == 1 or l2 not in (min(grid), max(grid)):
+def _edge(l2: float, accuracies: Mapping[float, float]) -> str | None:
+    """The side of a range on which a value is the last, unless one further in does as well."""
+    ends = min(accuracies), max(accuracies)
+    equal = [each for each, accuracy in accuracies.items() if accuracy == accuracies[l2]]
+    if l2 not in ends or len(accuracies) == 1 or any(each not in ends for each in equal):
         return None
-    return "weakest" if l2 == min(grid) else "strongest"
+    return "weakest" if l2 == ends[0] else "strongest"

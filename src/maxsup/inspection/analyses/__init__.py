@@ -3,6 +3,7 @@
 from maxsup.inspection._analysis import Analysis
 from maxsup.inspection.analyses.confidence import CONFIDENCE
 from maxsup.inspection.analyses.logits import LOGITS
+from maxsup.inspection.analyses.probe import FINER, PROBE, TRANSFER
 from maxsup.inspection.analyses.projection import PROJECTION
 
-ANALYSES: tuple[Analysis, ...] = (CONFIDENCE, LOGITS, PROJECTION)
+ANALYSES: tuple[Analysis, ...] = (CONFIDENCE, LOGITS, PROJECTION, PROBE, FINER, TRANSFER)

@@ -7,6 +7,7 @@ from maxsup.report.inspection.confidence import CONFIDENCE
 from maxsup.report.inspection.logits import LOGITS
 from maxsup.report.inspection.models import MODELS
 from maxsup.report.inspection.overview import OVERVIEW
+from maxsup.report.inspection.probe import PROBE
 from maxsup.report.inspection.projection import PROJECTION
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ INSPECTION_PAGE: "tuple[Section[Inspection], ...]" = (
     OVERVIEW,
     CONFIDENCE,
     LOGITS,
+    PROBE,
     PROJECTION,
     MODELS,
 )
