@@ -47,6 +47,19 @@ def test_equals_sorting_all_pairs(blocks, monkeypatch):
         assert each.accuracy == right / 15
 
 
+def test_the_order_of_samples_does_not_matter():
+    features, labels = draw(seed=3)
+    order = torch.randperm(45, generator=torch.Generator().manual_seed(0))
+    turned = torch.randperm(15, generator=torch.Generator().manual_seed(1))
+    test, test_labels = features[45:], labels[45:]
+    one = nearest_neighbours(features[:45], labels[:45], test, test_labels, k=[3, 12])
+    other = nearest_neighbours(
+        features[:45][order], labels[:45][order], test[turned], test_labels[turned], k=[3, 12]
+    )
+    for a, b in zip(one, other, strict=True):
+        assert torch.equal(a.predictions[turned], b.predictions)
+
+
 def test_among_equals_the_first_is_nearer_whatever_the_blocks(monkeypatch):
     # Each direction many times, a feature of zeros and opposite ones: ties everywhere.
     grid = torch.tensor([[1.0, 0.0], [2.0, 0.0], [0.0, 3.0], [0.0, 0.0], [-1.0, 0.0], [1.0, 1.0]])

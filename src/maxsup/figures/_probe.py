@@ -1,5 +1,6 @@
 """How well a linear probe does on its validation part, by how strongly it is penalised."""
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -54,6 +55,10 @@ def probe_figure(
                     [value], [accuracy], color=style.colour, marker=style.marker, markersize=8
                 )
         drawn.axes.set_xscale("log")
+        first, last = (math.log10(each) for each in (min(l2), max(l2)))
+        ticks = range(math.ceil(first - 1e-9), math.floor(last + 1e-9) + 1, 3)
+        drawn.axes.set_xticks([10.0**each for each in ticks], [f"1e{each}" for each in ticks])
+        drawn.axes.minorticks_off()
         drawn.axes.set_xlim(min(l2) / 2, max(l2) * 2)
         drawn.axes.set_xlabel("l2 (weak to strong)")
         drawn.axes.set_ylabel("validation accuracy (%)")

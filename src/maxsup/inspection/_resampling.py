@@ -47,7 +47,7 @@ def replicates_of_means(
     The draws are those of :func:`draws` for as many samples as contribute.
 
     >>> replicates_of_means({"x": torch.tensor([0.0, 3.0, 6.0])}, 2, 0)
-    {'x': [4.0, 2.0]}
+    {'x': [4.0, 1.0]}
     """
     found: dict[str, list[float | None]] = {}
     for name, values in contributions.items():
