@@ -19,6 +19,8 @@ _LOOSEST, _TIGHTEST = 0.1, 3e-3
 """How exactly a Newton step is found: what may be left of the gradient."""
 _FEW_PRODUCTS = 3
 """Where a Newton step took no more, the approximate curvature is still good enough."""
+_MANY_PRODUCTS = 100
+"""Where one took more, float32 may not be exact enough, nor the approximate curvature."""
 _SMALLEST_STEP = 1e-6
 _ROUNDING = 1e-14
 _ORDER = 4
@@ -237,14 +239,19 @@ def _minimise(
         aim = tolerance * found.loss
         if gap <= aim or newton_step == _NEWTON_STEPS:
             break
-        if newton_step == 0 and problem.products > _FEW_PRODUCTS:
+        if problem.products > (_FEW_PRODUCTS if newton_step == 0 else _MANY_PRODUCTS):
             problem.look_at_curvature()
         exactness = min(_LOOSEST, max(_TIGHTEST, 0.3 * math.sqrt(aim / gap)))
         step = _newton_step(problem, found.gradient, l2, exactness)
         moved = _walk(problem, point, found, step, l2)
-        if moved is None:
-            break
-        point, found = moved
+        if moved is not None:
+            point, found = moved
+        if moved is None or problem.products > _MANY_PRODUCTS:
+            if not problem.is_exact:
+                problem.be_exact()
+                found = problem.evaluate(point, l2)
+            elif moved is None:
+                break
     return point, found, gap
 
 

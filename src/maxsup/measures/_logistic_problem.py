@@ -58,8 +58,10 @@ class LogisticProblem:
     Features are centred and divided by their overall standard deviation once, which changes neither
     the weights' optimum (the intercepts take up the one, ``l2`` the other) nor the loss.
 
-    Losses and gradients are in float64. Products of the curvature with a vector are in float32, at
-    half the cost: they only decide how good a Newton step is, never where the optimum lies.
+    Losses and gradients are in float64. Products of the curvature with a vector are in float32 at
+    first, at half the cost: they only decide how good a Newton step is, never where the optimum
+    lies. Where features span so many magnitudes that float32 does not find steps,
+    :meth:`be_exact` goes over to float64.
     """
 
     def __init__(self, features: Tensor, labels: Tensor, num_classes: int) -> None:
@@ -68,7 +70,7 @@ class LogisticProblem:
         self._rows = rows - self._mean
         self._spread = float(self._rows.square().mean().sqrt()) or 1.0
         self._rows /= self._spread
-        self._rows_32 = self._rows.float()
+        self._rows_for_products = self._rows.float()
         self._labels = labels.long().unsqueeze(1)
         self._probabilities = torch.empty(
             len(rows), num_classes, dtype=torch.float32, device=rows.device
@@ -120,6 +122,16 @@ class LogisticProblem:
         loss = float(total) / count + 0.5 * l2 * float(at.weight.square().sum())
         return Evaluated(loss, Point(weights / count + l2 * at.weight, intercepts / count))
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether products with the curvature are in float64."""
+        return self._probabilities.dtype == torch.float64
+
+    def be_exact(self) -> None:
+        """Go over to products in float64; a point must be evaluated before the next one."""
+        self._rows_for_products = self._rows
+        self._probabilities = self._probabilities.double()
+
     def look_at_curvature(self) -> None:
         """Approximate the curvature at the point that was evaluated last, for :meth:`solve`.
 
@@ -133,7 +145,7 @@ class LogisticProblem:
         bends = (1 - probs.square().sum(dim=1)).clamp(min=torch.finfo(torch.float32).tiny)
         bends = bends / bends.sum()
         centre = bends @ rows
-        scaled = ((rows - centre) * bends.sqrt().unsqueeze(1)).float()
+        scaled = ((rows - centre) * bends.sqrt().unsqueeze(1)).to(self._probabilities.dtype)
         by_class = probs.mean(dim=0).diag() - probs.T @ probs / len(probs)
         of_classes, class_vectors = torch.linalg.eigh(by_class)
         of_features, feature_vectors = torch.linalg.eigh(scaled.T @ scaled)
@@ -175,11 +187,11 @@ class LogisticProblem:
         """The curvature at the point evaluated last, times a direction; both shifted."""
         self.products += 1
         centre = self._known_factors().centre
-        weight = along.weight.float()
-        intercept = (along.intercept - along.weight @ centre).float()
+        weight = along.weight.to(self._probabilities.dtype)
+        intercept = (along.intercept - along.weight @ centre).to(weight.dtype)
         weights, intercepts = torch.zeros_like(weight), torch.zeros_like(intercept)
         for part in self._chunks():
-            rows, probs = self._rows_32[part], self._probabilities[part]
+            rows, probs = self._rows_for_products[part], self._probabilities[part]
             change = torch.addmm(intercept, rows, weight.T)
             change *= probs
             change -= probs * change.sum(dim=1, keepdim=True)
