@@ -66,9 +66,7 @@ def test_a_test_split_has_its_own(tmp_path: Path) -> None:
         assert data.probe_labels.of("train", torch.tensor([0, 3])).tolist() == [0, 3]
     plain = load(place, probe_label=None)
     assert plain.probe_labels is None
-    assert (
-        plain.fingerprint == load(place).fingerprint
-    )
+    assert plain.fingerprint == load(place).fingerprint
 
 
 def test_strings_are_labels_too(tmp_path: Path) -> None:

@@ -141,6 +141,43 @@ def test_more_features_than_samples():
     assert torch.equal(fit.predict(features), labels)
 
 
+def clusters(kind):
+    """Features that are hard on an optimiser."""
+    generator = torch.Generator().manual_seed(0)
+    noise = torch.randn(300, 8, generator=generator)
+    labels = torch.arange(300) % 10
+    centres = torch.randn(10, 8, generator=generator)
+    if kind == "wrong labels within tight clusters":
+        wrong = torch.rand(300, generator=generator) < 0.3
+        at_random = torch.randint(10, (300,), generator=generator)
+        return centres[labels] + 0.1 * noise, torch.where(wrong, at_random, labels)
+    if kind == "fine classes within tight coarse ones":
+        return centres[labels // 5] + 0.1 * noise + 0.03 * centres[labels], labels
+    if kind == "many magnitudes":
+        return (centres[labels] + noise) * torch.logspace(-3, 3, 8), labels
+    assert kind == "an outlier"
+    features = centres[labels] + noise
+    features[7] *= 1e6
+    return features, labels
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "wrong labels within tight clusters",
+        "fine classes within tight coarse ones",
+        "many magnitudes",
+        "an outlier",
+    ],
+)
+def test_what_is_hard_is_reached_too(kind):
+    features, labels = clusters(kind)
+    for fit in logistic_path(features, labels, WIDE_GRID[::2]):
+        assert fit.gap <= 1e-9 * fit.loss
+        again = loss_of(fit.weight, fit.intercept, features, labels, fit.l2)
+        assert again == pytest.approx(fit.loss, rel=1e-9)
+
+
 def test_what_cannot_be_reached_is_said():
     features, labels = draw()
     with pytest.warns(RuntimeWarning, match="l2 = 0.001 is within .* and no closer"):

@@ -19,6 +19,8 @@ _LOOSEST, _TIGHTEST = 0.1, 3e-3
 """How exactly a Newton step is found: what may be left of the gradient."""
 _FEW_PRODUCTS = 3
 """Where a Newton step took no more, the approximate curvature is still good enough."""
+_BLOCK_PRODUCTS = 30
+"""Where one took more, the curvature within classes is worth what it costs."""
 _MANY_PRODUCTS = 100
 """Where one took more, float32 may not be exact enough, nor the approximate curvature."""
 _SMALLEST_STEP = 1e-6
@@ -68,8 +70,9 @@ def logistic_path(
 
     Each fit begins where a polynomial in log l2 through the last ones predicts it, and is finished
     by Newton's method, whose steps are found by conjugate gradients on float32 products with the
-    curvature, preconditioned by a Kronecker product that is close to it. Losses and gradients are
-    float64.
+    curvature, preconditioned by a Kronecker product that is close to it, or class by class where
+    that does not do. Losses and gradients are float64, and so are products where float32 is too
+    coarse.
 
     A fit ends once its loss is proven to lie within ``tolerance`` (relative) of the smallest one:
     as the loss is l2-strongly convex in W, it is at most ‖∂loss/∂W‖²/(2·l2) above it where the
@@ -241,6 +244,8 @@ def _minimise(
             break
         if problem.products > (_FEW_PRODUCTS if newton_step == 0 else _MANY_PRODUCTS):
             problem.look_at_curvature()
+            if problem.products > _BLOCK_PRODUCTS or problem.looks_within_classes:
+                problem.look_within_classes(l2)
         exactness = min(_LOOSEST, max(_TIGHTEST, 0.3 * math.sqrt(aim / gap)))
         step = _newton_step(problem, found.gradient, l2, exactness)
         moved = _walk(problem, point, found, step, l2)
@@ -289,6 +294,8 @@ def _walk(
 ) -> tuple[Point, Evaluated] | None:
     """Go along a step as far as the loss falls as it promises; ``None`` where it never does."""
     slope = found.gradient.dot(step)
+    if not slope < 0:  # rounding left no step at all
+        return None
     fraction = 1.0
     while fraction > _SMALLEST_STEP:
         there = point + step.times(fraction)

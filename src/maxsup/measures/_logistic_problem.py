@@ -11,6 +11,10 @@ _CHUNK = {"cpu": 2**20}
 _CHUNK_ELSEWHERE = 2**25
 _ROWS_PER_DIMENSION = 8
 """Samples that the approximate curvature is taken from, as a multiple of its dimensions."""
+_MOST_IN_BLOCKS = 2**26
+"""Numbers that the curvature within classes may take, all classes together."""
+_UNIMPORTANT = 1e-4
+"""Samples that bend the loss by less than this fraction of the most are left out of it."""
 _FLAT = 1e-7
 """A direction of the intercepts with this fraction of the largest curvature has none."""
 
@@ -52,6 +56,14 @@ class _Factors(NamedTuple):
     """(D,): the mean feature, samples weighing as much as they bend the loss."""
 
 
+class _Blocks(NamedTuple):
+    """The curvature within each class, without what classes have in common."""
+
+    l2: float
+    lower: Tensor
+    """(K, D + 1, D + 1): Cholesky factors, of weights and intercept together."""
+
+
 class LogisticProblem:
     """Mean cross-entropy of x·Wᵀ + b against labels, plus l2/2·‖W‖².
 
@@ -80,6 +92,9 @@ class LogisticProblem:
         """Products with the curvature since it was set to 0, which tells how good
         :meth:`solve` is."""
         self._factors: _Factors | None = None
+        self._blocks: _Blocks | None = None
+        self.looks_within_classes = False
+        """Whether :meth:`look_within_classes` has been of use, as it then goes on to be."""
 
     def begin(self) -> Point:
         """The optimum under infinite l2: no weights, and the classes' frequencies."""
@@ -149,6 +164,7 @@ class LogisticProblem:
         by_class = probs.mean(dim=0).diag() - probs.T @ probs / len(probs)
         of_classes, class_vectors = torch.linalg.eigh(by_class)
         of_features, feature_vectors = torch.linalg.eigh(scaled.T @ scaled)
+        self._blocks = None
         self._factors = _Factors(
             of_classes.clamp(min=0),
             class_vectors,
@@ -157,11 +173,42 @@ class LogisticProblem:
             centre,
         )
 
+    def look_within_classes(self, l2: float) -> None:
+        """Approximate the curvature class by class, for :meth:`solve`, where memory allows it.
+
+        Class k bends the loss by Σₙ pₙₖ(1 − pₙₖ)·xₙxₙᵀ/N. It costs far more than
+        :meth:`look_at_curvature`, and is needed where classes bend the loss in different places:
+        under weak penalties, where most samples are decided, and few, others for each class, count.
+        """
+        classes, dimensions = self.num_classes, self._rows.shape[1] + 1
+        if classes * dimensions**2 > _MOST_IN_BLOCKS:
+            return
+        centre = self._known_factors().centre
+        blocks = self._rows.new_zeros(classes, dimensions, dimensions)
+        for label, block in enumerate(blocks):
+            probs = self._probabilities[:, label].double()
+            bends = probs * (1 - probs)
+            chosen = (bends > _UNIMPORTANT * bends.max()).nonzero().flatten()
+            rows = torch.nn.functional.pad(self._rows[chosen] - centre, (0, 1), value=1.0)
+            torch.mm(rows.T, rows * bends[chosen].unsqueeze(1), out=block)
+        blocks /= len(self._rows)
+        diagonal = blocks.diagonal(dim1=1, dim2=2)
+        diagonal[:, :-1] += l2
+        diagonal += 1e-12 * diagonal.amax(dim=1, keepdim=True) + 1e-300
+        lower, failed = torch.linalg.cholesky_ex(blocks)
+        if not bool(failed.any()):
+            self._blocks = _Blocks(l2, lower)
+            self.looks_within_classes = True
+
     def solve(self, right: Point, l2: float) -> Point:
         """The Newton step for a gradient, as the approximate curvature has it.
 
         In coordinates whose intercepts belong to the features' weighted mean, see :meth:`shifted`.
         """
+        if self._blocks is not None and self._blocks.l2 == l2:
+            both = torch.cat([right.weight, right.intercept.unsqueeze(1)], dim=1).unsqueeze(2)
+            found = torch.cholesky_solve(both, self._blocks.lower).squeeze(2)
+            return Point(found[:, :-1], found[:, -1])
         factors = self._known_factors()
         classes, features = factors.class_vectors, factors.feature_vectors
         along = classes.T @ right.weight @ features
