@@ -221,6 +221,34 @@ def test_the_simulation_of_the_decision(tmp_path: Path, capsys: pytest.CaptureFi
     assert row["seeds_hold_these"] >= 0.9
 
 
+def test_the_probe_against_scikit_learn(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # scipy is imported here already, without what torch tensors need: they are left out.
+    monkeypatch.setenv("SCIPY_ARRAY_API", "0")
+    module = load("probe")
+    theirs = module.fit_theirs
+    monkeypatch.setattr(
+        module,
+        "fit_theirs",
+        lambda x, y, l2, backend, **options: theirs(x, y, l2, "numpy", **options),
+    )
+    kept = tmp_path / "probe.json"
+    size = ("--samples", "90", "--dimensions", "5", "--classes", "3", "--every", "22")
+    module.main([*size, "--json", str(kept), "--seconds", "0"])
+    assert "goes on" in capsys.readouterr().out
+    module.main([*size, "--json", str(kept)])
+    content = json.loads(kept.read_text())
+    assert len(content["ours"]) == 2
+    assert list(content["theirs"]) == ["1e-06", "0.316228", "100000"]
+    for key, row in content["theirs"].items():
+        for name in ("numpy near", "torch near"):
+            assert row[name]["loss"] == pytest.approx(content["losses"][key], rel=1.1e-8)
+    printed = capsys.readouterr().out
+    assert "whole path" in printed
+    assert "NumPy, to within" in printed
+
+
 def test_the_cost_of_the_mechanism(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     module = load("mechanism")
     kept = tmp_path / "rows.json"

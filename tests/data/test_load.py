@@ -179,6 +179,11 @@ def test_label_column_must_be_named_where_it_is_ambiguous(tmp_path: Path) -> Non
     assert load(file, prefer_label="coarse", test_fraction=0.5).classes == ("x", "y")
 
 
+def test_a_column_of_images_is_no_label(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"column image \(images\); labels must be names or whole"):
+        load(two_labels(tmp_path), label_column="image")
+
+
 def test_label_column_that_is_preferred_and_not_there_is_no_error(tmp_path: Path) -> None:
     file = parquet(tmp_path / "train.parquet", labelled(8), KINDS)
     assert load(file, prefer_label="fine_label", test_fraction=0.5).classes == ("cat", "dog")

@@ -29,9 +29,9 @@ GROUPS = (
     Group(
         "Data",
         (
-            "image_column", "label_column", "image_size", "train_split", "validation_split",
-            "test_split", "fraction", "validation", "test_fraction", "imbalance", "data_seed",
-            "streaming", "max_corrupt", "max_megapixels",
+            "image_column", "label_column", "probe_label", "image_size", "train_split",
+            "validation_split", "test_split", "fraction", "validation", "test_fraction",
+            "imbalance", "data_seed", "streaming", "max_corrupt", "max_megapixels",
         ),
     ),
     Group(

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from maxsup.data._normalization import ChannelStatistics as ChannelStatistics
     from maxsup.data._normalization import Normalization as Normalization
     from maxsup.data._nothing_drawn import NothingDrawn as NothingDrawn
+    from maxsup.data._probe_labels import ProbeLabels as ProbeLabels
     from maxsup.data._settings import DataSettings as DataSettings
     from maxsup.data._settings import near_name as near_name
     from maxsup.data._settings import short_name as short_name
@@ -79,6 +80,7 @@ __all__ = [
     "PhotographAugmentation",
     "PhotographSettings",
     "Prepared",
+    "ProbeLabels",
     "ResidentBatches",
     "ResidentSplit",
     "ShrinkSettings",
@@ -116,6 +118,7 @@ __getattr__ = lazy_names(
         "_mixing": ["Mixing", "mix"],
         "_normalization": ["ChannelStatistics", "Normalization"],
         "_nothing_drawn": ["NothingDrawn"],
+        "_probe_labels": ["ProbeLabels"],
         "_settings": ["DataSettings", "near_name", "short_name"],
         "_small_pictures": ["data_url", "small_pictures"],
         "_splits": [

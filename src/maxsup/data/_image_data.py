@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 
+from maxsup.data._probe_labels import ProbeLabels
 from maxsup.data._splits import ImageSplit
 
 
@@ -24,6 +25,8 @@ class ImageData:
     """
     test_is_drawn: bool = False
     """Whether the test set was held out of the data by ``data_seed``, as it had none."""
+    probe_labels: ProbeLabels | None = None
+    """Other labels of the same images, for a probe, where they were asked for."""
 
     @property
     def image_shape(self) -> tuple[int, int, int]:

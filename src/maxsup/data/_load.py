@@ -10,6 +10,7 @@ from maxsup.data._hold_out import hold_out, take_fraction
 from maxsup.data._image_data import ImageData
 from maxsup.data._label_noise import add_label_noise
 from maxsup.data._long_tail import thin_to_long_tail
+from maxsup.data._probe_labels import ProbeLabels, read_probe_labels
 from maxsup.data._settings import DataSettings, short_name
 from maxsup.data._splits import LabelledSplit
 from maxsup.data._without_effect import (
@@ -74,6 +75,7 @@ def load_images(
     test: LabelledSplit | None
     validation: LabelledSplit | None = None
     test_is_drawn = False
+    probe_labels: ProbeLabels | None = None
     if settings.name == "digits":
         if photographs is not None:
             raise ValueError(
@@ -93,6 +95,9 @@ def load_images(
         source = open_source(settings, prefer_label)
         check_settings_of_parts(settings, source.test_name)
         classes = read_classes(source.train, source.label_column, source.train_name)
+        if settings.probe_label is not None:
+            # Before images are read, which takes a while.
+            probe_labels = read_probe_labels(source, settings.probe_label)
         if photographs is None:
             train, validation, test = read_small_images(
                 source, classes, image_size, settings, announce
@@ -141,6 +146,8 @@ def load_images(
             f"The training classes are thinned to a long tail, from {int(counts.max()):,} images "
             f"of {classes[0]} to {int(counts.min()):,} of {classes[-1]}."
         )
+    if probe_labels is not None:
+        probe_labels.check(train.ids, test.ids)
     measured = {"test": test} if validation is None else {"validation": validation, "test": test}
     labels = {what: split.labels for what, split in measured.items()}
     notes += notes_on_classes_missing(labels, classes)
@@ -155,6 +162,7 @@ def load_images(
         test,
         tuple(notes),
         test_is_drawn=test_is_drawn,
+        probe_labels=probe_labels,
     )
 
 

@@ -22,6 +22,9 @@ class DataSettings:
     """The column of the images, where there are several."""
     label_column: str | None = None
     """The column of the labels, where there are several."""
+    probe_label: str | None = None
+    """The column of other labels of the same images, such as finer classes, that a linear probe
+    learns from each finished model's features."""
     train_split: str | None = None
     """The split to train on, or a part of it as train[:1000] or train[:10%]; by default train."""
     validation_split: str | None = None

@@ -9,8 +9,8 @@ from maxsup.data._settings import DataSettings
 from maxsup.data.photographs._settings import PhotographSettings
 
 _NOT_FOR_DIGITS = (
-    "image_column", "label_column", "train_split", "validation_split", "test_split",
-    "test_fraction", "streaming", "max_corrupt", "max_megapixels",
+    "image_column", "label_column", "probe_label", "train_split", "validation_split",
+    "test_split", "test_fraction", "streaming", "max_corrupt", "max_megapixels",
 )  # fmt: skip
 
 
@@ -34,6 +34,7 @@ def check_settings_of_stream(settings: DataSettings) -> None:
         ValueError: Something is.
     """
     _refuse(settings, ("test_fraction", "data_seed"), "no part is held out or drawn of a stream")
+    _refuse(settings, ("probe_label",), "a probe needs labels in memory, which a stream has not")
 
 
 def check_settings_of_parts(settings: DataSettings, test_name: str | None) -> None:
@@ -89,6 +90,7 @@ def check_settings_of_preparation(settings: DataSettings) -> None:
         "parts are held out, thinned and given wrong labels when a training reads the data",
     )
     _refuse(settings, ("streaming",), "all images are read once, and files are written")
+    _refuse(settings, ("probe_label",), "a probe learns from a model that was trained")
 
 
 def _refuse(settings: DataSettings, names: Sequence[str], why: str) -> None:

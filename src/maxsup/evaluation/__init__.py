@@ -19,6 +19,7 @@ from maxsup.evaluation._measure import (
     measure_outputs,
 )
 from maxsup.evaluation._outputs import Outputs, join_outputs
+from maxsup.evaluation._probe import PROBE_FACTS, measure_probe
 from maxsup.evaluation._reported import (
     measure_facts,
     measures_each_epoch,
@@ -40,6 +41,7 @@ __all__ = [
     "LOGIT_COUNTS",
     "MEASURES",
     "NLL",
+    "PROBE_FACTS",
     "RECORDS",
     "RELIABILITY",
     "RISK_COVERAGE",
@@ -61,6 +63,7 @@ __all__ = [
     "load_outputs",
     "measure_facts",
     "measure_outputs",
+    "measure_probe",
     "measures_each_epoch",
     "measures_on",
     "model_outputs",

@@ -3,6 +3,7 @@
 from itertools import groupby
 
 from maxsup.evaluation._measure import Measure, Record
+from maxsup.evaluation._probe import PROBE_FACTS
 from maxsup.evaluation.measures import MEASURES, RECORDS
 from maxsup.results.schema import MeasureFacts, SplitName
 
@@ -22,10 +23,13 @@ def measures_each_epoch() -> list[Measure]:
     return [measure for measure in MEASURES if measure.each_epoch]
 
 
-def measure_facts() -> list[MeasureFacts]:
+def measure_facts(*, probe: bool = False) -> list[MeasureFacts]:
     """How results describe all measures, in the order of the table.
 
     Measures of several splits that share their work stand together, split by split.
+
+    Args:
+        probe: Whether the finished models were probed, see :func:`measure_probe`.
 
     Example:
         >>> [facts["name"] for facts in measure_facts()][:3]
@@ -35,4 +39,4 @@ def measure_facts() -> list[MeasureFacts]:
     for (_, splits), group in groupby(MEASURES, key=lambda each: (each.accumulation, each.splits)):
         together = list(group)
         facts += [measure.facts(split) for split in splits for measure in together]
-    return facts
+    return facts + list(PROBE_FACTS if probe else ())

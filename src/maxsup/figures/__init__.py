@@ -9,6 +9,7 @@ from maxsup.figures._corruptions import corruption_kinds_figure, severity_figure
 from maxsup.figures._curves import curve_figure, curve_window
 from maxsup.figures._logits import logits_figure
 from maxsup.figures._panel import swatch
+from maxsup.figures._probe import ProbeCurve, probe_figure
 from maxsup.figures._projection import projection_figure
 from maxsup.figures._recipe_curves import draw_recipe_curves
 from maxsup.figures._reliability import reliability_figure
@@ -18,6 +19,7 @@ from maxsup.figures._seeds import differences_figure, seeds_figure
 from maxsup.figures._spectrum import lowest_of_spectra, spectrum_figure
 
 __all__ = [
+    "ProbeCurve",
     "ResponsePoint",
     "budget_figure",
     "confidence_figure",
@@ -30,6 +32,7 @@ __all__ = [
     "gap_figure",
     "logits_figure",
     "lowest_of_spectra",
+    "probe_figure",
     "projection_figure",
     "reliability_figure",
     "response_figure",

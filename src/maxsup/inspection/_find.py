@@ -130,6 +130,7 @@ class Loader:
             asked.data,
             image_column=asked.image_column,
             label_column=asked.label_column,
+            probe_label=asked.probe_label,
             train_split=asked.train_split,
             test_split=asked.test_split,
         )
@@ -251,6 +252,8 @@ def _run(place: Path) -> Named:
         trained = load_run(place)
         asked = loader.asked_data()
         wanted = settings.data if asked is None else asked
+        if loader.settings.probe_label is not None:
+            wanted = replace(wanted, probe_label=loader.settings.probe_label)
         data = loader.data(
             (wanted, settings.recipe),
             lambda: load_data(wanted, settings.recipe, loader.announce),

@@ -4,7 +4,6 @@ import json
 import math
 import platform
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -263,13 +262,13 @@ def _found_by(
     findings = analysis.run(subject, settings) or Findings()
     known = {each["name"] for each in analysis.facts_under(settings)}
     assert set(findings.values) <= known, (set(findings.values) - known, analysis.name)
-    test = subject.outputs("test")
-    assert test is not None
-    drawn = partial(draws, len(test), resamples, settings.seed)
-    replicates = replicates_of_means(findings.contributions, drawn())
+    replicates = replicates_of_means(findings.contributions, resamples, settings.seed)
     if findings.resampled is not None and resamples:
         announce(f"{subject.name}: {analysis.name} of test samples drawn anew {resamples} times …")
-        replicates |= replicates_of_values(drawn(), findings.resampled)
+        test = subject.outputs("test")
+        assert test is not None
+        drawn = draws(len(test), resamples, settings.seed)
+        replicates |= replicates_of_values(drawn, findings.resampled)
     found = Found(
         {k: v if math.isfinite(v) else None for k, v in findings.values.items()},
         findings.details,

@@ -11,10 +11,51 @@ from maxsup.data import (
     PhotographSettings,
     ResidentSplit,
     load_images,
+    short_name,
 )
-from maxsup.inspection._subject import Subject
+from maxsup.inspection._subject import Subject, sample
 
 _GREY = (0.299, 0.587, 0.114)
+
+
+def settings_of(word: str) -> DataSettings:
+    """The data that a user names, with its column of labels behind an @.
+
+    >>> settings_of("my/birds@species").label_column, settings_of("digits").label_column
+    ('species', None)
+    """
+    name, _, column = word.rpartition("@")
+    if not name or not column or "/" in column:
+        return DataSettings(word)
+    return DataSettings(name, label_column=column)
+
+
+def label_of(word: str) -> str:
+    """What the data is called in a table.
+
+    >>> label_of("my/birds@species"), label_of("digits")
+    ('birds, species', 'digits')
+    """
+    settings = settings_of(word)
+    name = short_name(settings)
+    return name if settings.label_column is None else f"{name}, {settings.label_column}"
+
+
+def transfer_parts(subject: Subject, word: str) -> tuple[LabelledSplit, LabelledSplit]:
+    """Training and test images of other data, as a model takes them.
+
+    Raises:
+        ValueError: The data cannot be read, or not be given to the model.
+    """
+    assert subject.trained is not None
+    data = load_other_data(subject, word, "transfer_data")
+    parts = []
+    for split in (data.train, data.test):
+        if split.labelled is None:
+            raise ValueError(f"transfer_data: {word} cannot be looked at as a stream.")
+        channels = subject.trained.description.input_size[0]
+        parts.append(with_channels(split.labelled, channels, f"transfer_data: {word}"))
+    return sample(parts[0], subject.train_samples), parts[1]
 
 
 def load_other_data(subject: Subject, word: str, option: str) -> ImageData:
@@ -22,7 +63,7 @@ def load_other_data(subject: Subject, word: str, option: str) -> ImageData:
 
     Args:
         subject: With a model.
-        word: The data, as a user names it.
+        word: The data, as a user names it, DATA or DATA@COLUMN.
         option: What names it, for messages.
 
     Raises:
@@ -31,7 +72,7 @@ def load_other_data(subject: Subject, word: str, option: str) -> ImageData:
     assert subject.trained is not None
     of = subject.trained.description
     _, height, width = of.input_size
-    settings = DataSettings(word)
+    settings = settings_of(word)
     try:
         if of.reading == "photographs":
             photographs = PhotographSettings(height, of.crop, of.interpolation)

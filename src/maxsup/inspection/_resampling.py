@@ -35,15 +35,18 @@ def replicates_of_values(
 
 
 def replicates_of_means(
-    contributions: Mapping[str, Tensor], indices: Iterator[Tensor]
+    contributions: Mapping[str, Tensor], resamples: int, seed: int
 ) -> dict[str, list[float | None]]:
-    """For each draw the mean of what the samples contribute, by measure."""
-    found: dict[str, list[float | None]] = {name: [] for name in contributions}
-    if not contributions:
-        return found
-    values = {name: each.double() for name, each in contributions.items()}
-    for index in indices:
-        for name, each in values.items():
-            mean = float(each[index].mean())
-            found[name].append(mean if math.isfinite(mean) else None)
+    """For each draw the mean of what the samples contribute, by measure.
+
+    The draws are those of :func:`draws` for as many samples as contribute.
+
+    >>> replicates_of_means({"x": torch.tensor([0.0, 3.0, 6.0])}, 2, 0)
+    {'x': [4.0, 1.0]}
+    """
+    found: dict[str, list[float | None]] = {}
+    for name, values in contributions.items():
+        exact = values.double()
+        means = [float(exact[each].mean()) for each in draws(len(values), resamples, seed)]
+        found[name] = [mean if math.isfinite(mean) else None for mean in means]
     return found

@@ -39,6 +39,12 @@ class InspectionSettings:
     ood_data: tuple[str, ...] = ()
     """Other data sets whose test images, of classes that the models do not know, are to be told
     from their own; labels are not looked at."""
+    probe_label: str | None = None
+    """The column of other labels of the same images, such as finer classes, that a linear probe
+    learns from the features beside the classes trained on; by default the run's own."""
+    transfer_data: tuple[str, ...] = ()
+    """Other data sets whose classes a linear probe learns from the features; DATA@COLUMN where
+    there are several columns of labels."""
     skip: tuple[str, ...] = ()
     """Analyses to leave out, by name."""
     resamples: int = 100

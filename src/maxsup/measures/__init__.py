@@ -26,9 +26,18 @@ from maxsup.measures._collapse import (
 )
 from maxsup.measures._confusion import SoftConfusion, three_confused
 from maxsup.measures._curvature import LogitCurvature
+from maxsup.measures._linear_transfer import (
+    NARROW_RANGE,
+    WIDE_GRID,
+    Chosen,
+    LinearTransfer,
+    linear_transfer,
+)
+from maxsup.measures._logistic import LogisticFit, logistic_path
 from maxsup.measures._logits import LogitHistogram, logit_densities
 from maxsup.measures._moments import FeatureMoments, Moments
 from maxsup.measures._nearest_mean import nearest_class_mean
+from maxsup.measures._nearest_neighbours import NEIGHBOURS, Neighbours, nearest_neighbours
 from maxsup.measures._out_of_distribution import Detection, OutOfDistribution, detection
 from maxsup.measures._projection import Projected, centroid_projection, template_projection
 from maxsup.measures._selective import SelectiveClassification, SelectiveValues
@@ -39,8 +48,12 @@ from maxsup.measures._temperature import fit_temperature
 from maxsup.measures._temperature_scaling import ScaledValues, Temperature, TemperatureScaling
 
 __all__ = [
+    "NARROW_RANGE",
+    "NEIGHBOURS",
+    "WIDE_GRID",
     "Calibration",
     "CalibrationValues",
+    "Chosen",
     "ClassSeparation",
     "ClassSpread",
     "Classification",
@@ -52,9 +65,12 @@ __all__ = [
     "ExtremeSamples",
     "FeatureMoments",
     "LayerSpectrum",
+    "LinearTransfer",
+    "LogisticFit",
     "LogitCurvature",
     "LogitHistogram",
     "Moments",
+    "Neighbours",
     "OutOfDistribution",
     "Projected",
     "ScaledValues",
@@ -76,8 +92,11 @@ __all__ = [
     "extreme_samples",
     "fit_temperature",
     "layer_spectrum",
+    "linear_transfer",
+    "logistic_path",
     "logit_densities",
     "nearest_class_mean",
+    "nearest_neighbours",
     "neural_collapse",
     "template_projection",
     "three_confused",

@@ -73,7 +73,7 @@ def gather(
     everything = {**runs, **kept.results}
     runs = {key: everything[key] for key in settings.table() if key in everything}
     _check_same_starts(runs)
-    measures = measure_facts()
+    measures = measure_facts(probe=settings.data.probe_label is not None)
     finished = {key: run for key, run in runs.items() if isinstance(run, RunResult)}
     rows = [run_row(method, seed, run, measures) for (method, seed), run in runs.items()]
     facts = _data_facts(settings, data.first, notes)

@@ -16,6 +16,7 @@ from maxsup.evaluation import (
     Sizes,
     SplitName,
     measure_outputs,
+    measure_probe,
     measures_each_epoch,
     measures_on,
     model_outputs,
@@ -114,6 +115,7 @@ class Evaluator(NamedTuple):
         values: dict[str, float] = {}
         records: dict[str, Tensor] = {}
         kept: dict[SplitName, Outputs] = {}
+        probed: dict[SplitName, Outputs] = {}
         temperature: float | None = None
         after_epoch = splits_after_epoch(self.data, self.measured_on)
         parts = splits_at_the_end(self.data, self.measured_on, keep_outputs=keep_outputs)
@@ -122,9 +124,10 @@ class Evaluator(NamedTuple):
             measures = measures_on("test" if split == self.measured_on else split)
             wanted = records_on(split)
             is_kept = keep_outputs and split in after_epoch
+            is_probed = self._is_probed and split in ("train", "test")
             outputs = self._outputs(images, features=True)
-            keeper = OutputsKeeper()
-            watched = keeper.watch(outputs) if is_kept else outputs
+            keeper = OutputsKeeper(features=is_probed)
+            watched = keeper.watch(outputs) if is_kept or is_probed else outputs
             found = measure_outputs(
                 watched,
                 split,
@@ -137,9 +140,21 @@ class Evaluator(NamedTuple):
             records |= found.records
             if TEMPERATURE.name in found.records:
                 temperature = float(found.records[TEMPERATURE.name])
-            if is_kept:
-                kept[split] = keeper.gather()
+            gathered = keeper.gather() if is_kept or is_probed else None
+            if gathered is not None and is_kept:
+                kept[split] = gathered
+            if gathered is not None and is_probed:
+                probed[split] = gathered
+        if self.data.probe_labels is not None and len(probed) == 2:
+            values |= measure_probe(
+                probed["train"], probed["test"], self.data.probe_labels, self.execution.device
+            )
         return Found(values, records), kept
+
+    @property
+    def _is_probed(self) -> bool:
+        """Whether a probe is measured: on the test set alone, as it chooses for itself."""
+        return self.data.probe_labels is not None and self.measured_on == "test"
 
     def _outputs(self, images: ImageSplit, *, features: bool) -> Iterator[Outputs]:
         return model_outputs(

@@ -79,6 +79,25 @@ def find_label_column(settings: DataSettings, features: Any, prefer: str | None)
     )
 
 
+def find_probe_column(column: str, features: Any, label_column: str) -> None:
+    """See that a column can hold other labels than those that are trained on.
+
+    Raises:
+        ValueError: There is no such column, or it is the one that is trained on.
+    """
+    others = [name for name in _label_candidates(features)[1] if name != label_column]
+    if column not in features:
+        raise ValueError(
+            f"probe_label: there is no column called {column!r}; "
+            f"{_listed('columns that may be other labels', others, features)}"
+        )
+    if column == label_column:
+        raise ValueError(
+            f"probe_label: {column!r} is the column that is trained on, so a probe would learn "
+            f"what the last layer has learnt; {_listed('other columns', others, features)}"
+        )
+
+
 def describe_kind(kind: Any) -> str:
     """What a column holds, in a word or a few.
 

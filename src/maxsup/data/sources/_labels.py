@@ -6,7 +6,7 @@ each other by their names: parts of a data set may number them in different orde
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import datasets
@@ -96,6 +96,8 @@ class LabelReader:
         """
         if is_list_kind(self._kind):
             return self._name_of_one_hot(value)
+        if not isinstance(value, Hashable):  # an image or a struct, which is no label
+            return self._name(value)
         if value not in self._known:
             self._known[value] = self._name(value)
         return self._known[value]

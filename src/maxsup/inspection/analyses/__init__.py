@@ -6,6 +6,7 @@ from maxsup.inspection.analyses.confidence import CONFIDENCE
 from maxsup.inspection.analyses.corruptions import CORRUPTIONS
 from maxsup.inspection.analyses.logits import LOGITS
 from maxsup.inspection.analyses.ood import OOD
+from maxsup.inspection.analyses.probe import FINER, PROBE, TRANSFER
 from maxsup.inspection.analyses.projection import PROJECTION
 from maxsup.inspection.analyses.separation import SEPARATION
 
@@ -14,6 +15,9 @@ ANALYSES: tuple[Analysis, ...] = (
     LOGITS,
     SEPARATION,
     COLLAPSE,
+    PROBE,
+    FINER,
+    TRANSFER,
     PROJECTION,
     CORRUPTIONS,
     OOD,

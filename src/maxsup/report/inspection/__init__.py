@@ -10,6 +10,7 @@ from maxsup.report.inspection.logits import LOGITS
 from maxsup.report.inspection.models import MODELS
 from maxsup.report.inspection.ood import OOD
 from maxsup.report.inspection.overview import OVERVIEW
+from maxsup.report.inspection.probe import PROBE
 from maxsup.report.inspection.projection import PROJECTION
 from maxsup.report.inspection.separation import SEPARATION
 
@@ -22,6 +23,7 @@ INSPECTION_PAGE: "tuple[Section[Inspection], ...]" = (
     LOGITS,
     SEPARATION,
     COLLAPSE,
+    PROBE,
     PROJECTION,
     CORRUPTIONS,
     OOD,
