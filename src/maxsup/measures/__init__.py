@@ -13,6 +13,18 @@ from maxsup.measures._calibration import (
 from maxsup.measures._classification import Classification, ClassificationValues
 from maxsup.measures._classwise import ClasswiseCalibration
 from maxsup.measures._confusion import SoftConfusion, three_confused
+from maxsup.measures._localization import (
+    BoxIous,
+    BoxLocalization,
+    BoxLocalizationValues,
+    PixelLocalization,
+    PixelLocalizationValues,
+    box_ious,
+    boxes_as_mask,
+    centre_map,
+    energy_on,
+    is_found,
+)
 from maxsup.measures._logits import LogitHistogram, logit_densities
 from maxsup.measures._projection import Projected, template_projection
 from maxsup.measures._selective import SelectiveClassification, SelectiveValues
@@ -22,6 +34,9 @@ from maxsup.measures._temperature import fit_temperature
 from maxsup.measures._temperature_scaling import ScaledValues, Temperature, TemperatureScaling
 
 __all__ = [
+    "BoxIous",
+    "BoxLocalization",
+    "BoxLocalizationValues",
     "Calibration",
     "CalibrationValues",
     "ClassSeparation",
@@ -29,6 +44,8 @@ __all__ = [
     "ClassificationValues",
     "ClasswiseCalibration",
     "LogitHistogram",
+    "PixelLocalization",
+    "PixelLocalizationValues",
     "Projected",
     "ScaledValues",
     "SelectiveClassification",
@@ -39,9 +56,14 @@ __all__ = [
     "StoredCalibrationValues",
     "Temperature",
     "TemperatureScaling",
+    "box_ious",
+    "boxes_as_mask",
+    "centre_map",
     "class_separation",
+    "energy_on",
     "expected_calibration_error",
     "fit_temperature",
+    "is_found",
     "logit_densities",
     "template_projection",
     "three_confused",
