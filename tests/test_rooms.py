@@ -16,6 +16,7 @@ FLOORS = (
     ("models",),
     ("evaluation",),
     ("training",),
+    ("inspection",),
     ("study",),
     ("figures", "report"),
     ("commands",),

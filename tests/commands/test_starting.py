@@ -29,7 +29,7 @@ with contextlib.redirect_stdout(shown), contextlib.redirect_stderr(io.StringIO()
 print(json.dumps([seen, shown.getvalue()]))
 """
 
-ALL_COMMANDS = {"compare", "report", "train", "prepare", "methods", "recipes"}
+ALL_COMMANDS = {"compare", "report", "inspect", "train", "prepare", "methods", "recipes"}
 
 
 class Started(NamedTuple):

@@ -31,7 +31,10 @@ def outputs_file(split: SplitName) -> str:
 
 
 class OutputsKeeper:
-    """Collects the outputs that pass by, without their features, on the CPU.
+    """Collects the outputs that pass by on the CPU.
+
+    Args:
+        features: Whether their features are collected too.
 
     Example:
         >>> keeper = OutputsKeeper()
@@ -42,14 +45,23 @@ class OutputsKeeper:
         4
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, features: bool = False) -> None:
+        self._features = features
         self._parts: list[Outputs] = []
 
     def watch(self, outputs: Iterable[Outputs]) -> Iterator[Outputs]:
         """The same outputs, each noted as it passes."""
         for part in outputs:
-            of_part = (part.logits, part.labels, part.true_labels, part.ids)
-            self._parts.append(Outputs(*(tensor.cpu() for tensor in of_part)))
+            features = part.features if self._features else None
+            self._parts.append(
+                Outputs(
+                    part.logits.cpu(),
+                    part.labels.cpu(),
+                    part.true_labels.cpu(),
+                    part.ids.cpu(),
+                    None if features is None else features.cpu(),
+                )
+            )
             yield part
 
     def gather(self) -> Outputs:
@@ -63,7 +75,7 @@ class OutputsKeeper:
         return joined.select(joined.ids.argsort(stable=True))
 
 
-def save_outputs(path: str | Path, outputs: Outputs) -> str:
+def save_outputs(path: str | Path, outputs: Outputs, *, features: bool = False) -> str:
     """Write logits, labels and ids as safetensors, atomically, in the smallest exact dtypes.
 
     Logits are written in half the bits where every one of them is exactly such a number, as those
@@ -71,7 +83,8 @@ def save_outputs(path: str | Path, outputs: Outputs) -> str:
 
     Args:
         path: The file, a path or a URL.
-        outputs: What to keep; features are left out.
+        outputs: What to keep.
+        features: Whether its features are kept too, where it has some.
 
     Returns:
         SHA-256 of the file.
@@ -86,6 +99,8 @@ def save_outputs(path: str | Path, outputs: Outputs) -> str:
     }
     if not torch.equal(outputs.labels, outputs.true_labels):
         tensors["true_labels"] = _narrow(outputs.true_labels, _NARROW_INTEGERS)
+    if features and outputs.features is not None:
+        tensors["features"] = _narrow(outputs.features, _NARROW_FLOATS)
     content = save(tensors, {"format": "pt", "maxsup": str(_FORMAT)})
     with atomic_write(as_place(path)) as file:
         file.write(content)
@@ -99,7 +114,8 @@ def load_outputs(path: str | Path) -> Outputs:
         path: The file, ``outputs-test.safetensors`` in a run's directory for example.
 
     Returns:
-        Logits in float32 (float64 where they were), labels and ids as int64.
+        Logits and features, where these were kept, in float32 (float64 where they were), labels
+        and ids as int64.
 
     Raises:
         ValueError: The file holds no outputs, not those that were written, or is of a newer
@@ -130,7 +146,10 @@ def load_outputs(path: str | Path) -> Outputs:
         logits = logits.float()
     labels = labels.long()
     true_labels = tensors["true_labels"].long() if "true_labels" in tensors else labels
-    return Outputs(logits, labels, true_labels, ids.long())
+    features = tensors.get("features")
+    if features is not None and features.dtype in _NARROW_FLOATS:
+        features = features.float()
+    return Outputs(logits, labels, true_labels, ids.long(), features)
 
 
 def _metadata(content: bytes) -> dict[str, str]:

@@ -3,6 +3,7 @@
 Those of a study are SVG in the colours of the page that holds them; those of recipes are PNG.
 """
 
+from maxsup.figures._confidence import confidence_figure, gap_figure
 from maxsup.figures._confusion import confusion_figure
 from maxsup.figures._curves import curve_figure, curve_window
 from maxsup.figures._logits import logits_figure
@@ -17,11 +18,13 @@ from maxsup.figures._seeds import differences_figure, seeds_figure
 __all__ = [
     "ResponsePoint",
     "budget_figure",
+    "confidence_figure",
     "confusion_figure",
     "curve_figure",
     "curve_window",
     "differences_figure",
     "draw_recipe_curves",
+    "gap_figure",
     "logits_figure",
     "projection_figure",
     "reliability_figure",

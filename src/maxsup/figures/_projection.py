@@ -12,6 +12,8 @@ def projection_figure(
     points: list[list[list[float]]],
     templates: list[list[float]],
     classes: list[str],
+    *,
+    limits: tuple[float, float, float, float] | None = None,
 ) -> str:
     """Draw one dot for each test sample, a shape for each class, and the template of each class.
 
@@ -21,6 +23,8 @@ def projection_figure(
         points: Coordinates (x, y) of each class's samples.
         templates: Coordinates (x, y) of each class's template.
         classes: The three classes' names.
+        limits: Ends of the two axes (left, right, bottom, top), for pictures that share them; by
+            default those of the points.
 
     Returns:
         The picture as SVG.
@@ -56,7 +60,10 @@ def projection_figure(
                 markeredgecolor=INK,
                 markeredgewidth=1.6,
             )
-        axes.set_aspect("equal", adjustable="datalim")
+        axes.set_aspect("equal", adjustable="datalim" if limits is None else "box")
+        if limits is not None:
+            axes.set_xlim(limits[0], limits[1])
+            axes.set_ylim(limits[2], limits[3])
         axes.xaxis.set_major_locator(MaxNLocator(5))
         axes.yaxis.set_major_locator(MaxNLocator(5))
         legend = axes.legend(

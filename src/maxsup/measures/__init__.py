@@ -26,7 +26,7 @@ from maxsup.measures._localization import (
     is_found,
 )
 from maxsup.measures._logits import LogitHistogram, logit_densities
-from maxsup.measures._projection import Projected, template_projection
+from maxsup.measures._projection import Projected, centroid_projection, template_projection
 from maxsup.measures._selective import SelectiveClassification, SelectiveValues
 from maxsup.measures._separation import ClassSeparation, Separation, class_separation
 from maxsup.measures._stored_calibration import StoredCalibration, StoredCalibrationValues
@@ -59,6 +59,7 @@ __all__ = [
     "box_ious",
     "boxes_as_mask",
     "centre_map",
+    "centroid_projection",
     "class_separation",
     "energy_on",
     "expected_calibration_error",

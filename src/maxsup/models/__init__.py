@@ -15,6 +15,7 @@ from maxsup.models._saved import (
     save_model,
 )
 from maxsup.models._small_convnet import SmallConvNet
+from maxsup.models._weights import Loaded, load_weights
 from maxsup.models._weights_file import digest_of_weights
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Architecture",
     "CifarResNet",
     "Expected",
+    "Loaded",
     "ModelDescription",
     "SmallConvNet",
     "TrainedModel",
@@ -36,6 +38,7 @@ __all__ = [
     "grad_cam",
     "has_small_stem",
     "load_run",
+    "load_weights",
     "save_model",
     "scale_maps",
 ]

@@ -7,8 +7,19 @@ Example:
     >>> print(latex_table(results))  # doctest: +SKIP
 """
 
+from maxsup.report._inspection_page import render_inspection, write_inspection_page
+from maxsup.report._inspection_table import inspection_table
 from maxsup.report._page import render_report, write_report
 from maxsup.report._paper_table import latex_table, markdown_table
 from maxsup.report._table import results_table
 
-__all__ = ["latex_table", "markdown_table", "render_report", "results_table", "write_report"]
+__all__ = [
+    "inspection_table",
+    "latex_table",
+    "markdown_table",
+    "render_inspection",
+    "render_report",
+    "results_table",
+    "write_inspection_page",
+    "write_report",
+]

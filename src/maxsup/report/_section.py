@@ -35,6 +35,8 @@ class Section(Generic[_Source]):
     """A word or two for the list of contents."""
     title: str
     """The heading above the section."""
+    folder: str = "sections"
+    """Where its template lies among the templates."""
     content: Callable[[_Source], Mapping[str, object] | None]
     """What the template is given, from what the page is about; none to leave the section out."""
 
@@ -47,5 +49,5 @@ class Section(Generic[_Source]):
         content = self.content(source)
         if content is None:
             return None
-        body = render_template(f"sections/{self.anchor}.html.j2", content)
+        body = render_template(f"{self.folder}/{self.anchor}.html.j2", content)
         return RenderedSection(self.anchor, self.heading, self.title, body)

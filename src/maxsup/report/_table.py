@@ -22,8 +22,8 @@ def results_table(results: Results) -> Group:
         *(Text(also + "\n") for also in [results["verdict"].get("also")] if also),
         *(Text(f"- {note}") for note in results["verdict"]["notes"]),
         Text(),
-        _Fitting(_primary_table(results)),
-        _Fitting(_means_table(results)),
+        Fitting(_primary_table(results)),
+        Fitting(_means_table(results)),
         *(
             Text(f"{run['method']}, seed {run['seed']} failed: {run['cause']}")
             for run in results["runs"]
@@ -32,7 +32,7 @@ def results_table(results: Results) -> Group:
     )
 
 
-class _Fitting:
+class Fitting:
     """A table, several with some of its columns each, or lists where these would be cut off."""
 
     def __init__(self, table: Table) -> None:

@@ -1,0 +1,59 @@
+"""Trained models side by side: what a regulariser did to them.
+
+:func:`inspect` finds models, runs each over its data once, and feeds what came to the measures of
+``measures/`` and the analyses of ``analyses/``.
+"""
+
+from typing import TYPE_CHECKING
+
+from maxsup._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from maxsup.inspection._analysis import Analysis as Analysis
+    from maxsup.inspection._analysis import Findings as Findings
+    from maxsup.inspection._analysis import fact as fact
+    from maxsup.inspection._file import INSPECTION_FILE as INSPECTION_FILE
+    from maxsup.inspection._file import TABLE_FILE as TABLE_FILE
+    from maxsup.inspection._file import read_inspection as read_inspection
+    from maxsup.inspection._file import write_inspection as write_inspection
+    from maxsup.inspection._inspect import inspect as inspect
+    from maxsup.inspection._settings import InspectionSettings as InspectionSettings
+    from maxsup.inspection._subject import Subject as Subject
+    from maxsup.inspection.analyses import ANALYSES as ANALYSES
+    from maxsup.inspection.measures import MEASURES as MEASURES
+    from maxsup.inspection.schema import Inspection as Inspection
+
+__all__ = [
+    "ANALYSES",
+    "INSPECTION_FILE",
+    "MEASURES",
+    "TABLE_FILE",
+    "Analysis",
+    "Findings",
+    "Inspection",
+    "InspectionSettings",
+    "Subject",
+    "fact",
+    "inspect",
+    "read_inspection",
+    "write_inspection",
+]
+
+__getattr__ = lazy_names(
+    __name__,
+    [],
+    {
+        "_analysis": ["Analysis", "Findings", "fact"],
+        "_file": ["INSPECTION_FILE", "TABLE_FILE", "read_inspection", "write_inspection"],
+        "_inspect": ["inspect"],
+        "_settings": ["InspectionSettings"],
+        "_subject": ["Subject"],
+        "analyses": ["ANALYSES"],
+        "measures": ["MEASURES"],
+        "schema": ["Inspection"],
+    },
+)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,53 @@
+"""What an inspection is asked for."""
+
+from dataclasses import dataclass
+
+from maxsup._fields import settle_fields
+from maxsup._seeds import check_seed
+
+
+@dataclass(frozen=True)
+class InspectionSettings:
+    """What is looked at, beside the models.
+
+    Raises:
+        ValueError: A setting is out of its range, or of another type; the message names it.
+    """
+
+    data: str | None = None
+    """The data to look at the models on; by default each run's own."""
+    label_column: str | None = None
+    """The column of the labels, where there are several."""
+    image_column: str | None = None
+    """The column of the images, where there are several."""
+    train_split: str | None = None
+    """The split whose features a probe learns from, or a part of it as train[:1000]."""
+    test_split: str | None = None
+    """The split to measure on, or a part of it; by default test, else validation."""
+    model: str | None = None
+    """The architecture of files of weights that do not say it, by its name in timm."""
+    projection_classes: tuple[str, ...] = ()
+    """Names of the three classes of the projection; by default those that the first model confuses
+    most on its training data."""
+    skip: tuple[str, ...] = ()
+    """Analyses to leave out, by name."""
+    resamples: int = 100
+    """How often the test samples are drawn anew for an interval, where a model has one seed; 0 for
+    none."""
+    train_samples: int = 50_000
+    """The most training samples whose features are taken, the same for every model."""
+    seed: int = 0
+    """Seed of all that is drawn: resamples, parts, samples to show."""
+
+    def __post_init__(self) -> None:
+        settle_fields(self)
+        check_seed("seed", self.seed)
+        if self.projection_classes and len({*self.projection_classes}) != 3:
+            raise ValueError(
+                "projection_classes must be three different classes; got "
+                f"{', '.join(self.projection_classes)}."
+            )
+        if self.resamples < 0 or self.resamples == 1:
+            raise ValueError(f"resamples must be 0, or at least 2; got {self.resamples}.")
+        if self.train_samples < 1:
+            raise ValueError(f"train_samples must be at least 1; got {self.train_samples}.")

@@ -1,0 +1,162 @@
+"""A model, or what another program kept of one, as an inspection looks at it."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from maxsup.data import ImageData, LabelledSplit
+from maxsup.evaluation import (
+    Execution,
+    Outputs,
+    OutputsKeeper,
+    load_outputs,
+    model_outputs,
+    outputs_file,
+    save_outputs,
+)
+from maxsup.models import TrainedModel, class_templates
+
+Part = Literal["train", "validation", "test"]
+
+
+@dataclass
+class Subject:
+    """One of the models that stand side by side.
+
+    What it gives for a part of the data is computed once, with features, and kept in a file.
+    """
+
+    method: str
+    """The group that it belongs to, such as the method that it was trained with."""
+    label: str
+    """What that is called in a heading."""
+    seed: int
+    place: str
+    """As it was named."""
+    execution: Execution
+    digest: str
+    """What tells it from every other model: SHA-256 of its weights, or of the predictions."""
+    trained: TrainedModel | None = None
+    """The model in evaluation mode, on the execution's device; none of stored predictions."""
+    data: ImageData | None = None
+    """What it is looked at on; none of stored predictions."""
+    flip: bool = False
+    """Whether it is measured on the means over an image and its mirror image."""
+    stored: Callable[[Part], Outputs | None] | None = None
+    """The stored predictions of a part."""
+    kept: Path | None = None
+    """The directory that its outputs are kept in."""
+    train_samples: int = 50_000
+    """The most training samples that are taken."""
+    notes: list[str] = field(default_factory=list)
+    """What a reader must know of it, in sentences."""
+    _outputs: dict[Part, Outputs | None] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """What it is called in a line."""
+        return f"{self.method}, seed {self.seed}"
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes, in the order of the logits."""
+        if self.trained is not None:
+            return self.trained.classes
+        outputs = self.outputs("test")
+        assert outputs is not None
+        return tuple(map(str, range(outputs.num_classes)))
+
+    @property
+    def last_layer(self) -> tuple[Tensor, Tensor | None] | None:
+        """Weight (K, D) and bias (K,) of the last layer, on the CPU; none of predictions."""
+        if self.trained is None:
+            return None
+        bias = self.trained.model.get_classifier().bias  # type: ignore[operator]
+        weight = class_templates(self.trained.model).cpu()
+        return weight, None if bias is None else bias.detach().cpu()
+
+    def images(self, part: Part) -> LabelledSplit | None:
+        """The images of a part, a sample of the training images where these are very many.
+
+        None of stored predictions, and of a stream, whose images cannot be picked out.
+        """
+        if self.data is None:
+            return None
+        split = {
+            "train": self.data.train,
+            "validation": self.data.validation,
+            "test": self.data.test,
+        }[part]
+        labelled = None if split is None else split.labelled
+        if labelled is None or part != "train" or len(labelled) <= self.train_samples:
+            return labelled
+        generator = torch.Generator().manual_seed(0)
+        chosen = torch.randperm(len(labelled), generator=generator)[: self.train_samples]
+        return labelled.select(chosen.sort().values)
+
+    def outputs(self, part: Part) -> Outputs | None:
+        """Logits, labels, ids and features of a part, on the CPU, in the order of the ids.
+
+        None where there is nothing of that part.
+
+        Raises:
+            ValueError: Images cannot be read, or the model gives numbers that are not finite.
+        """
+        if part not in self._outputs:
+            self._outputs[part] = self._read(part)
+        return self._outputs[part]
+
+    def of(self, split: LabelledSplit) -> Outputs:
+        """What the model gives for other images, with features; not kept."""
+        assert self.trained is not None
+        return _gathered(self._pass(split))
+
+    def forget(self) -> None:
+        """Let the outputs out of memory; they are read again from their files."""
+        self._outputs.clear()
+
+    def key(self, part: Part) -> str:
+        """What the outputs of a part are determined by, in one hash."""
+        data = "" if self.data is None else self.data.fingerprint
+        text = f"{self.digest} {data} {part} {self.train_samples} {self.flip}"
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def _read(self, part: Part) -> Outputs | None:
+        if self.stored is not None:
+            return self.stored(part)
+        images = self.images(part)
+        if images is None and part != "test":
+            return None
+        path = None
+        if self.kept is not None:
+            path = self.kept / f"{self.key(part)[:16]}-{outputs_file(part)}"
+            if path.exists():
+                return load_outputs(path)
+        assert self.data is not None
+        found = _gathered(self._pass(images if images is not None else self.data.test))
+        if path is not None and self.execution.rank == 0:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            save_outputs(path, found, features=True)
+        return found
+
+    def _pass(self, split: object) -> Iterator[Outputs]:
+        assert self.trained is not None
+        return model_outputs(
+            self.trained.model,
+            split,  # type: ignore[arg-type]
+            self.trained.normalization,
+            self.execution,
+            flip=self.flip,
+        )
+
+
+def _gathered(passing: Iterator[Outputs]) -> Outputs:
+    keeper = OutputsKeeper(features=True)
+    for _ in keeper.watch(passing):
+        pass
+    return keeper.gather()

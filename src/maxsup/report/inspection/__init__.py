@@ -1,0 +1,23 @@
+"""The sections of an inspection's page, a file each with its template, in their order."""
+
+from typing import TYPE_CHECKING
+
+from maxsup.report._section import Section
+from maxsup.report.inspection.confidence import CONFIDENCE
+from maxsup.report.inspection.logits import LOGITS
+from maxsup.report.inspection.models import MODELS
+from maxsup.report.inspection.overview import OVERVIEW
+from maxsup.report.inspection.projection import PROJECTION
+
+if TYPE_CHECKING:
+    from maxsup.inspection.schema import Inspection
+
+INSPECTION_PAGE: "tuple[Section[Inspection], ...]" = (
+    OVERVIEW,
+    CONFIDENCE,
+    LOGITS,
+    PROJECTION,
+    MODELS,
+)
+
+__all__ = ["INSPECTION_PAGE"]
