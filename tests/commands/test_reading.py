@@ -176,7 +176,10 @@ def test_help_shows_ten_options_first_and_the_others_in_groups(
         (["prepare", "a", "b", "--short-sid", "3"], "Did you mean --short-side?"),
         (["methods", "--what"], "methods has no option --what. maxsup methods --help"),
         (["compair", "digits"], "No command is called 'compair'. Did you mean 'compare'?"),
-        ([], "Name a command. There are: compare, report, inspect, train, prepare, methods, recipes"),
+        (
+            [],
+            "Name a command. There are: compare, report, inspect, train, prepare, methods, recipes",
+        ),
         (["compare", "digits", "--recipe", "cifar100-resnet81"], "mean 'cifar100-resnet18'?"),
         (["train", "--data", "digits", "cifar100-resnet81"], "mean 'cifar100-resnet18'?"),
         (["--print-completion", "ksh"], "--print-completion knows bash, zsh, fish; got 'ksh'."),

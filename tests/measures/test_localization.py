@@ -222,6 +222,14 @@ def test_without_samples():
     assert all(value.isnan().all() for value in (*box, *pixel))
 
 
+def test_one_map_for_all_images():
+    maps, boxes = draw()
+    expected = box_ious(maps[:1].repeat(9, 1, 1), boxes, SIZE, STEPS)
+    found = box_ious(maps[:1].expand(9, -1, -1), boxes, SIZE, STEPS)
+    assert torch.equal(found.largest, expected.largest)
+    assert torch.equal(found.best, expected.best)
+
+
 def test_bad_boxes_and_maps_name_the_sample():
     maps = torch.rand(2, 3, 3)
     good = torch.tensor([[0.0, 0.0, 16.0, 12.0]])

@@ -200,6 +200,15 @@ def test_in_inference_mode_frozen_and_under_autocast():
     assert found.maps.dtype == torch.float32
 
 
+def test_a_model_that_was_made_in_inference_mode():
+    torch.manual_seed(0)
+    expected = grad_cam(CifarResNet(8, num_classes=4), draw(2, 3, 16, 16))
+    torch.manual_seed(0)
+    with torch.inference_mode():
+        found = grad_cam(CifarResNet(8, num_classes=4), draw(2, 3, 16, 16))
+    assert torch.equal(found.maps, expected.maps)
+
+
 def test_memory_stays_flat_over_many_images():
     model, images = SmallConvNet(5), draw(2, 3, 12, 12)
 

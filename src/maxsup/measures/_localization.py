@@ -61,7 +61,8 @@ def box_ious(
     all pairs of a component's box and a true box.
 
     Args:
-        maps: (N, h, w), finite, of any size and floating dtype.
+        maps: (N, h, w), finite, of any size and floating dtype; ``one.expand(N, -1, -1)`` for the
+            same one for all images is looked at once.
         boxes: For each image (G, 4), G ≥ 1: left, top, right and bottom edge in pixels of the
             image, inside it; a box of the pixels 3 to 5 goes from 3 to 6.
         size: Height and width of the images.
@@ -86,8 +87,13 @@ def box_ious(
     for number, of_image in enumerate(boxes):
         _check_boxes(of_image, size, number)
     found = torch.zeros(2, len(maps), thresholds, dtype=torch.float64)
-    for number, (values, levels) in enumerate(zip(*_levels(maps, size, thresholds), strict=True)):
-        parts = components(values, levels, thresholds)
+    # One map for all images is looked at once.
+    alike = len(maps) > 1 and maps.stride(0) == 0
+    all_values, all_levels = _levels(maps[:1] if alike else maps, size, thresholds)
+    for number in range(len(maps)):
+        if number == 0 or not alike:
+            levels = all_levels[number]
+            parts = components(all_values[number], levels, thresholds)
         ious = _ious(parts.boxes, boxes[number].detach().cpu()).amax(dim=1)
         found[1, number].scatter_reduce_(0, parts.threshold, ious, "amax")
         # Of equally large ones the first.

@@ -1,5 +1,6 @@
 """Where in an image a model finds its answer: Grad-CAM, with hooks of our own."""
 
+import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -60,9 +61,11 @@ def grad_cam(
         (torch.Size([2, 2, 2]), [3, 3], 'body')
     """
     _check_images(images)
+    with torch.inference_mode(False), torch.no_grad():
+        # What was made in inference mode can be no part of a graph.
+        images = images.clone() if images.is_inference() else images
+        model = copy.deepcopy(model) if _is_inference(model) else model
     with _undisturbed(model), torch.inference_mode(False), torch.no_grad():
-        if images.is_inference():
-            images = images.clone()
         found = find_layer(model, images[:1], layer)
         activation, logits = _forward_from(model, images, found)
         classes = _classes(target, logits)
@@ -145,6 +148,10 @@ def _classes(target: Tensor | int | None, logits: Tensor) -> Tensor:
             "classes."
         )
     return classes
+
+
+def _is_inference(model: nn.Module) -> bool:
+    return any(each.is_inference() for each in (*model.parameters(), *model.buffers()))
 
 
 def _check_images(images: Tensor) -> None:
