@@ -24,7 +24,8 @@ class Findings:
     """What a reader must know, in sentences."""
     contributions: Mapping[str, Tensor] = field(default_factory=dict)
     """(N,) by measure: what each test sample contributes to a value that is their mean, in the
-    order of ``subject.outputs("test")``; gives the interval where there is one seed."""
+    order of ``subject.outputs("test")``, NaN of one that does not count; gives the interval where
+    there is one seed."""
 
 
 @dataclass(frozen=True)

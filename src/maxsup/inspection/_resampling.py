@@ -42,13 +42,16 @@ def replicates_of_measures(
 def replicates_of_means(
     contributions: Mapping[str, Tensor], indices: Iterator[Tensor]
 ) -> dict[str, list[float | None]]:
-    """For each draw the mean of what the samples contribute, by measure."""
+    """For each draw the mean of what the samples contribute, by measure.
+
+    A sample whose contribution is NaN has nothing to say of the measure.
+    """
     found: dict[str, list[float | None]] = {name: [] for name in contributions}
     if not contributions:
         return found
     values = {name: each.double() for name, each in contributions.items()}
     for index in indices:
         for name, each in values.items():
-            mean = float(each[index].mean())
+            mean = float(each[index].nanmean())
             found[name].append(mean if math.isfinite(mean) else None)
     return found

@@ -147,7 +147,7 @@ def _classes(target: Tensor | int | None, logits: Tensor) -> Tensor:
             f"target holds {int(wrong[0])}, outside [0, {available}): the model has {available} "
             "classes."
         )
-    return classes
+    return classes.clone()  # it may have been made in inference mode
 
 
 def _is_inference(model: nn.Module) -> bool:
