@@ -6,7 +6,9 @@ Those of a study are SVG in the colours of the page that holds them; those of re
 from maxsup.figures._confidence import confidence_figure, gap_figure
 from maxsup.figures._confusion import confusion_figure
 from maxsup.figures._curves import curve_figure, curve_window
+from maxsup.figures._localization import precision_recall_figure, threshold_figure
 from maxsup.figures._logits import logits_figure
+from maxsup.figures._overlay import colour_bar, draw_overlay
 from maxsup.figures._panel import swatch
 from maxsup.figures._projection import projection_figure
 from maxsup.figures._recipe_curves import draw_recipe_curves
@@ -18,18 +20,22 @@ from maxsup.figures._seeds import differences_figure, seeds_figure
 __all__ = [
     "ResponsePoint",
     "budget_figure",
+    "colour_bar",
     "confidence_figure",
     "confusion_figure",
     "curve_figure",
     "curve_window",
     "differences_figure",
+    "draw_overlay",
     "draw_recipe_curves",
     "gap_figure",
     "logits_figure",
+    "precision_recall_figure",
     "projection_figure",
     "reliability_figure",
     "response_figure",
     "risk_coverage_figure",
     "seeds_figure",
     "swatch",
+    "threshold_figure",
 ]

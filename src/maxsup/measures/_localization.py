@@ -165,12 +165,13 @@ class BoxLocalization(Metric):
         self.add_state("hits", hits, dist_reduce_fx="sum")
         self.add_state("count", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
 
-    def update(self, maps: Tensor, boxes: Sequence[Tensor]) -> None:
-        """Add a batch: maps (N, h, w) and for each image its boxes (G, 4)."""
-        self.update_ious(box_ious(maps, boxes, self.size, self.thresholds))
+    def update(self, maps: Tensor, boxes: Sequence[Tensor], *, ious: BoxIous | None = None) -> None:
+        """Add a batch: maps (N, h, w) and for each image its boxes (G, 4).
 
-    def update_ious(self, ious: BoxIous) -> None:
-        """Add a batch whose overlaps are known."""
+        ``ious`` is what :func:`box_ious` gives of them, where it is known already.
+        """
+        if ious is None:
+            ious = box_ious(maps, boxes, self.size, self.thresholds)
         for hits, values in zip(self.hits, ious, strict=True):
             hits += is_found(values).sum(dim=0).to(hits.device)
         self.count += len(ious.largest)

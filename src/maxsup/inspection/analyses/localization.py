@@ -107,10 +107,12 @@ def _run(subject: Subject, settings: InspectionSettings) -> Findings | None:
         masks = torch.stack([_mask(each, size) for each in of_batch])
         for name, maps in _maps_of(batch, size, settings.seed).items():
             totals[name].pixels.update(maps, masks)
-            if totals[name].boxes is None:
+            of_boxes = totals[name].boxes
+            if of_boxes is None:
                 continue
-            ious = box_ious(maps, [_boxes(each) for each in of_batch], size, THRESHOLDS)
-            totals[name].boxes.update_ious(ious)  # type: ignore[union-attr]
+            boxes = [_boxes(each) for each in of_batch]
+            ious = box_ious(maps, boxes, size, THRESHOLDS)
+            of_boxes.update(maps, boxes, ious=ious)
             if name == "model":
                 _note_hits(contributions, batch.ids, ious)
         for row, energy in zip(batch.ids.tolist(), energy_on(batch.maps, masks), strict=True):

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 from maxsup.report._section import Section
 from maxsup.report.inspection.confidence import CONFIDENCE
+from maxsup.report.inspection.grad_cam import GRAD_CAM
+from maxsup.report.inspection.localization import LOCALIZATION
 from maxsup.report.inspection.logits import LOGITS
 from maxsup.report.inspection.models import MODELS
 from maxsup.report.inspection.overview import OVERVIEW
@@ -17,6 +19,8 @@ INSPECTION_PAGE: "tuple[Section[Inspection], ...]" = (
     CONFIDENCE,
     LOGITS,
     PROJECTION,
+    GRAD_CAM,
+    LOCALIZATION,
     MODELS,
 )
 
