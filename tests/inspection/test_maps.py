@@ -17,6 +17,10 @@ from maxsup.inspection.analyses.grad_cam import GRAD_CAM
 from maxsup.inspection.analyses.localization import LOCALIZATION
 from maxsup.measures import BoxLocalization, PixelLocalization, boxes_as_mask
 from maxsup.models import Architecture, ModelDescription, TrainedModel, grad_cam
+from maxsup.report.inspection.grad_cam import GRAD_CAM as MAPS_SECTION
+from maxsup.report.inspection.grad_cam import most_different
+from maxsup.report.inspection.localization import LOCALIZATION as LOCALIZATION_SECTION
+from maxsup.statistics import summarise
 
 SIDE, COUNT = 16, 12
 
@@ -178,3 +182,66 @@ def test_a_layer_that_is_not_there(tmp_path, boxes):
     of = subject(write(tmp_path / "data", boxes))
     with pytest.raises(ValueError, match=r"the model has no module called 'bdy'.*body"):
         GRAD_CAM.run(of, InspectionSettings(cam_layer="bdy"))
+
+
+def inspected(settings, **asked):
+    """Two groups of one model each, as an inspection holds them; no intervals."""
+    models, values = [], {}
+    for seed, name in enumerate(("baseline", "maxsup")):
+        of = subject(settings, seed)
+        found = {
+            each.name: each.run(of, InspectionSettings(**asked))
+            for each in (GRAD_CAM, LOCALIZATION)
+        }
+        details = {k: v.details for k, v in found.items() if v is not None}
+        numbers = {} if found["localization"] is None else dict(found["localization"].values)
+        values[name] = {0: numbers}
+        models.append({"method": name, "seed": 0, "details": details, "values": numbers})
+    measures = [each for each in LOCALIZATION.facts if each["name"] in values["baseline"][0]]
+    nothing = {each["name"]: {} for each in LOCALIZATION.facts}
+    return {
+        "methods": [{"name": name, "label": f"<{name}>"} for name in values],
+        "models": models,
+        "measures": measures,
+        "summary": {
+            each["name"]: summarise(
+                {group: {0: of[0][each["name"]]} for group, of in values.items()}, "baseline"
+            )
+            for each in measures
+        },
+        "intervals": nothing,
+        "differences": nothing,
+    }
+
+
+@pytest.mark.parametrize("kind", ["boxes", "masks"])
+def test_sections_of_the_page(tmp_path, boxes, kind):
+    settings = write(tmp_path / "data", boxes)
+    asked = {"boxes": "objects.bbox"} if kind == "boxes" else {"masks": "mask"}
+    inspection = inspected(settings, **asked)
+    maps = MAPS_SECTION.render(inspection)
+    text = str(maps.body)
+    assert text.count("<tr>") == 1 + 8  # the head, and the images that they differ most on
+    assert text.count('src="data:image/jpeg;base64,') == 8 * 3
+    assert "&lt;maxsup&gt; on an image of" in text
+    assert "<maxsup>" not in text
+    numbers = str(LOCALIZATION_SECTION.render(inspection).body)
+    assert ("MaxBoxAcc" in numbers) == (kind == "boxes")
+    assert "PxAP" in numbers
+    assert numbers.count("<svg") == 2 + (5 if kind == "boxes" else 4)
+    for row in ("A random map", "A box at the centre, of the best size", "The whole image"):
+        assert row in numbers
+
+
+def test_without_boxes_the_page_has_the_pictures_alone(tmp_path, boxes):
+    inspection = inspected(write(tmp_path / "data", boxes))
+    assert MAPS_SECTION.render(inspection) is not None
+    assert LOCALIZATION_SECTION.render(inspection) is None
+
+
+def test_shown_are_the_images_on_which_the_models_differ_most():
+    maps = {"a": {row: np.zeros((2, 2)) for row in range(20)}}
+    maps["b"] = {row: np.full((4, 4), (row * 7 % 20) / 20) for row in range(20)}
+    farthest = sorted(range(20), key=lambda row: -(row * 7 % 20))[:8]
+    assert most_different(list(range(20)), maps) == farthest
+    assert most_different(list(range(20)), {"a": maps["a"]}) == list(range(8))

@@ -51,7 +51,7 @@ def _content(inspection: "Inspection") -> dict[str, object] | None:
     maps = {
         name: {row: _values(found[name], of_models[name][row]) for row in common} for name in found
     }
-    rows = _most_different(common, maps)
+    rows = most_different(common, maps)
     first = next(iter(found))
     return {
         "labels": [labels[name] for name in found],
@@ -73,8 +73,13 @@ def _values(found: Any, sample: Any) -> NDArray[np.float64]:
     return np.array(sample["map"], dtype=np.float64).reshape(found["grid"]) / 255
 
 
-def _most_different(rows: list[int], maps: dict[str, dict[int, NDArray[np.float64]]]) -> list[int]:
-    """The images on which the models' maps lie farthest apart, the farthest first."""
+def most_different(rows: list[int], maps: dict[str, dict[int, NDArray[np.float64]]]) -> list[int]:
+    """The images on which the models' maps lie farthest apart, the farthest first.
+
+    Args:
+        rows: The images.
+        maps: Of each model, by image, from 0 to 1.
+    """
     if len(maps) < 2:
         return rows[:_ROWS]
     apart = {}
