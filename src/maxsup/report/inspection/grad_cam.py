@@ -1,10 +1,12 @@
 """Where the models look, on the images where they differ most (MaxSup paper, Figure 3)."""
 
 import base64
+import io
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from maxsup import figures
 from maxsup.report.inspection._shared import InspectionSection, labels_of, models_of
@@ -30,6 +32,8 @@ class _Row(NamedTuple):
 
     image: str
     label: str
+    size: tuple[int, int]
+    """Width and height in pixels."""
     cells: list[_Cell]
 
 
@@ -118,7 +122,9 @@ def _row(
             )
         )
     plain = figures.draw_overlay(content, None, sample["boxes"])
-    return _Row(_url("image/jpeg", plain), sample["label"], cells)
+    with Image.open(io.BytesIO(plain)) as opened:
+        size = opened.size
+    return _Row(_url("image/jpeg", plain), sample["label"], size, cells)
 
 
 def _where(values: NDArray[np.float64]) -> str:
