@@ -23,6 +23,7 @@ from maxsup.measures._localization import (
     boxes_as_mask,
     centre_map,
     energy_on,
+    enlarge_maps,
     is_found,
 )
 from maxsup.measures._logits import LogitHistogram, logit_densities
@@ -62,6 +63,7 @@ __all__ = [
     "centroid_projection",
     "class_separation",
     "energy_on",
+    "enlarge_maps",
     "expected_calibration_error",
     "fit_temperature",
     "is_found",

@@ -9,6 +9,8 @@ from torch import Tensor, nn
 
 _FIRST_NORMS = ("norm1", "ln_1")
 """What timm and torchvision call the norm before a block's attention."""
+_SECOND_NORM = "norm2"
+"""What timm and torchvision call the norm before, or behind, a block's second half."""
 _USUAL_PREFIXES = (0, 1, 2, 5)
 """How many tokens may come before those of the places: none, a class token, and its like."""
 
@@ -27,8 +29,9 @@ def find_layer(model: nn.Module, images: Tensor, name: str | None = None) -> Spa
     """The layer of this name, or the one that a class activation map is made of by default.
 
     Whatever the model is, it is found by looking at a pass: the last module whose output is a grid
-    of more than one place, channels first or last; or, where a
-    class token beside the places gives the answer, the first norm of the last block.
+    of more than one place, channels first or last; where a class token beside the places gives the
+    answer, the first norm of the last block; where blocks have maps with channels last, as Swin's,
+    the second norm of the last block.
 
     Args:
         model: In evaluation mode.
@@ -57,7 +60,28 @@ def find_layer(model: nn.Module, images: Tensor, name: str | None = None) -> Spa
         # Behind the last block's attention the class token looks at no place any more.
         norms = [each for each in spatial if each.name.rpartition(".")[2] in _FIRST_NORMS]
         return norms[-1] if norms else last
+    # Swin's windows spread what they see over all places before they are pooled.
+    as_tokens = _is_channels_last(last, outputs[last.name])
+    norms = [
+        each
+        for each in spatial
+        if each.name.rpartition(".")[2] == _SECOND_NORM
+        and (
+            _is_channels_last(each, outputs[each.name])
+            or (as_tokens and outputs[each.name].dim() == 3)
+        )
+    ]
+    if norms and _grid_of(norms[-1], outputs) == _grid_of(last, outputs):
+        return norms[-1]
     return last
+
+
+def _is_channels_last(layer: SpatialLayer, output: Tensor) -> bool:
+    return output.dim() == 4 and layer.places(output).shape == output.shape
+
+
+def _grid_of(layer: SpatialLayer, outputs: dict[str, Tensor]) -> tuple[int, ...]:
+    return tuple(layer.places(outputs[layer.name]).shape[1:3])
 
 
 class _Passed(NamedTuple):

@@ -35,9 +35,10 @@ def grad_cam(
 
         map = ReLU(Σ_c α_c·A_c),  α_c = mean over places of ∂z/∂A_c
 
-    By default the layer is the last one that still has places: of convolutional networks, Swin and
-    others that pool, the map that is pooled; of vision transformers that answer by a class token,
-    the first norm of the last block, as in the MaxSup paper, without that token and its like. The
+    By default the layer is the last one that still has places: of convolutional networks and others
+    that pool, the map that is pooled; of vision transformers that answer by a class token, the
+    first norm of the last block, as in the MaxSup paper, without that token and its like; of Swin
+    the second norm of the last block, as what it pools has been spread over all places. The
     model runs in evaluation mode and float32, so an image's map does not depend on the others of
     its batch; its mode, its parameters' gradients and its hooks are afterwards as they were.
 
