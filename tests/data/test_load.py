@@ -313,6 +313,18 @@ def test_classes_without_samples_are_named(tmp_path: Path) -> None:
         load(parquet(tmp_path / "train.parquet", labelled(6), kinds))
 
 
+def test_where_nothing_is_trained_one_split_is_measured_on_and_classes_may_lack(
+    tmp_path: Path,
+) -> None:
+    kinds = KINDS | {"label": datasets.ClassLabel(names=["cat", "dog", "emu"])}
+    settings = DataSettings(str(parquet(tmp_path / "validation.parquet", labelled(6), kinds)))
+    data = load_images(settings, measure_only=True)
+    assert (len(data.train), len(data.test), data.test_is_drawn) == (0, 6, False)
+    assert data.test.ids.tolist() == [0, 1, 2, 3, 4, 5]  # type: ignore[attr-defined]
+    assert data.classes == ("cat", "dog", "emu")
+    assert any("all of it is measured on" in note for note in data.notes)
+
+
 def test_classes_are_two_at_least(tmp_path: Path) -> None:
     kinds = KINDS | {"label": datasets.ClassLabel(names=["cat"])}
     columns = labelled(4) | {"label": [0] * 4}

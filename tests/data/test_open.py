@@ -32,6 +32,12 @@ def sizes(data: ImageData) -> tuple[int, int, int]:
     return len(data.train), len(data.validation or ()), len(data.test)
 
 
+def test_what_is_left_of_a_split_is_not_validated_on(tmp_path: Path) -> None:
+    rows(tmp_path / "validation.parquet", 12)
+    data = load(tmp_path, train_split="validation[:8]", test_split="validation[8:]")
+    assert sizes(data) == (8, 0, 4)
+
+
 @pytest.mark.parametrize("streaming", [False, True])
 @pytest.mark.parametrize(
     ("train", "test"),

@@ -10,6 +10,7 @@ from tests.forked import SECONDS, ForkedProcess
 from torch import distributed
 
 from maxsup.measures import (
+    BoxLocalization,
     Calibration,
     Classification,
     ClassSeparation,
@@ -18,11 +19,13 @@ from maxsup.measures import (
     FeatureMoments,
     LogitCurvature,
     LogitHistogram,
+    PixelLocalization,
     SelectiveClassification,
     SoftConfusion,
     StoredCalibration,
     Temperature,
     TemperatureScaling,
+    boxes_as_mask,
     class_separation,
     expected_calibration_error,
 )
@@ -41,7 +44,11 @@ METRICS = {
     "stored calibration": StoredCalibration,
     "temperature": lambda: Temperature(4),
     "temperature scaling": lambda: TemperatureScaling(4),
+    "boxes": lambda: BoxLocalization((8, 8), 21),
+    "pixels": lambda: PixelLocalization((8, 8), 21),
 }
+ON_THE_CPU = ("boxes", "pixels")
+"""What looks at values, one sample after the other."""
 BATCHES = torch.arange(31).split([10, 14, 7])
 PARTS = torch.arange(31).split([20, 11])
 
@@ -60,6 +67,12 @@ def flat(values):
 
 def arguments(name, part):
     logits, labels = draw()
+    if name in ON_THE_CPU:
+        # One box an image, as a tensor, so that all arguments are.
+        left = labels[part].double()
+        boxes = torch.stack([left, left, left + 3, left + 4], dim=1).unsqueeze(1)
+        masks = torch.stack([boxes_as_mask(box, (8, 8)) for box in boxes])
+        return logits[part].view(-1, 2, 2).exp(), boxes if name == "boxes" else masks
     if name in ("histogram", "curvature"):
         return (logits[part],)
     return (logits[part], labels[part], part)[: 3 if name.startswith("temperature") else 2]
@@ -134,6 +147,8 @@ def test_pickled_half_way(name):
 
 def test_update_works_without_values(name):
     """On the meta device there is nothing to look at: an update that waits for values fails."""
+    if name in ON_THE_CPU:
+        pytest.skip("it looks at values")
     metric = METRICS[name]().to("meta")
     metric.update(*(tensor.to("meta") for tensor in arguments(name, BATCHES[0])))
     assert all(tensor.is_meta for tensor in states(metric))

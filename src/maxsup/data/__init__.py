@@ -57,6 +57,9 @@ if TYPE_CHECKING:
     from maxsup.data.small._batches import ResidentBatches as ResidentBatches
     from maxsup.data.small._image import read_small_image as read_small_image
     from maxsup.data.small._split import ResidentSplit as ResidentSplit
+    from maxsup.data.sources._objects import Objects as Objects
+    from maxsup.data.sources._objects import Shown as Shown
+    from maxsup.data.sources._objects import read_objects as read_objects
 
 __all__ = [
     "Augmentation",
@@ -77,12 +80,14 @@ __all__ = [
     "Mixing",
     "Normalization",
     "NothingDrawn",
+    "Objects",
     "PhotographAugmentation",
     "PhotographSettings",
     "Prepared",
     "ProbeLabels",
     "ResidentBatches",
     "ResidentSplit",
+    "Shown",
     "ShrinkSettings",
     "StoredSplit",
     "StreamedSplit",
@@ -99,6 +104,7 @@ __all__ = [
     "random_crop_box",
     "read_bytes",
     "read_central_part",
+    "read_objects",
     "read_small_image",
     "short_name",
     "shrink_image",
@@ -144,6 +150,7 @@ __getattr__ = lazy_names(
         "small._batches": ["ResidentBatches"],
         "small._image": ["read_small_image"],
         "small._split": ["ResidentSplit"],
+        "sources._objects": ["Objects", "Shown", "read_objects"],
     },
 )
 

@@ -5,6 +5,7 @@ import io
 import os
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -120,6 +121,23 @@ class ImageFile:
             return image
         turned = turn_upright(np.asarray(image), self.orientation)
         return Image.fromarray(np.ascontiguousarray(turned))
+
+    def read_nonzero(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Which pixels are not 0, (H, W), upright.
+
+        Of a palette the index counts, of colours any channel, and not how transparent they are.
+
+        Raises:
+            UnreadableImageError: They cannot be read, or there are too many of them.
+        """
+        self._check_size()
+        with _explained(self._content):
+            self._image.load()
+            has_alpha = self._image.mode in ("LA", "PA", "RGBA", "La", "RGBa")
+            numbers: np.ndarray[Any, Any] = np.asarray(self._image)
+        if numbers.ndim == 3:
+            numbers = (numbers[..., :-1] if has_alpha else numbers).max(axis=2)
+        return np.ascontiguousarray(turn_upright(numbers != 0, self.orientation))
 
     def _check_size(self) -> None:
         if self.is_too_large:

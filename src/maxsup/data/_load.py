@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+import torch
 from torch import Tensor
 
 from maxsup.data._depth import notes_on_depth
@@ -42,6 +43,7 @@ def load_images(
     image_size: int | None = None,
     prefer_label: str | None = None,
     photographs: PhotographSettings | None = None,
+    measure_only: bool = False,
     announce: Callable[[str], None] | None = None,
 ) -> ImageData:
     """Load a data set, divided as the settings say.
@@ -55,6 +57,8 @@ def load_images(
             stay as they are.
         prefer_label: The column of labels to take where several could be meant.
         photographs: Given for photographs: how they are read.
+        measure_only: Whether nothing is trained on it: then classes may lack training samples, and
+            where there is but one split all of it is to measure on, with no training samples.
         announce: Is told what is going on, in sentences.
 
     Raises:
@@ -106,7 +110,8 @@ def load_images(
             train, validation, test = open_photographs(source, classes, photographs, settings)
         own = ((source.validation_name, validation), (source.test_name, test))
         labels_of = {name: split.labels for name, split in own if name and split is not None}
-        _check_classes(train, classes, settings, labels_of)
+        if not measure_only:
+            _check_classes(train, classes, settings, labels_of)
         kind = source.train.features[source.label_column]
         notes = [*source.notes, *notes_on_labels(kind, source.label_column, classes)]
         files = ImageFiles(source.train, source.image_column, source.train_name)
@@ -115,7 +120,10 @@ def load_images(
             notes.append(f"{counted(len(train.corrupt), 'image')} left out: they cannot be read.")
         if source.train_name != "train":
             notes.append(f"The training set is the split {source.train_name}.")
-        if test is None:
+        if test is None and measure_only:
+            train, test = train.select(torch.zeros(0, dtype=torch.int64)), train
+            notes.append(f"The data has one split, {source.train_name}: all of it is measured on.")
+        elif test is None:
             test_is_drawn = True
             train, test = hold_out(
                 train, settings.test_fraction, settings.data_seed, "test", classes
@@ -138,7 +146,8 @@ def load_images(
         train, validation = hold_out(
             train, settings.validation, settings.data_seed, "validation", classes
         )
-    _check_classes(train, classes, settings)
+    if not measure_only:
+        _check_classes(train, classes, settings)
     if settings.imbalance > 1:
         train = thin_to_long_tail(train, settings.imbalance, len(classes), settings.data_seed)
         counts = train.labels.bincount()

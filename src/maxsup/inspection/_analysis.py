@@ -24,8 +24,8 @@ class Findings:
     """What a reader must know, in sentences."""
     contributions: Mapping[str, Tensor] = field(default_factory=dict)
     """(N,) by measure: what each test sample contributes to a value that is their mean, in the
-    order of ``subject.outputs("test")``, or of the test samples of other data; gives the interval
-    where there is one seed."""
+    order of ``subject.outputs("test")``, or of the test samples of other data, NaN of one that
+    does not count; gives the interval where there is one seed."""
     resampled: Callable[[Tensor], Mapping[str, float]] | None = None
     """Gives values that are no such means for test samples drawn anew, by their indices in
     ``subject.outputs("test")``; for the same interval."""

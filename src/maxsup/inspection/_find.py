@@ -267,6 +267,7 @@ def _run(place: Path) -> Named:
             digest=digest,
             trained=replace(trained, model=trained.model.to(execution.device)),
             data=data,
+            source=wanted,
             flip=settings.recipe.evaluate_flip,
         )
 
@@ -383,6 +384,7 @@ def _data_for(path: str, expected: Expected, loader: Loader) -> ImageData:
             asked,
             image_size=expected.image_size if small else None,
             photographs=None if small else photographs,
+            measure_only=True,
             announce=loader.announce,
         ),
     )
@@ -407,7 +409,7 @@ def _subject(
         expected.crop,
         expected.interpolation,
     )
-    subject = loader.subject(named, digest=digest, data=data)
+    subject = loader.subject(named, digest=digest, data=data, source=loader.asked_data())
     subject.trained = TrainedModel(model.eval().to(subject.execution.device), description)
     subject.notes.append(
         f"{named.label}: its classes are taken to be in the order of those of {data.name}, as its "

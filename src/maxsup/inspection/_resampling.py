@@ -39,7 +39,8 @@ def replicates_of_means(
 ) -> dict[str, list[float | None]]:
     """For each draw the mean of what the samples contribute, by measure.
 
-    The draws are those of :func:`draws` for as many samples as contribute.
+    The draws are those of :func:`draws` for as many samples as contribute; one whose
+    contribution is NaN has nothing to say of the measure.
 
     >>> replicates_of_means({"x": torch.tensor([0.0, 3.0, 6.0])}, 2, 0)
     {'x': [4.0, 1.0]}
@@ -47,6 +48,6 @@ def replicates_of_means(
     found: dict[str, list[float | None]] = {}
     for name, values in contributions.items():
         exact = values.double()
-        means = [float(exact[each].mean()) for each in draws(len(values), resamples, seed)]
+        means = [float(exact[each].nanmean()) for each in draws(len(values), resamples, seed)]
         found[name] = [mean if math.isfinite(mean) else None for mean in means]
     return found

@@ -1,6 +1,7 @@
 """What an inspection is asked for."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from maxsup._fields import settle_fields
 from maxsup._seeds import check_seed
@@ -45,6 +46,16 @@ class InspectionSettings:
     transfer_data: tuple[str, ...] = ()
     """Other data sets whose classes a linear probe learns from the features; DATA@COLUMN where
     there are several columns of labels."""
+    boxes: str | None = None
+    """Column of the boxes [left, top, width, height] of what is to be found in an image, such as
+    objects.bbox, to measure class activation maps against."""
+    masks: str | None = None
+    """Column of masks instead of boxes: images of the same size, not 0 where the object is."""
+    cam_layer: str | None = None
+    """The module whose output class activation maps are made of; by default the last with places,
+    which is named on the page."""
+    cam_class: Literal["true", "predicted"] = "true"
+    """Whose score the maps are of: the true class's, or that of the predicted one."""
     skip: tuple[str, ...] = ()
     """Analyses to leave out, by name."""
     resamples: int = 100
@@ -62,6 +73,11 @@ class InspectionSettings:
             raise ValueError(
                 "projection_classes must be three different classes; got "
                 f"{', '.join(self.projection_classes)}."
+            )
+        if self.boxes is not None and self.masks is not None:
+            raise ValueError(
+                f"boxes and masks both say where the objects are; got {self.boxes!r} and "
+                f"{self.masks!r}. Give one of them."
             )
         if self.resamples < 0 or self.resamples == 1:
             raise ValueError(f"resamples must be 0, or at least 2; got {self.resamples}.")

@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from maxsup.data import ImageData, LabelledSplit, MeasuredImages
+from maxsup.data import DataSettings, ImageData, LabelledSplit, MeasuredImages
 from maxsup.evaluation import (
     Execution,
     Outputs,
@@ -45,6 +45,8 @@ class Subject:
     """The model in evaluation mode, on the execution's device; none of stored predictions."""
     data: ImageData | None = None
     """What it is looked at on; none of stored predictions."""
+    source: DataSettings | None = None
+    """Where that comes from; none of stored predictions."""
     flip: bool = False
     """Whether it is measured on the means over an image and its mirror image."""
     stored: Callable[[Part], Outputs | None] | None = None
@@ -96,7 +98,7 @@ class Subject:
             "validation": self.data.validation,
             "test": self.data.test,
         }[part]
-        labelled = None if split is None else split.labelled
+        labelled = None if split is None or not len(split) else split.labelled
         if labelled is None or part != "train":
             return labelled
         return sample(labelled, self.train_samples)

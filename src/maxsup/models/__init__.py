@@ -6,6 +6,7 @@ from maxsup.models._create import TIMM, create_model
 from maxsup.models._description import Architecture, ModelDescription
 from maxsup.models._expected import Expected, expected_by
 from maxsup.models._features import class_templates, features_and_logits
+from maxsup.models._grad_cam import ActivationMaps, grad_cam, scale_maps
 from maxsup.models._saved import (
     CONFIG_FILE,
     WEIGHTS_FILE,
@@ -21,6 +22,7 @@ __all__ = [
     "CONFIG_FILE",
     "TIMM",
     "WEIGHTS_FILE",
+    "ActivationMaps",
     "Architecture",
     "CifarResNet",
     "Expected",
@@ -33,8 +35,10 @@ __all__ = [
     "digest_of_weights",
     "expected_by",
     "features_and_logits",
+    "grad_cam",
     "has_small_stem",
     "load_run",
     "load_weights",
     "save_model",
+    "scale_maps",
 ]

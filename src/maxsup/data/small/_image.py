@@ -56,18 +56,41 @@ def read_small_image(content: bytes, size: tuple[int, int], *, grey: bool) -> Pi
 
 def to_square(image: Image.Image, size: int) -> Image.Image:
     """Bring the shorter side to ``size``, bicubic, and take the square at the centre."""
-    width, height = image.size
-    if width == height == size:
+    if image.width == image.height == size:
         return image
-    most = _MOST_ELONGATED * min(width, height)
-    if max(width, height) > most:  # enlarged as a whole, a line of pixels would fill the memory
-        across, down = min(width, most), min(height, most)
-        left, top = (width - across) // 2, (height - down) // 2
-        image = image.crop((left, top, left + across, top + down))
-        width, height = image.size
-    scale = size / min(width, height)
-    width, height = max(size, round(width * scale)), max(size, round(height * scale))
-    left, top = (width - size) // 2, (height - size) // 2
+    first, (width, height), (left, top) = _square(image.width, image.height, size)
+    if first != (0, 0, image.width, image.height):
+        image = image.crop(first)
     return image.resize((width, height), Image.Resampling.BICUBIC).crop(
         (left, top, left + size, top + size)
     )
+
+
+def square_part(width: int, height: int, size: int) -> tuple[float, float, float, float]:
+    """Which part of an image :func:`to_square` shows: its left, top, right and bottom edge.
+
+    >>> square_part(64, 32, 16)
+    (16.0, 0.0, 48.0, 32.0)
+    """
+    (first, above, right, bottom), (wide, tall), (left, top) = _square(width, height, size)
+    across, down = (right - first) / wide, (bottom - above) / tall
+    return (
+        first + left * across,
+        above + top * down,
+        first + (left + size) * across,
+        above + (top + size) * down,
+    )
+
+
+def _square(
+    width: int, height: int, size: int
+) -> tuple[tuple[int, int, int, int], tuple[int, int], tuple[int, int]]:
+    """The part that is taken first, what it is resized to, and where the square then begins."""
+    # Enlarged as a whole, a line of pixels would fill the memory.
+    most = _MOST_ELONGATED * min(width, height)
+    across, down = min(width, most), min(height, most)
+    left, top = (width - across) // 2, (height - down) // 2
+    first = (left, top, left + across, top + down)
+    scale = size / min(across, down)
+    wide, tall = max(size, round(across * scale)), max(size, round(down * scale))
+    return first, (wide, tall), ((wide - size) // 2, (tall - size) // 2)

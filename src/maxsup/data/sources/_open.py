@@ -204,7 +204,8 @@ def choose_splits(settings: DataSettings, opened: OpenedData) -> tuple[Chosen, l
             "the one to train on with --train-split."
         )
     # Not those of which a part is named: what is left of them must be named too.
-    free = [name for name in opened.splits if name not in (train, *named.values())]
+    taken = {name for text in (train, *named.values()) for name in split_names("", text, opened)}
+    free = [name for name in opened.splits if name not in taken]
     validation, test = named.get("validation_split"), named.get("test_split")
     test = test or _called(free, "test", "--test-split")
     notes = []

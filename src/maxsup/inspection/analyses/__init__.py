@@ -4,6 +4,8 @@ from maxsup.inspection._analysis import Analysis
 from maxsup.inspection.analyses.collapse import COLLAPSE
 from maxsup.inspection.analyses.confidence import CONFIDENCE
 from maxsup.inspection.analyses.corruptions import CORRUPTIONS
+from maxsup.inspection.analyses.grad_cam import GRAD_CAM
+from maxsup.inspection.analyses.localization import LOCALIZATION
 from maxsup.inspection.analyses.logits import LOGITS
 from maxsup.inspection.analyses.ood import OOD
 from maxsup.inspection.analyses.probe import FINER, PROBE, TRANSFER
@@ -21,4 +23,6 @@ ANALYSES: tuple[Analysis, ...] = (
     PROJECTION,
     CORRUPTIONS,
     OOD,
+    GRAD_CAM,
+    LOCALIZATION,
 )

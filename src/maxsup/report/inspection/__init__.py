@@ -6,6 +6,8 @@ from maxsup.report._section import Section
 from maxsup.report.inspection.collapse import COLLAPSE
 from maxsup.report.inspection.confidence import CONFIDENCE
 from maxsup.report.inspection.corruptions import CORRUPTIONS
+from maxsup.report.inspection.grad_cam import GRAD_CAM
+from maxsup.report.inspection.localization import LOCALIZATION
 from maxsup.report.inspection.logits import LOGITS
 from maxsup.report.inspection.models import MODELS
 from maxsup.report.inspection.ood import OOD
@@ -27,6 +29,8 @@ INSPECTION_PAGE: "tuple[Section[Inspection], ...]" = (
     PROJECTION,
     CORRUPTIONS,
     OOD,
+    GRAD_CAM,
+    LOCALIZATION,
     MODELS,
 )
 
