@@ -188,7 +188,8 @@ def test_models_of_one_name_are_told_apart_by_where_they_lie(study: Study, tmp_p
     [
         ([], {}, "No model is named"),
         (["{run}", "{run}"], {}, "is named twice"),
-        (["{study}/nothing"], {}, "Close to it|No model is called"),
+        (["{study}/nothing"], {}, "There is no"),
+        (["resnet81"], {}, "No model is called 'resnet81'. Close to it"),
         (["resnet18"], {}, "Name it with --data"),
         (["small-convnet"], {}, "without weights"),
         (["x={study}"], {}, "several methods"),

@@ -191,6 +191,8 @@ def _models_of(path: str, settings: InspectionSettings) -> Iterator[Named]:
         raise ValueError(f"{path} is no model. Name {WHAT}.")
     elif timm.is_model(path.partition(".")[0]):
         yield _published(path)
+    elif "/" in path or Path(path).suffix in (*_WEIGHTS, *_TABLES):
+        raise ValueError(f"There is no {path}. Name {WHAT}.")
     else:
         create_model(path, num_classes=2)  # says which names are near
         raise ValueError(f"{path} is a model without weights. Name {WHAT}.")

@@ -13,7 +13,7 @@ def _content(inspection: "Inspection") -> dict[str, object]:
     rest = [each for each in inspection["measures"] if not each["headline"]]
     return {
         "inspection": inspection,
-        "headline": first,
+        "headline": in_parts(first),
         "parts": in_parts(rest),
     }
 
