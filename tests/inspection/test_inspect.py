@@ -6,10 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from maxsup.data import DataSettings, load_images
 from maxsup.evaluation import Execution, join_outputs, model_outputs
 from maxsup.inspection import (
+    ANALYSES,
     Inspection,
     InspectionSettings,
     _subject,
@@ -218,7 +220,6 @@ def test_what_cannot_be_looked_at_is_said(
     other = tmp_path / "other"
     for name in ("cat", "dog"):
         (other / name).mkdir(parents=True)
-        from PIL import Image
 
         for number in range(10):
             Image.new("L", (8, 8), 20 * number).save(other / name / f"{number}.png")
@@ -259,3 +260,21 @@ def test_inspection_is_read_as_it_was_written(
     file.write_text(file.read_text().replace('"seed": 1', '"seed": 2'))
     with pytest.raises(ValueError, match="is damaged"):
         read_inspection(file)
+
+
+def test_other_data_that_changed_under_its_name_is_looked_at_anew(
+    study: Study, tmp_path: Path
+) -> None:
+    only_ood = tuple(each.name for each in ANALYSES if each.name != "ood")
+    other = tmp_path / "other"
+    settings = InspectionSettings(ood_data=(str(other),), resamples=0, skip=only_ood)
+    found = []
+    for brightness in (3, 12):
+        for name in ("cat", "dog"):
+            (other / name).mkdir(parents=True, exist_ok=True)
+            for number in range(10):
+                grey = brightness * (number + 1)
+                Image.new("L", (8, 8), grey).save(other / name / f"{number}.png")
+        (model,) = inspect([str(run_of(study))], settings, tmp_path / "out")["models"]
+        found.append(model["values"]["test_ood_other_energy_auroc"])
+    assert found[0] != found[1]

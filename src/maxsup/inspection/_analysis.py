@@ -51,6 +51,8 @@ class Analysis:
     Raises:
         ValueError: What was asked for cannot be done; the message says why.
     """
+    contents: Callable[[Subject, InspectionSettings], object] = lambda subject, settings: None
+    """What else they depend on, as JSON has it: the content of other data, which has to be read."""
     depends_on: Callable[[InspectionSettings], object] = lambda settings: None
     """The settings that its findings depend on, as JSON has them: others change nothing."""
     version: int = 1

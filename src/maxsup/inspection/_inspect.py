@@ -252,6 +252,7 @@ def _found_by(
             *(subject.key(part) for part in ("train", "validation", "test")),
             analysis.version,
             analysis.depends_on(settings),
+            analysis.contents(subject, settings),
             settings.seed,
             resamples,
         ]

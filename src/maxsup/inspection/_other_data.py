@@ -1,5 +1,6 @@
 """Another data set, read as a model's own was."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
@@ -90,6 +91,13 @@ def load_other_data(subject: Subject, word: str, option: str) -> ImageData:
         )
     except ValueError as error:
         raise ValueError(f"{option}: {word} cannot be given to {subject.place}: {error}") from error
+
+
+def fingerprints(subject: Subject, words: Sequence[str], option: str) -> list[str]:
+    """What tells the content of other data from what it was when something was found of it."""
+    if subject.trained is None:
+        return []
+    return [load_other_data(subject, word, option).fingerprint for word in words]
 
 
 def with_channels(split: LabelledSplit, channels: int, what: str) -> LabelledSplit:

@@ -10,7 +10,7 @@ from torch import Tensor
 from maxsup._seeds import derive_seed
 from maxsup.data import DataSettings, ImageData, short_name
 from maxsup.inspection._analysis import Analysis, Findings, fact
-from maxsup.inspection._other_data import load_other_data, with_channels
+from maxsup.inspection._other_data import fingerprints, load_other_data, with_channels
 from maxsup.inspection._settings import InspectionSettings
 from maxsup.inspection._subject import Subject, sample
 from maxsup.measures import OutOfDistribution, detection
@@ -208,4 +208,5 @@ OOD = Analysis(
     facts=_facts,
     run=_run,
     depends_on=lambda settings: list(settings.ood_data),
+    contents=lambda subject, settings: fingerprints(subject, settings.ood_data, "ood_data"),
 )

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from maxsup.evaluation import Outputs
 from maxsup.inspection._analysis import Analysis, Findings, fact
-from maxsup.inspection._other_data import label_of, transfer_parts
+from maxsup.inspection._other_data import fingerprints, label_of, transfer_parts
 from maxsup.inspection._settings import InspectionSettings
 from maxsup.inspection._subject import Subject
 from maxsup.measures import (
@@ -246,4 +246,7 @@ TRANSFER = Analysis(
     facts=_transfer_facts,
     run=_of_transfer,
     depends_on=lambda settings: list(settings.transfer_data),
+    contents=lambda subject, settings: fingerprints(
+        subject, settings.transfer_data, "transfer_data"
+    ),
 )
