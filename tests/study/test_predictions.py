@@ -499,3 +499,32 @@ def test_questions_that_name_what_there_is_not(tmp_path: Path) -> None:
     ):
         with pytest.raises(ValueError, match=message):
             compare_predictions(place, **question)  # type: ignore[arg-type]
+
+
+def test_predictions_are_looked_at_class_by_class_and_image_by_image(tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    labels = np.arange(80) % 4
+    predicted: dict[str, list[np.ndarray]] = {}
+    for method, signal in (("baseline", 1.0), ("mine", 2.0)):
+        for seed in range(3):
+            logits = generator.normal(size=(80, 4)) + signal * np.eye(4)[labels]
+            order = generator.permutation(80)
+            record(tmp_path, method, seed, logits[order], labels[order], ids=order)
+            predicted.setdefault(method, []).append(logits.argmax(axis=1))
+    results = compare_predictions(tmp_path)
+    found = results["per_class"]
+    assert found is not None
+    for method, seeds in predicted.items():
+        assert found["right"][method] == [
+            [int((each[labels == label] == label).sum()) for label in range(4)] for each in seeds
+        ]
+    right = {name: np.stack(each) == labels for name, each in predicted.items()}
+    expected = (right["mine"].all(axis=0) & ~right["baseline"].any(axis=0)).sum()
+    assert found["differing"]["mine"]["baseline"] == expected
+    assert results["images"] is not None
+    (evidence,) = results["images"]["contrasts"]
+    assert evidence["images"] == 80
+    mean = right["mine"].mean() - right["baseline"].mean()
+    assert evidence["mean"] == pytest.approx(mean)
+    assert evidence["low"] is not None
+    assert evidence["low"] < mean

@@ -32,7 +32,7 @@ class _Images(NamedTuple):
 def image_evidence(
     runs: Sequence[schema.Run],
     analysed: Analysed,
-    directory: Path,
+    directory: Path | None,
     *,
     outputs: KeptOutputs | None = None,
 ) -> schema.ImageEvidence:
@@ -44,7 +44,8 @@ def image_evidence(
     Args:
         runs: The runs of a study.
         analysed: What was concluded of them.
-        directory: The study's directory, in which runs may have kept their outputs.
+        directory: The study's directory, in which runs may have kept their outputs; none where
+            all outputs are given.
         outputs: These outputs, where something else looks at them too.
 
     Returns:
@@ -62,9 +63,12 @@ def image_evidence(
         for run in runs
         if run["status"] == "finished"
     }
+    paired = [contrast for contrast in analysed.contrasts if "unpaired" not in contrast]
+    if len(paired) < len(analysed.contrasts):
+        found["reasons"].append("Runs that are not paired over seeds are not paired here either.")
     needed = {
         (name, seed): None
-        for contrast in analysed.contrasts
+        for contrast in paired
         for name in (contrast["method"], contrast["against"])
         for seed in contrast["seeds"]
     }
@@ -78,8 +82,8 @@ def image_evidence(
             missing.setdefault("kept no outputs on the test set", []).append(run_name(*run))
         except (ValueError, OSError) as error:
             missing.setdefault(f"cannot be used: {error}", []).append(run_name(*run))
-    found["reasons"] = [f"{_named(names)} {why}." for why, names in missing.items()]
-    for contrast in analysed.contrasts:
+    found["reasons"] += [f"{_named(names)} {why}." for why, names in missing.items()]
+    for contrast in paired:
         reason = _conclude(found, contrast, images, len(analysed.contrasts))
         if reason and reason not in found["reasons"]:
             found["reasons"].append(reason)

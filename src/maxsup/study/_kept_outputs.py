@@ -33,11 +33,11 @@ class KeptOutputs:
     """The outputs that runs kept on the test set, as far as studies look at them.
 
     Args:
-        directory: The study's directory.
+        directory: The study's directory; none where all outputs are given.
         measure: The measure whose contributions are wanted, as results name it.
     """
 
-    def __init__(self, directory: Path, measure: str) -> None:
+    def __init__(self, directory: Path | None, measure: str) -> None:
         self._directory = directory
         self._contribution = CONTRIBUTIONS.get(measure)
         self._found: dict[tuple[str, int], OfImages] = {}
@@ -54,10 +54,18 @@ class KeptOutputs:
             self._found[method, seed] = self._read(method, seed)
         return self._found[method, seed]
 
-    @torch.inference_mode()
+    def give(self, method: str, seed: int, outputs: Outputs) -> None:
+        """Take the outputs of a run that lie in no file of a study."""
+        self._found[method, seed] = self._of_images(outputs)
+
     def _read(self, method: str, seed: int) -> OfImages:
+        if self._directory is None:
+            raise FileNotFoundError(f"There are no outputs of {method}, seed {seed}.")
         place = self._directory / directory_name(method) / f"seed-{seed}"
-        outputs = load_outputs(place / outputs_file("test"))
+        return self._of_images(load_outputs(place / outputs_file("test")))
+
+    @torch.inference_mode()
+    def _of_images(self, outputs: Outputs) -> OfImages:
         order = outputs.ids.argsort(stable=True)
         values = None if self._contribution is None else self._contribution(outputs)
         return OfImages(

@@ -44,6 +44,9 @@ from maxsup.results import (
 from maxsup.statistics import summarise
 from maxsup.study._densities import pooled_logits
 from maxsup.study._gather import run_row
+from maxsup.study._images import image_evidence
+from maxsup.study._kept_outputs import KeptOutputs
+from maxsup.study._per_class import kept_predictions, per_class
 from maxsup.training import RunResult
 
 _VALUES_AT_ONCE = 2**22
@@ -160,7 +163,8 @@ def results_of(
     methods = list(dict.fromkeys((*order, *(method for method, _ in keys))))
     seeds = sorted({seed for _, seed in keys})
     analysis = analysis_of(question, methods)
-    measured = _Measured()
+    outputs = KeptOutputs(None, analysis.primary)
+    measured = _Measured(outputs)
     for run in sources:
         measured.check(run)
     runs: dict[tuple[str, int], RunResult | str] = {
@@ -177,6 +181,7 @@ def results_of(
         ]
     analysed = analyse(rows, facts, methods, analysis)
     finished = {key: run for key, run in runs.items() if isinstance(run, RunResult)}
+    images = image_evidence(rows, analysed, None, outputs=outputs)
     data = measured.facts(name, [*notes, *_seed_notes(methods, keys)])
     asked = asked or schema.Asked(methods=methods, seeds=seeds, left_out=[])
     of_methods = [_method_facts(method) for method in methods]
@@ -205,9 +210,15 @@ def results_of(
             summary=analysed.summary,
             margin=analysed.margin,
             contrasts=analysed.contrasts,
-            images=None,
+            images=images,
             logits=pooled_logits(methods, finished) if predictions["form"] == "logits" else {},
             confused=None,
+            per_class=per_class(
+                kept_predictions(outputs, finished),
+                len(data["classes"]),
+                None,
+                [(each["method"], each["against"]) for each in analysed.contrasts],
+            ),
             verdict=verdict(
                 data,
                 of_methods,
@@ -216,6 +227,7 @@ def results_of(
                 seeds,
                 rows,
                 analysed,
+                images=images,
                 predictions=predictions,
             ),
             timings=schema.Timings(
@@ -255,7 +267,8 @@ def analysis_of(question: Question, methods: Sequence[str]) -> Analysis:
 class _Measured:
     """Measures one run after the other, none of which stays in memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, outputs: KeptOutputs) -> None:
+        self._outputs = outputs
         self._agreement = Agreement()
         self._forms: set[bool] = set()
         self._classes: tuple[str, ...] | None = None
@@ -284,6 +297,8 @@ class _Measured:
                 f"{len(broken):,} of {len(run.test):,} samples have logits that are no finite "
                 f"numbers ({which})"
             )
+        for every in _batches(run.test, order, self._agreement.ids(), size=len(run.test)):
+            self._outputs.give(source.method, source.seed, every)
         return RunResult(
             data="",
             initial_weights="",
@@ -374,8 +389,10 @@ def _measure(run: RunPredictions, order: Array, ids: Array) -> Found:
     return Found(values, records)
 
 
-def _batches(part: Part, order: Array | None, ids: Array | None) -> Iterator[Outputs]:
-    size = max(1, _VALUES_AT_ONCE // part.logits.shape[1])
+def _batches(
+    part: Part, order: Array | None, ids: Array | None, size: int | None = None
+) -> Iterator[Outputs]:
+    size = size or max(1, _VALUES_AT_ONCE // part.logits.shape[1])
     for first in range(0, len(part), size):
         rows: Array | slice = slice(first, first + size)
         if order is not None:
