@@ -278,3 +278,22 @@ def test_other_data_that_changed_under_its_name_is_looked_at_anew(
         (model,) = inspect([str(run_of(study))], settings, tmp_path / "out")["models"]
         found.append(model["values"]["test_ood_other_energy_auroc"])
     assert found[0] != found[1]
+
+
+def test_part_of_data_that_is_not_named_is_refused() -> None:
+    with pytest.raises(ValueError, match="test_split says which part of --data"):
+        InspectionSettings(test_split="test[:9]")
+
+
+def test_seeds_are_not_paired_where_the_samples_differ(study: Study, tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    for method, samples in (("baseline", 40), ("mine", 60)):
+        for seed in range(2):
+            labels = np.arange(samples) % 2
+            record(tmp_path / method, method, seed, generator.normal(size=(samples, 2)), labels)
+    models = [str(tmp_path / "baseline"), str(tmp_path / "mine")]
+    found = inspect(models, InspectionSettings(resamples=0))
+    difference = found["differences"]["test_nll"]["mine"]
+    assert difference["low"] is None
+    assert difference["mean"] is not None
+    assert any("not looked at on the same test samples" in note for note in found["notes"])

@@ -271,6 +271,7 @@ def _run(place: Path) -> Named:
             data=data,
             source=wanted,
             flip=settings.recipe.evaluate_flip,
+            precision=settings.recipe.precision,
         )
 
     return Named(

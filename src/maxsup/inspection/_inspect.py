@@ -1,5 +1,6 @@
 """Trained models side by side: what was asked for is looked at in each, and put together."""
 
+import hashlib
 import json
 import math
 import platform
@@ -18,6 +19,7 @@ from maxsup.evaluation import (
     measure_outputs,
     measures_on,
 )
+from maxsup.evaluation.measures.temperature import USED
 from maxsup.inspection import schema
 from maxsup.inspection._analysis import Analysis, Findings
 from maxsup.inspection._find import Loader, Named, find_models
@@ -181,11 +183,16 @@ def _look_at(
         details=details,
         notes=notes,
     )
-    return _Looked(facts, replicates, _samples(test))
+    return _Looked(facts, replicates, _samples(subject, test))
 
 
-def _samples(outputs: Outputs) -> str:
-    return f"{outputs.ids.tolist()!r} {outputs.true_labels.tolist()!r}"
+def _samples(subject: Subject, outputs: Outputs) -> str:
+    """What tells these test samples from others: what they are of, and which."""
+    digest = hashlib.sha256(repr((outputs.ids.tolist(), outputs.true_labels.tolist())).encode())
+    if subject.data is not None:
+        digest.update(repr(subject.data.classes).encode())
+        subject.data.test.add_to(digest)
+    return digest.hexdigest()
 
 
 def _found_by_measures(
@@ -228,6 +235,8 @@ def _found_by_measures(
             draws(len(test), resamples, settings.seed),
             lambda index: _measured(test.select(index), "test", held),
         )
+        # One that is held has no spread that could be told.
+        replicates.pop(USED.name_on("test"), None)
     found = Found(values, replicates=replicates)
     kept.write(_MEASURES, key, found)
     return found
@@ -310,6 +319,9 @@ def _together(
                 intervals[name][group] = interval
             if group == baseline:
                 continue
+            if not _see_the_same(looked, group, baseline):
+                # Seeds pair what was looked at on the same samples alone.
+                of_measure[group]["difference"] = None
             difference = difference_of(
                 of_measure[group],
                 of_measure[baseline],
@@ -342,6 +354,15 @@ def _together(
             "torch": torch.__version__,
             "python": platform.python_version(),
         },
+    )
+
+
+def _see_the_same(looked: dict[tuple[str, int], _Looked], group: str, baseline: str) -> bool:
+    """Whether two groups were looked at on the same test samples, seed by seed."""
+    return all(
+        each.samples == looked[baseline, seed].samples
+        for (name, seed), each in looked.items()
+        if name == group and (baseline, seed) in looked
     )
 
 

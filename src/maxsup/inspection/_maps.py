@@ -1,6 +1,7 @@
 """Class activation maps of a model over images."""
 
 import copy
+import hashlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -73,3 +74,18 @@ def objects_in(
         subject.source, shown, split.ids.tolist(), boxes=settings.boxes, masks=settings.masks
     )
     return {each.row: each for each in found}
+
+
+def digest_of_objects(subject: Subject, settings: InspectionSettings) -> str | None:
+    """What tells boxes or masks from what they were when something was measured against them."""
+    split = subject.images("test")
+    asked = settings.boxes is not None or settings.masks is not None
+    if not asked or split is None or subject.trained is None or subject.source is None:
+        return None
+    digest = hashlib.sha256()
+    for row, each in sorted(objects_in(subject, split, settings).items()):
+        digest.update(repr((row, each.total, each.cut)).encode())
+        for values in (each.boxes, each.mask):
+            if values is not None:
+                digest.update(values.numpy().tobytes())
+    return digest.hexdigest()

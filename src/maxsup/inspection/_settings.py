@@ -79,6 +79,12 @@ class InspectionSettings:
                 f"boxes and masks both say where the objects are; got {self.boxes!r} and "
                 f"{self.masks!r}. Give one of them."
             )
+        for name in ("label_column", "train_split", "test_split"):
+            if self.data is None and getattr(self, name) is not None:
+                raise ValueError(
+                    f"{name} says which part of --data is meant, and no data is named: a run's own "
+                    "is looked at as it was trained and measured on. Name it with --data too."
+                )
         if self.resamples < 0 or self.resamples == 1:
             raise ValueError(f"resamples must be 0, or at least 2; got {self.resamples}.")
         if self.corruption_samples < 1:

@@ -9,6 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from maxsup._version import __version__
 from maxsup.data import DataSettings, ImageData, LabelledSplit, MeasuredImages
 from maxsup.evaluation import (
     Execution,
@@ -47,6 +48,8 @@ class Subject:
     """What it is looked at on; none of stored predictions."""
     source: DataSettings | None = None
     """Where that comes from; none of stored predictions."""
+    precision: str = "fp32"
+    """Of the forward pass."""
     flip: bool = False
     """Whether it is measured on the means over an image and its mirror image."""
     stored: Callable[[Part], Outputs | None] | None = None
@@ -127,7 +130,12 @@ class Subject:
     def key(self, part: Part) -> str:
         """What the outputs of a part are determined by, in one hash."""
         data = "" if self.data is None else self.data.fingerprint
-        text = f"{self.digest} {data} {part} {self.train_samples} {self.flip}"
+        # How images are read and by which architecture, which the weights do not say.
+        model = "" if self.trained is None else repr(self.trained.description)
+        text = (
+            f"{__version__} {self.digest} {model} {data} {part} {self.train_samples} {self.flip} "
+            f"{self.precision}"
+        )
         return hashlib.sha256(text.encode()).hexdigest()
 
     def _read(self, part: Part) -> Outputs | None:

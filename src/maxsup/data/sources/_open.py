@@ -203,12 +203,13 @@ def choose_splits(settings: DataSettings, opened: OpenedData) -> tuple[Chosen, l
             f"{settings.name} has no split called train; it has {', '.join(opened.splits)}. Name "
             "the one to train on with --train-split."
         )
-    # Not those of which a part is named: what is left of them must be named too.
-    taken = {name for text in (train, *named.values()) for name in split_names("", text, opened)}
-    free = [name for name in opened.splits if name not in taken]
+    free = [name for name in opened.splits if name not in (train, *named.values())]
     validation, test = named.get("validation_split"), named.get("test_split")
     test = test or _called(free, "test", "--test-split")
     notes = []
+    # Not on one of which a part is named: what is left of it must be named too.
+    taken = {name for text in (train, *named.values()) for name in split_names("", text, opened)}
+    free = [name for name in free if name not in taken]
     if validation is None and (alike := _called(free, "validation", "--validation-split")):
         if test is None:
             test = alike

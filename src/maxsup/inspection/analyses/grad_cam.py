@@ -8,7 +8,7 @@ from PIL import Image
 from torch import Tensor
 
 from maxsup.inspection._analysis import Analysis, Findings
-from maxsup.inspection._maps import class_maps, objects_in
+from maxsup.inspection._maps import class_maps, digest_of_objects, objects_in
 from maxsup.inspection._settings import InspectionSettings
 from maxsup.inspection._subject import Subject
 from maxsup.models import scale_maps
@@ -93,4 +93,5 @@ GRAD_CAM = Analysis(
     facts=(),
     run=_run,
     depends_on=lambda settings: [settings.cam_layer, settings.cam_class, settings.boxes],
+    contents=digest_of_objects,
 )

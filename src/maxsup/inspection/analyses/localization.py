@@ -10,7 +10,7 @@ from torch import Tensor
 from maxsup._seeds import derive_seed
 from maxsup.data import Objects
 from maxsup.inspection._analysis import Analysis, Findings, fact
-from maxsup.inspection._maps import MappedBatch, class_maps, objects_in
+from maxsup.inspection._maps import MappedBatch, class_maps, digest_of_objects, objects_in
 from maxsup.inspection._settings import InspectionSettings
 from maxsup.inspection._subject import Subject
 from maxsup.measures import (
@@ -287,6 +287,7 @@ LOCALIZATION = Analysis(
         ),
     ),
     run=_run,
+    contents=digest_of_objects,
     depends_on=lambda settings: [
         settings.boxes, settings.masks, settings.cam_layer, settings.cam_class,
     ],

@@ -53,7 +53,7 @@ def _run(subject: Subject, settings: InspectionSettings) -> Findings | None:
     assert train.features is not None
     assert test.features is not None
     weight, bias = subject.last_layer or (None, None)
-    scores = OutOfDistribution(train.features, train.logits, train.labels, weight, bias)
+    scores = OutOfDistribution(train.features, train.logits, train.true_labels, weight, bias)
     known = scores.of(test.features, test.logits)
     values: dict[str, float] = {}
     details = []

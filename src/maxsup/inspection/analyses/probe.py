@@ -5,6 +5,7 @@ that a validation part chooses, beside what a narrow range of l2 leads to; and t
 neighbours.
 """
 
+import hashlib
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -69,6 +70,18 @@ def _of_finer(subject: Subject, settings: InspectionSettings) -> Findings | None
         train_labels=labels.of("train", train.ids), test_labels=labels.of("test", test.ids)
     )
     return _findings(subject, "test_finer", f"the labels {labels.column}", found, settings)
+
+
+def _digest_of_labels(subject: Subject, settings: InspectionSettings) -> str | None:
+    """What tells the other labels from what they were when something was found of them."""
+    labels = None if subject.data is None else subject.data.probe_labels
+    if labels is None:
+        return None
+    digest = hashlib.sha256(repr((labels.column, labels.classes)).encode())
+    for values in (labels.train, labels.test):
+        if values is not None:
+            digest.update(values.numpy().tobytes())
+    return digest.hexdigest()
 
 
 def _of_transfer(subject: Subject, settings: InspectionSettings) -> Findings | None:
@@ -240,6 +253,7 @@ FINER = Analysis(
     facts=tuple(_facts("test_finer", "the labels of --probe-label", " (other labels)")),
     run=_of_finer,
     depends_on=lambda settings: settings.probe_label,
+    contents=_digest_of_labels,
 )
 TRANSFER = Analysis(
     name="transfer",
