@@ -78,7 +78,7 @@ class MeasuredImages(Protocol):
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
-        """Channels, height and width of the images."""
+        """Channels, height and width of the images when a model is measured."""
 
     def evaluation_batches(
         self,
@@ -88,10 +88,19 @@ class MeasuredImages(Protocol):
         rank: int = 0,
         processes: int = 1,
     ) -> Iterator[EvaluationBatch]:
-        """All samples, each once over all processes; see :class:`ImageSplit`."""
+        """All samples, each once over all processes; of photographs the central parts.
+
+        A photograph that cannot be read is left out, and noted in ``corrupt``.
+
+        Yields:
+            Batches of at most ``batch_size`` samples.
+
+        Raises:
+            ValueError: More photographs cannot be read than may be; the message lists them.
+        """
 
 
-class ImageSplit(Protocol):
+class ImageSplit(MeasuredImages, Protocol):
     """Images with labels to train or to measure on.
 
     Each sample has an id: its row in the source's split that it comes from (its position in the
@@ -102,10 +111,6 @@ class ImageSplit(Protocol):
     @property
     def name(self) -> str:
         """The name of the source's split."""
-
-    @property
-    def image_shape(self) -> tuple[int, int, int]:
-        """Channels, height and width of the images when a model is measured."""
 
     @property
     def corrupt(self) -> CorruptImages:
@@ -146,25 +151,6 @@ class ImageSplit(Protocol):
         Raises:
             ValueError: There are fewer images than a batch takes, it cannot be shared evenly, or
                 images that are kept so cannot be augmented so.
-        """
-
-    def evaluation_batches(
-        self,
-        batch_size: int,
-        *,
-        device: torch.device | str = "cpu",
-        rank: int = 0,
-        processes: int = 1,
-    ) -> Iterator[EvaluationBatch]:
-        """All samples, each once over all processes; of photographs the central parts.
-
-        A photograph that cannot be read is left out, and noted in ``corrupt``.
-
-        Yields:
-            Batches of at most ``batch_size`` samples.
-
-        Raises:
-            ValueError: More photographs cannot be read than may be; the message lists them.
         """
 
 

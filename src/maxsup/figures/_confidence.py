@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from maxsup.figures._distribution import distribution_figure
 from maxsup.figures._panel import SOFT, method_style, panel
 
 
@@ -65,17 +66,14 @@ def gap_figure(
     """
     centres = (np.array(edges[:-1]) + np.array(edges[1:])) / 2
     mean = float((centres * np.array(fractions)).sum())
-    with panel(
+    return distribution_figure(
         name,
         f"z max minus z of the true class under {title}, where it is wrong: mean {mean:.2f}.",
         title=f"{title} (mean {mean:.2f})",
-        height=210,
-    ) as drawn:
-        colour = method_style(number).colour
-        drawn.axes.stairs(fractions, edges, fill=True, color=colour, alpha=0.35)
-        drawn.axes.stairs(fractions, edges, color=colour, linewidth=1.4)
-        drawn.axes.set_xlim(0, edges[-1])
-        drawn.axes.set_ylim(0, top)
-        drawn.axes.set_xlabel("z_max − z_gt where wrong")
-        drawn.axes.set_ylabel("fraction")
-    return drawn.svg
+        number=number,
+        edges=edges,
+        heights=fractions,
+        top=top,
+        x_label="z_max − z_gt where wrong",
+        y_label="fraction",
+    )

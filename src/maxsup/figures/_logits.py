@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from maxsup.figures._panel import method_style, panel
+from maxsup.figures._distribution import distribution_figure
 
 
 def logits_figure(
@@ -25,17 +25,14 @@ def logits_figure(
     mass = np.array(density) * np.diff(edges)
     mean = float((centres * mass).sum())
     spread = float(np.sqrt(((centres - mean) ** 2 * mass).sum()))
-    with panel(
+    return distribution_figure(
         name,
         f"Density of the logits of {title}: mean {mean:.2f}, standard deviation {spread:.2f}.",
         title=f"{title} (sd {spread:.2f})",
-        height=210,
-    ) as drawn:
-        colour = method_style(number).colour
-        drawn.axes.stairs(density, edges, fill=True, color=colour, alpha=0.35)
-        drawn.axes.stairs(density, edges, color=colour, linewidth=1.4)
-        drawn.axes.set_xlim(edges[0], edges[-1])
-        drawn.axes.set_ylim(0, top)
-        drawn.axes.set_xlabel("logit")
-        drawn.axes.set_ylabel("density")
-    return drawn.svg
+        number=number,
+        edges=edges,
+        heights=density,
+        top=top,
+        x_label="logit",
+        y_label="density",
+    )

@@ -28,11 +28,12 @@ from maxsup.models import (
     create_model,
     digest_of_weights,
     expected_by,
+    expected_of_fields,
     load_run,
     load_weights,
 )
 from maxsup.results import RESULTS_FILE, read_results
-from maxsup.training import SETTINGS_FILE, RunSettings, load_data
+from maxsup.training import SETTINGS_FILE, RunSettings, listed, load_data
 
 _TABLES = (".parquet", ".csv")
 _WEIGHTS = (".safetensors", ".pth", ".pt", ".bin", ".ckpt", ".tar")
@@ -345,16 +346,7 @@ def _published(path: str) -> Named:
                 "them, with --model."
             ) from error
         published: Any = model.pretrained_cfg
-        config = timm.data.resolve_data_config(pretrained_cfg=dict(published))
-        expected = Expected(
-            path,
-            mean=tuple(config["mean"]),
-            std=tuple(config["std"]),
-            image_size=int(config["input_size"][1]),
-            crop=min(float(config["crop_pct"]), 1.0),
-            interpolation="bilinear" if config["interpolation"] == "bilinear" else "bicubic",
-            source=f"timm of {path}",
-        )
+        expected = expected_of_fields(path, dict(published), f"timm of {path}")
         data = _data_for(path, expected, loader)
         if model.num_classes != len(data.classes):
             raise ValueError(
@@ -449,18 +441,14 @@ def _check_classes(place: str, classes: tuple[str, ...], data: ImageData) -> Non
         raise ValueError(f"{place} has the classes of {data.name} in another order.")
     parts = []
     if missing:
-        parts.append(f"{data.name} lacks {_few(missing)}")
+        parts.append(f"{data.name} lacks {listed(missing)}")
     if added:
-        parts.append(f"{place} does not know {_few(added)}")
+        parts.append(f"{place} does not know {listed(added)}")
     raise ValueError(
         f"{place} tells {len(classes)} classes apart, which are not the {len(data.classes)} of "
         f"{data.name}: {'; '.join(parts)}. Name data with the same classes; of other data, "
         "features alone can be looked at, with --transfer-data or --ood-data."
     )
-
-
-def _few(names: Sequence[str]) -> str:
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _apart(found: list[Named]) -> list[Named]:

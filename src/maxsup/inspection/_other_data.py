@@ -1,5 +1,6 @@
 """Another data set, read as a model's own was."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -40,6 +41,22 @@ def label_of(word: str) -> str:
     settings = settings_of(word)
     name = short_name(settings)
     return name if settings.label_column is None else f"{name}, {settings.label_column}"
+
+
+def keyed(words: Sequence[str], option: str) -> list[tuple[str, str]]:
+    """Each of the data sets with a name for it, as measures have it.
+
+    Raises:
+        ValueError: Two of them would have the same.
+
+    >>> keyed(["my/birds@species", "digits"], "transfer_data")
+    [('my/birds@species', 'birds_species'), ('digits', 'digits')]
+    """
+    keys = [re.sub(r"\W+", "_", label_of(word).lower()).strip("_") or "data" for word in words]
+    twice = next((key for key in keys if keys.count(key) > 1), None)
+    if twice is not None:
+        raise ValueError(f"{option} names two data sets that are both called {twice}.")
+    return list(zip(words, keys, strict=True))
 
 
 def transfer_parts(subject: Subject, word: str) -> tuple[LabelledSplit, LabelledSplit]:

@@ -4,7 +4,7 @@ from maxsup.models._adapt import has_small_stem
 from maxsup.models._cifar_resnet import CifarResNet
 from maxsup.models._create import TIMM, create_model
 from maxsup.models._description import Architecture, ModelDescription
-from maxsup.models._expected import Expected, expected_by
+from maxsup.models._expected import Expected, expected_by, expected_of_fields
 from maxsup.models._features import class_templates, features_and_logits
 from maxsup.models._grad_cam import ActivationMaps, grad_cam, scale_maps
 from maxsup.models._saved import (
@@ -34,6 +34,7 @@ __all__ = [
     "create_model",
     "digest_of_weights",
     "expected_by",
+    "expected_of_fields",
     "features_and_logits",
     "grad_cam",
     "has_small_stem",

@@ -104,7 +104,7 @@ def _of_published(model: str) -> Expected:
             f"weights: nothing says which images {model} expects; name the directory of a run, or "
             "one with a config.json, with --weights."
         )
-    return _of_fields(model, published.to_dict(), f"timm of {model}")
+    return expected_of_fields(model, published.to_dict(), f"timm of {model}")
 
 
 def _of_config(config: Mapping[str, Any], file: WeightsFile) -> Expected:
@@ -120,7 +120,7 @@ def _of_config(config: Mapping[str, Any], file: WeightsFile) -> Expected:
     own = config.get("maxsup")
     own = own if isinstance(own, dict) else {}
     architecture = own.get("architecture", {})
-    return _of_fields(
+    return expected_of_fields(
         architecture.get("name", model),
         fields,
         f"the configuration of {file.path}",
@@ -131,8 +131,15 @@ def _of_config(config: Mapping[str, Any], file: WeightsFile) -> Expected:
     )
 
 
-def _of_fields(model: str, fields: Mapping[str, Any], source: str, **own: Any) -> Expected:
-    """From the fields that timm has for a model's images; its defaults where one is missing."""
+def expected_of_fields(model: str, fields: Mapping[str, Any], source: str, **own: Any) -> Expected:
+    """From the fields that timm has for a model's images; its defaults where one is missing.
+
+    Args:
+        model: The model's name.
+        fields: As in ``pretrained_cfg``.
+        source: Who says so: a phrase.
+        **own: What timm has no field for.
+    """
     config = timm.data.resolve_data_config(pretrained_cfg=dict(fields))
     _, height, _ = config["input_size"]
     bilinear = config["interpolation"] == "bilinear"

@@ -17,6 +17,7 @@ from maxsup.inspection._kept import Found, KeptFindings
 from maxsup.inspection._settings import InspectionSettings
 from maxsup.inspection._subject import Subject, sample
 from maxsup.measures import expected_calibration_error, fit_temperature
+from maxsup.training import duration
 
 _VERSION = 1
 _NUMBERS = ("error", "ece", "ece_scaled", "nll", "nll_scaled")
@@ -147,7 +148,7 @@ def _passes(
                 left = (time.monotonic() - begun) / made * (len(todo) - number - 1)
                 subject.announce(
                     f"{subject.name}: {kind}, {number + 1} of {len(todo)} passes over corrupted "
-                    f"images; about {_duration(left)} left …"
+                    f"images; about {duration(left)} left …"
                 )
         else:
             values = {k: float("nan") if v is None else v for k, v in known.values.items()}
@@ -157,10 +158,6 @@ def _passes(
     for message in kept.damaged:
         subject.announce(message)
     return found
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
 
 
 def _measured(outputs: Outputs, temperature: float) -> _Passed:

@@ -1,6 +1,5 @@
 """How well samples of classes that a model does not know are told from those of its own."""
 
-import re
 import zlib
 from collections.abc import Mapping
 
@@ -8,13 +7,20 @@ import torch
 from torch import Tensor
 
 from maxsup._seeds import derive_seed
-from maxsup.data import DataSettings, ImageData, short_name
+from maxsup.data import ImageData
 from maxsup.inspection._analysis import Analysis, Findings, fact
-from maxsup.inspection._other_data import fingerprints, load_other_data, with_channels
+from maxsup.inspection._other_data import (
+    fingerprints,
+    keyed,
+    label_of,
+    load_other_data,
+    with_channels,
+)
 from maxsup.inspection._settings import InspectionSettings
 from maxsup.inspection._subject import Subject, sample
 from maxsup.measures import OutOfDistribution, detection
 from maxsup.results.schema import MeasureFacts
+from maxsup.training import listed
 
 SCORES = {
     "msp": "MSP",
@@ -59,7 +65,7 @@ def _run(subject: Subject, settings: InspectionSettings) -> Findings | None:
     details = []
     notes = []
     others: dict[str, dict[str, Tensor]] = {}
-    for word, key in zip(settings.ood_data, _keys(settings), strict=True):
+    for word, key in keyed(settings.ood_data, "ood_data"):
         data = load_other_data(subject, word, "ood_data")
         notes += _overlap(subject, data)
         split = data.test.labelled
@@ -75,7 +81,7 @@ def _run(subject: Subject, settings: InspectionSettings) -> Findings | None:
         details.append(
             {
                 "key": key,
-                "data": _label(word),
+                "data": label_of(word),
                 "samples": len(outputs),
                 "histograms": {name: _histograms(known[name], others[key][name]) for name in known},
             }
@@ -147,44 +153,24 @@ def _overlap(subject: Subject, data: ImageData) -> list[str]:
     both = [each for each in data.classes if each.casefold() in known]
     if not both:
         return []
-    few = ", ".join(both[:3]) + (f" and {len(both) - 3} more" if len(both) > 3 else "")
     return [
         f"OOD: {len(both)} of the {len(data.classes)} classes of {data.name} are called as classes "
-        f"that the models know ({few}). If they are the same, its images are no unknown ones, and "
-        "AUROC and FPR95 say little."
+        f"that the models know ({listed(both)}). If they are the same, its images are no unknown "
+        "ones, and AUROC and FPR95 say little."
     ]
-
-
-def _label(word: str) -> str:
-    return short_name(DataSettings(word))
-
-
-def _keys(settings: InspectionSettings) -> list[str]:
-    """A name for each of the data sets, as measures have it.
-
-    Raises:
-        ValueError: Two of them would have the same.
-    """
-    keys = [
-        re.sub(r"\W+", "_", _label(word).lower()).strip("_") or "data" for word in settings.ood_data
-    ]
-    twice = next((key for key in keys if keys.count(key) > 1), None)
-    if twice is not None:
-        raise ValueError(f"ood_data names two data sets that are both called {twice}.")
-    return keys
 
 
 def _facts(settings: InspectionSettings) -> tuple[MeasureFacts, ...]:
     return tuple(
         each
-        for word, key in zip(settings.ood_data, _keys(settings), strict=True)
+        for word, key in keyed(settings.ood_data, "ood_data")
         for name, label in SCORES.items()
         for each in (
             fact(
                 f"test_ood_{key}_{name}_auroc",
-                f"{label}, AUROC ({_label(word)})",
+                f"{label}, AUROC ({label_of(word)})",
                 f"probability that {label} is higher for a test image than for one of "
-                f"{_label(word)}, ties half",
+                f"{label_of(word)}, ties half",
                 better="higher",
                 percent=True,
                 digits=1,
@@ -192,8 +178,8 @@ def _facts(settings: InspectionSettings) -> tuple[MeasureFacts, ...]:
             ),
             fact(
                 f"test_ood_{key}_{name}_fpr95",
-                f"{label}, FPR95 ({_label(word)})",
-                f"fraction of {_label(word)} that {label} takes for known where it takes 95 % of "
+                f"{label}, FPR95 ({label_of(word)})",
+                f"fraction of {label_of(word)} that {label} takes for known where it takes 95 % of "
                 "the test images for known",
                 better="lower",
                 percent=True,

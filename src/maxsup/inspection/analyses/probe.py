@@ -6,7 +6,6 @@ neighbours.
 """
 
 import hashlib
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -14,7 +13,7 @@ from torch import Tensor
 
 from maxsup.evaluation import Outputs
 from maxsup.inspection._analysis import Analysis, Findings, fact
-from maxsup.inspection._other_data import fingerprints, label_of, transfer_parts
+from maxsup.inspection._other_data import fingerprints, keyed, label_of, transfer_parts
 from maxsup.inspection._settings import InspectionSettings
 from maxsup.inspection._subject import Subject
 from maxsup.measures import (
@@ -98,7 +97,7 @@ def _of_transfer(subject: Subject, settings: InspectionSettings) -> Findings | N
             "can be had of a model alone. Name the model."
         )
     together = Findings(details=[])
-    for word, key in zip(settings.transfer_data, _keys(settings), strict=True):
+    for word, key in keyed(settings.transfer_data, "transfer_data"):
         train, test = transfer_parts(subject, word)
         found = _findings(
             subject,
@@ -180,21 +179,6 @@ def _chosen(found: Chosen) -> dict[str, object]:
     }
 
 
-def _keys(settings: InspectionSettings) -> list[str]:
-    """A name for each of the other data sets, as measures have it.
-
-    Raises:
-        ValueError: Two of them would have the same.
-    """
-    keys = [
-        re.sub(r"\W+", "_", label_of(word).lower()).strip("_") for word in settings.transfer_data
-    ]
-    twice = next((key for key in keys if keys.count(key) > 1), None)
-    if twice is not None:
-        raise ValueError(f"transfer_data names two data sets that are both called {twice}.")
-    return keys
-
-
 def _facts(prefix: str, what: str, short: str) -> Iterator[MeasureFacts]:
     low, high = NARROW_RANGE
     rows = [
@@ -236,7 +220,7 @@ def _facts(prefix: str, what: str, short: str) -> Iterator[MeasureFacts]:
 def _transfer_facts(settings: InspectionSettings) -> tuple[MeasureFacts, ...]:
     return tuple(
         each
-        for word, key in zip(settings.transfer_data, _keys(settings), strict=True)
+        for word, key in keyed(settings.transfer_data, "transfer_data")
         for each in _facts(
             f"test_transfer_{key}", f"the classes of {label_of(word)}", f" ({label_of(word)})"
         )
