@@ -82,10 +82,13 @@ def digest_of_objects(subject: Subject, settings: InspectionSettings) -> str | N
     asked = settings.boxes is not None or settings.masks is not None
     if not asked or split is None or subject.trained is None or subject.source is None:
         return None
+    if "objects" in subject.digests:
+        return subject.digests["objects"]
     digest = hashlib.sha256()
     for row, each in sorted(objects_in(subject, split, settings).items()):
         digest.update(repr((row, each.total, each.cut)).encode())
         for values in (each.boxes, each.mask):
             if values is not None:
                 digest.update(values.numpy().tobytes())
-    return digest.hexdigest()
+    subject.digests["objects"] = digest.hexdigest()
+    return subject.digests["objects"]

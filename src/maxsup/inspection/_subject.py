@@ -64,6 +64,8 @@ class Subject:
     """Is told what is going on, in sentences."""
     notes: list[str] = field(default_factory=list)
     """What a reader must know of it, in sentences."""
+    digests: dict[str, str] = field(default_factory=dict)
+    """What was read of its data beside images and labels, in a hash each, by what it is."""
     _outputs: dict[Part, Outputs | None] = field(default_factory=dict)
 
     @property
@@ -124,8 +126,9 @@ class Subject:
         return _gathered(self._pass(split))
 
     def forget(self) -> None:
-        """Let the outputs out of memory; they are read again from their files."""
-        self._outputs.clear()
+        """Let the outputs out of memory that can be read again from where they lie."""
+        if self.kept is not None or self.stored is not None:
+            self._outputs.clear()
 
     def key(self, part: Part) -> str:
         """What the outputs of a part are determined by, in one hash."""

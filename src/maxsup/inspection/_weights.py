@@ -1,0 +1,142 @@
+"""Models whose weights come from elsewhere: from a file, from timm, or from the Hub."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import timm
+from torch import nn
+
+from maxsup.data import DataSettings, ImageData, PhotographSettings, load_images
+from maxsup.inspection._loader import Loader, Named
+from maxsup.inspection._settings import InspectionSettings
+from maxsup.inspection._subject import Subject
+from maxsup.models import (
+    Architecture,
+    Expected,
+    ModelDescription,
+    TrainedModel,
+    digest_of_weights,
+    expected_by,
+    expected_of_fields,
+    load_weights,
+)
+
+HUB = ("hf:", "hf-hub:", "hf_hub:")
+"""How models of the Hub begin."""
+
+
+def weights_in(path: str, settings: InspectionSettings) -> Named:
+    expected = expected_by(settings.model, path)
+    architecture = Architecture(
+        expected.model,
+        num_classes=0,
+        small_stem=expected.small_stem,
+        zero_init=expected.zero_init,
+        blur_pool=expected.blur_pool,
+    )
+    name = Path(path).name if Path(path).suffix == "" else Path(path).stem
+
+    def load(loader: Loader, named: Named) -> Subject:
+        data = _data_for(path, expected, loader)
+        channels, height, _ = data.image_shape
+        whole = replace(
+            architecture,
+            num_classes=len(data.classes),
+            in_channels=channels,
+            image_size=height,
+        )
+        built = whole.build()
+        loaded = load_weights(expected.model, built, path)
+        if loaded.new_last_layer:
+            raise ValueError(
+                f"{path}: its last layer is not one for the {len(data.classes)} classes of "
+                f"{data.name}. Name the data that it was trained for with --data."
+            )
+        return _subject(named, loader, built, whole, expected, data, digest_of_weights(path))
+
+    return Named(name, name, 0, path, Path(path).absolute().parts[:-1], load)
+
+
+def published(path: str) -> Named:
+    """A model that timm downloads, or finds where it did before."""
+    name = path.rpartition("/")[2]
+
+    def load(loader: Loader, named: Named) -> Subject:
+        _check_data_is_named(path, loader)
+        try:
+            if path.startswith(HUB):
+                model = timm.create_model(f"hf-hub:{path.partition(':')[2]}", pretrained=True)
+            else:
+                model = timm.create_model(path, pretrained=True)
+        except (OSError, RuntimeError) as error:
+            raise ValueError(
+                f"The weights of {path} cannot be had: {error} Without a network, name a file of "
+                "them, with --model."
+            ) from error
+        fields: Any = model.pretrained_cfg
+        expected = expected_of_fields(path, dict(fields), f"timm of {path}")
+        data = _data_for(path, expected, loader)
+        if model.num_classes != len(data.classes):
+            raise ValueError(
+                f"{path} tells {model.num_classes} classes apart, and {data.name} has "
+                f"{len(data.classes)}. Name the data that it was trained for with --data."
+            )
+        digest = f"{path} {sum(float(each.double().sum()) for each in model.parameters())!r}"
+        architecture = Architecture(path, num_classes=model.num_classes)
+        return _subject(named, loader, model, architecture, expected, data, digest)
+
+    return Named(name, name, 0, path, (), load)
+
+
+def _check_data_is_named(path: str, loader: Loader) -> DataSettings:
+    asked = loader.asked_data()
+    if asked is None:
+        raise ValueError(
+            f"{path} is no run, so nothing says which data to look at it on. Name it with --data."
+        )
+    return asked
+
+
+def _data_for(path: str, expected: Expected, loader: Loader) -> ImageData:
+    asked = _check_data_is_named(path, loader)
+    photographs = PhotographSettings(expected.image_size, expected.crop, expected.interpolation)
+    small = expected.reading == "small"
+    return loader.data(
+        (asked, expected.image_size, None if small else photographs),
+        lambda: load_images(
+            asked,
+            image_size=expected.image_size if small else None,
+            photographs=None if small else photographs,
+            measure_only=True,
+            announce=loader.announce,
+        ),
+    )
+
+
+def _subject(
+    named: Named,
+    loader: Loader,
+    model: nn.Module,
+    architecture: Architecture,
+    expected: Expected,
+    data: ImageData,
+    digest: str,
+) -> Subject:
+    description = ModelDescription(
+        replace(architecture, num_classes=len(data.classes)),
+        data.classes,
+        expected.mean,
+        expected.std,
+        data.image_shape,
+        expected.reading,
+        expected.crop,
+        expected.interpolation,
+    )
+    subject = loader.subject(named, digest=digest, data=data, source=loader.asked_data())
+    subject.trained = TrainedModel(model.eval().to(subject.execution.device), description)
+    subject.notes.append(
+        f"{named.label}: its classes are taken to be in the order of those of {data.name}, as its "
+        f"file does not name them; images are read as {expected.source} says."
+    )
+    return subject
