@@ -64,6 +64,10 @@ class OutputsKeeper:
             )
             yield part
 
+    def joined(self) -> Outputs:
+        """All outputs that passed by in this process, in the order of their ids."""
+        return _in_order(self._parts)
+
     def gather(self) -> Outputs:
         """All outputs of all processes, in the order of their ids; to be called in each of them."""
         parts = self._parts
@@ -71,8 +75,12 @@ class OutputsKeeper:
             everywhere: list[list[Outputs] | None] = [None] * distributed.get_world_size()
             distributed.all_gather_object(everywhere, parts)
             parts = [part for of_one in everywhere if of_one is not None for part in of_one]
-        joined = join_outputs(parts)
-        return joined.select(joined.ids.argsort(stable=True))
+        return _in_order(parts)
+
+
+def _in_order(parts: Iterable[Outputs]) -> Outputs:
+    joined = join_outputs(parts)
+    return joined.select(joined.ids.argsort(stable=True))
 
 
 def save_outputs(path: str | Path, outputs: Outputs, *, features: bool = False) -> str:

@@ -34,8 +34,6 @@ class Loader:
     Args:
         settings: What was asked for.
         device: Where models are brought.
-        rank: This process's number.
-        processes: How many share a pass.
         kept: The directory that outputs are kept in, a directory each.
         announce: Is told what is going on, in sentences.
     """
@@ -45,14 +43,12 @@ class Loader:
         settings: InspectionSettings,
         *,
         device: torch.device,
-        rank: int = 0,
-        processes: int = 1,
         kept: Path | None = None,
         announce: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.settings = settings
         self.announce = announce
-        self._execution = Execution(device, rank, processes)
+        self._execution = Execution(device)
         self._kept = kept
         self._data: dict[str, ImageData] = {}
 

@@ -123,7 +123,7 @@ class Subject:
     def of(self, split: MeasuredImages) -> Outputs:
         """What the model gives for other images, with features; not kept."""
         assert self.trained is not None
-        return _gathered(self._pass(split))
+        return _joined(self._pass(split))
 
     def forget(self) -> None:
         """Let the outputs out of memory that can be read again from where they lie."""
@@ -153,8 +153,8 @@ class Subject:
             if path.exists():
                 return load_outputs(path)
         assert self.data is not None
-        found = _gathered(self._pass(images if images is not None else self.data.test))
-        if path is not None and self.execution.rank == 0:
+        found = _joined(self._pass(images if images is not None else self.data.test))
+        if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
             save_outputs(path, found, features=True)
         return found
@@ -179,8 +179,8 @@ def sample(split: LabelledSplit, most: int, seed: int = 0) -> LabelledSplit:
     return split.select(chosen.sort().values)
 
 
-def _gathered(passing: Iterator[Outputs]) -> Outputs:
+def _joined(passing: Iterator[Outputs]) -> Outputs:
     keeper = OutputsKeeper(features=True)
     for _ in keeper.watch(passing):
         pass
-    return keeper.gather()
+    return keeper.joined()
