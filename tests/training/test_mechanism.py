@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from maxsup.training import RunResult, _step
+from maxsup.training import RunResult, _classification
 from maxsup.training._mechanism import look_at, mechanism_figures
 
 Run = Callable[..., RunResult]
@@ -40,7 +40,7 @@ def by_hand(logits: Tensor, labels: list[int]) -> dict[str, float]:
 
 
 def figures(logits: Tensor, target: Tensor) -> dict[str, float]:
-    correct, sums = look_at(logits, target)
+    correct, _, sums = look_at(logits, target)
     return mechanism_figures([sums.tolist()], int(correct), len(logits))
 
 
@@ -95,7 +95,7 @@ def test_history_holds_what_the_steps_saw(
         seen.append((logits.clone(), target.clone()))
         return look_at(logits, target)
 
-    monkeypatch.setattr(_step, "look_at", watched)
+    monkeypatch.setattr(_classification, "look_at", watched)
     result = run_training(tmp_path, epochs=1, method="label-smoothing", accumulate=accumulate)
     logits, labels = (torch.cat(parts) for parts in zip(*seen, strict=True))
     (row,) = result.history

@@ -20,8 +20,8 @@ from maxsup.training import (
     RunResult,
     RunSettings,
     _accelerator,
+    _classification,
     _model,
-    _setup,
     build_accelerator,
     load_data,
     train,
@@ -141,14 +141,14 @@ def test_the_resolution_grows(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sides: list[int] = []
-    build = _setup.build_described
+    build = _classification.build_described
 
     def watched(*args: Any) -> Any:
         model, description = build(*args)
         model.register_forward_pre_hook(lambda _, inputs: sides.append(inputs[0].shape[-1]))
         return model, description
 
-    monkeypatch.setattr(_setup, "build_described", watched)
+    monkeypatch.setattr(_classification, "build_described", watched)
     run_photographs(
         folder,
         tmp_path,

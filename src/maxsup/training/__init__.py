@@ -5,6 +5,7 @@ from maxsup.training._accelerator import build_accelerator, execution_of
 from maxsup.training._advice import advice
 from maxsup.training._announced import load_announced
 from maxsup.training._cause import cause_of, in_one_line, is_foreseen
+from maxsup.training._check_setup import check_setup
 from maxsup.training._choose import Choice, choose_recipe
 from maxsup.training._curves import RecipeCurves, recipe_curves
 from maxsup.training._data import load_data
@@ -18,7 +19,6 @@ from maxsup.training._result import RESULT_FILE, RunResult
 from maxsup.training._run_files import FAILURE_FILE, SETTINGS_FILE, check_run, has_kept, listed
 from maxsup.training._settings import MeasuredOn, RunSettings, differences
 from maxsup.training._settings_file import FORMAT, check_format, read_parts
-from maxsup.training._setup import check_setup
 from maxsup.training._tracking import check_tracker
 from maxsup.training._train import train
 

@@ -8,7 +8,7 @@ from accelerate import Accelerator
 
 from maxsup._interrupts import check_interrupted
 from maxsup.training._diverged import check_finite
-from maxsup.training._mechanism import SUMS, mechanism_figures
+from maxsup.training._mechanism import SUMS
 from maxsup.training._position import EpochSums, Position
 from maxsup.training._progress import ProgressReport
 from maxsup.training._settings import RunSettings
@@ -51,7 +51,8 @@ def train_epoch(
     }
     own = torch.tensor(sums.of_process(rank, processes), dtype=torch.float64)
     loss_sum, mechanism = own.to(accelerator.device).split((1, SUMS))
-    correct = torch.tensor(sums.correct if rank == 0 else 0, device=accelerator.device)
+    labels = [sums.correct, sums.counted] if rank == 0 else [0, 0]
+    correct, counted = torch.tensor(labels, device=accelerator.device)
     seen = sums.seen if rank == 0 else 0
     setup.wrapped.train()
     progress.start_epoch(batches.steps, done=sums.step)
@@ -59,14 +60,15 @@ def train_epoch(
 
     def totals(step: int) -> EpochSums:
         rows = accelerator.gather(torch.cat((loss_sum, mechanism)).unsqueeze(0)).tolist()
-        counts = torch.stack([correct, torch.tensor(seen, device=accelerator.device)])
-        all_correct, all_seen = accelerator.reduce(counts).tolist()
+        counts = torch.stack([correct, counted, torch.tensor(seen, device=accelerator.device)])
+        all_correct, all_counted, all_seen = accelerator.reduce(counts).tolist()
         seconds = time.perf_counter() - start
         return EpochSums(
             step,
             tuple(loss for loss, *_ in rows),
             tuple(tuple(more) for _, *more in rows),
             all_correct,
+            all_counted,
             all_seen,
             seconds,
             figures,
@@ -75,8 +77,9 @@ def train_epoch(
     for step, (images, target) in enumerate(batches.epoch(epoch, sums.step), sums.step + 1):
         now = train_step(setup, accelerator, settings, epoch, step, images, target)
         loss_sum += now.loss
-        correct += now.mechanism.correct
-        mechanism += now.mechanism.sums
+        correct += now.seen.correct
+        counted += now.seen.counted
+        mechanism += now.seen.sums
         seen += len(images)
         check()
         progress.step(len(images) * processes)
@@ -86,7 +89,8 @@ def train_epoch(
             # Alone: of several processes, one that stops by itself would be waited for.
             if processes == 1:
                 check_finite(mean, "the loss", settings, epoch)
-            progress.figures(epoch + 1, step, batches.steps, mean, correct.item() / seen)
+            accuracy = correct.item() / max(counted.item(), 1)
+            progress.figures(epoch + 1, step, batches.steps, mean, accuracy)
         if recipe.checkpoint_steps and step % recipe.checkpoint_steps == 0 < batches.steps - step:
             save(position.within_epoch(totals(step)))
 
@@ -96,8 +100,8 @@ def train_epoch(
     row = {
         **figures,
         "train_loss": mean_loss,
-        "train_accuracy": whole.correct / whole.seen,
-        **mechanism_figures(whole.mechanism, whole.correct, whole.seen),
+        "train_accuracy": whole.correct / max(whole.counted, 1),
+        **setup.task.figures(whole.mechanism, whole.correct, whole.counted),
     }
     left_out = batches.steps * recipe.batch_size - whole.seen
     if left_out:

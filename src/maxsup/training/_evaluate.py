@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from accelerate import Accelerator
 from torch import Tensor, nn
 
 from maxsup.data import ImageData, ImageSplit, Normalization
@@ -23,10 +22,8 @@ from maxsup.evaluation import (
     records_on,
 )
 from maxsup.models import class_templates
-from maxsup.recipes import Recipe
-from maxsup.training._accelerator import execution_of
 from maxsup.training._settings import MeasuredOn
-from maxsup.training._setup import Setup
+from maxsup.training._task import Ended
 
 Splits = Mapping[SplitName, ImageSplit]
 
@@ -66,7 +63,7 @@ def splits_at_the_end(data: ImageData, measured_on: MeasuredOn, *, keep_outputs:
     }
 
 
-class Evaluator(NamedTuple):
+class ClassificationEvaluator(NamedTuple):
     """Measures one model, the one that a training ends with, in the same way all along."""
 
     model: nn.Module
@@ -77,26 +74,6 @@ class Evaluator(NamedTuple):
     flip: bool
     """Whether to measure the means over an image and its mirror image."""
 
-    @classmethod
-    def of(
-        cls,
-        setup: Setup,
-        data: ImageData,
-        accelerator: Accelerator,
-        recipe: Recipe,
-        measured_on: MeasuredOn,
-    ) -> "Evaluator":
-        """The evaluator of a training: of its model, or of the average of its weights."""
-        ema = setup.state.ema
-        return cls(
-            ema.module if ema is not None and recipe.evaluate_ema else setup.state.model,
-            data,
-            measured_on,
-            setup.normalization,
-            execution_of(accelerator),
-            recipe.evaluate_flip,
-        )
-
     def after_epoch(self) -> dict[str, float]:
         """The figures of an epoch's row, on each part that is measured."""
         values: dict[str, float] = {}
@@ -106,7 +83,7 @@ class Evaluator(NamedTuple):
             values |= measure_outputs(outputs, split, measures, sizes=self._sizes(False)).values
         return values
 
-    def at_the_end(self, *, keep_outputs: bool) -> tuple[Found, dict[SplitName, Outputs]]:
+    def at_the_end(self, *, keep_outputs: bool) -> Ended:
         """All measures and records, and the outputs to keep.
 
         To be called in all processes, which share the work. On the training set, accuracy is
@@ -149,7 +126,7 @@ class Evaluator(NamedTuple):
             values |= measure_probe(
                 probed["train"], probed["test"], self.data.probe_labels, self.execution.device
             )
-        return Found(values, records), kept
+        return Ended(Found(values, records), kept)
 
     @property
     def _is_probed(self) -> bool:

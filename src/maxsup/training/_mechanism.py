@@ -20,21 +20,23 @@ CONFIDENCE = "train_confidence_wrong"
 WRONG = "train_wrong"
 
 SUMS = 4
-"""How many numbers :attr:`Mechanism.sums` holds."""
+"""How many numbers :attr:`Seen.sums` holds."""
 
 
-class Mechanism(NamedTuple):
+class Seen(NamedTuple):
     """Sums over the images of a batch, still on the device."""
 
     correct: Tensor
-    """0-dimensional int64: how many images are predicted right."""
+    """0-dimensional int64: how many labels are predicted right."""
+    counted: Tensor
+    """0-dimensional int64: how many labels there are."""
     sums: Tensor
     """(4,) float64: both terms of Corollary 3.4 with α = 1, and z_max − z_gt and the confidence
     where the model is wrong."""
 
 
 @torch.no_grad()
-def look_at(logits: Tensor, target: Tensor) -> Mechanism:
+def look_at(logits: Tensor, target: Tensor) -> Seen:
     """Add up the mechanism over a batch, without waiting for the device.
 
     The true class of a mixed target (Mixup, CutMix) is its larger part, the first one of equal
@@ -46,7 +48,7 @@ def look_at(logits: Tensor, target: Tensor) -> Mechanism:
 
     Example:
         >>> logits = torch.tensor([[2.0, 0.0, 1.0], [0.0, 3.0, 1.0]])
-        >>> correct, sums = look_at(logits, torch.tensor([0, 2]))
+        >>> correct, _, sums = look_at(logits, torch.tensor([0, 2]))
         >>> int(correct), [round(each, 3) for each in sums.tolist()]
         (1, [1.333, -0.667, 2.0, 0.844])
     """
@@ -62,14 +64,14 @@ def look_at(logits: Tensor, target: Tensor) -> Mechanism:
     gap = (top - true.squeeze(1)).sum()  # 0 where the model is right
     confidence = logits.softmax(dim=1).amax(dim=1).masked_fill_(right, 0.0).sum()
     sums = torch.stack((regularization, enhancement, gap, confidence)).double()
-    return Mechanism(right.sum(), sums)
+    return Seen(right.sum(), torch.full_like(right.sum(), len(labels)), sums)
 
 
 def mechanism_figures(sums: Sequence[Sequence[float]], correct: int, seen: int) -> dict[str, float]:
     """An epoch's figures from its sums; what does not exist is left out.
 
     Args:
-        sums: :attr:`Mechanism.sums` of each process's images.
+        sums: :attr:`Seen.sums` of each process's images.
         correct: How many were predicted right.
         seen: How many there were.
     """

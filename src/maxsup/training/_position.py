@@ -9,9 +9,9 @@ from typing import Any
 from maxsup._formats import check_format
 from maxsup.training._mechanism import SUMS
 
-FORMAT = 4
+FORMAT = 5
 """The format that checkpoints have; 1 was that of version 0.1, which had no number, 2 had no
-digest, and 3 no sums of the mechanism."""
+digest, 3 no sums of the mechanism, and 4 no count of labels."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,9 @@ class EpochSums:
     mechanism: tuple[tuple[float, ...], ...] = ()
     """The sums of the mechanism, likewise."""
     correct: int = 0
-    """How many images were predicted right, over all processes."""
+    """How many labels were predicted right, over all processes."""
+    counted: int = 0
+    """How many labels there were, over all processes."""
     seen: int = 0
     """How many images there were, over all processes."""
     seconds: float = 0.0

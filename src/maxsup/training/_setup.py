@@ -11,17 +11,20 @@ from torch import nn
 from maxsup.data import ImageData, Normalization, TrainingBatches
 from maxsup.methods import Training, build_criterion
 from maxsup.models import ModelDescription
-from maxsup.training._batches import build_batches
+from maxsup.recipes import Recipe
 from maxsup.training._checkpoint import State
 from maxsup.training._fingerprint import weights_digest
-from maxsup.training._model import build_described, build_normalization, synchronised
+from maxsup.training._model import build_normalization, synchronised
 from maxsup.training._optimizer import build_lr_scheduler, build_optimizer
 from maxsup.training._settings import RunSettings
+from maxsup.training._task import Task
 
 
 class Setup(NamedTuple):
     """The parts of a training, at its start."""
 
+    task: Task
+    """What it is trained for."""
     batches: TrainingBatches
     normalization: Normalization
     wrapped: nn.Module
@@ -34,8 +37,13 @@ class Setup(NamedTuple):
     notes: tuple[str, ...]
     """What a user should know of the weights that it starts from, in sentences."""
 
+    def measured(self, recipe: Recipe) -> nn.Module:
+        """The model that the training ends with, or the average of its weights."""
+        ema = self.state.ema
+        return ema.module if ema is not None and recipe.evaluate_ema else self.state.model
 
-def set_up(settings: RunSettings, data: ImageData, accelerator: Accelerator) -> Setup:
+
+def set_up(settings: RunSettings, data: ImageData, accelerator: Accelerator, task: Task) -> Setup:
     """Build model, batches, objective and optimiser; the same for the same settings.
 
     Raises:
@@ -43,7 +51,7 @@ def set_up(settings: RunSettings, data: ImageData, accelerator: Accelerator) -> 
     """
     recipe = settings.recipe
     normalization = build_normalization(recipe, data)
-    batches = build_batches(
+    batches = task.batches(
         recipe,
         data,
         normalization,
@@ -54,7 +62,7 @@ def set_up(settings: RunSettings, data: ImageData, accelerator: Accelerator) -> 
     )
     set_seed(settings.seed)
     notes: list[str] = []
-    model, description = build_described(recipe, data, normalization, notes.append)
+    model, description = task.build(recipe, data, normalization, notes.append)
     if recipe.sync_batchnorm:
         model = synchronised(model, accelerator)
     if recipe.channels_last:
@@ -75,26 +83,6 @@ def set_up(settings: RunSettings, data: ImageData, accelerator: Accelerator) -> 
     wrapped, optimizer = accelerator.prepare(model, optimizer)
     ema = ModelEmaV3(model, decay=recipe.ema_decay) if recipe.ema_decay is not None else None
     state = State(model, optimizer, lr_scheduler, criterion, ema)
-    return Setup(batches, normalization, wrapped, state, initial_weights, description, tuple(notes))
-
-
-def check_setup(settings: RunSettings, data: ImageData, accelerator: Accelerator) -> None:
-    """See, before anything is written, that a training can be built; to be called in all processes.
-
-    What would be noted as the failure of this one run is left to the run.
-
-    Raises:
-        ValueError: The settings do not fit together, the data, or the number of processes.
-        OSError: Something cannot be read.
-    """
-    try:
-        set_up(settings, data, accelerator)
-    except (OSError, ValueError):
-        raise
-    except Exception as error:
-        # Its frames hold the model.
-        error.__traceback__ = None
-    finally:
-        # It collects garbage, which takes its time; on a CPU that of the first run will do.
-        if accelerator.device.type != "cpu":
-            accelerator.free_memory()
+    return Setup(
+        task, batches, normalization, wrapped, state, initial_weights, description, tuple(notes)
+    )

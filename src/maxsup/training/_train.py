@@ -7,20 +7,18 @@ from accelerate import Accelerator
 
 from maxsup._trackers import TrackerName
 from maxsup.data import ImageData
-from maxsup.evaluation import NLL
-from maxsup.results import no_better_than_guessing
 from maxsup.training._accelerator import build_accelerator
 from maxsup.training._announced import load_announced
 from maxsup.training._corrupt import report_corrupt
 from maxsup.training._diverged import check_finite
 from maxsup.training._epoch import train_epoch
-from maxsup.training._evaluate import Evaluator
 from maxsup.training._position import Position
 from maxsup.training._progress import ProgressReport, reporting
 from maxsup.training._result import RunResult
 from maxsup.training._run_files import RunFiles
 from maxsup.training._settings import RunSettings
 from maxsup.training._setup import Setup, set_up
+from maxsup.training._tasks import task_of
 from maxsup.training._tracking import check_tracker, tracking
 
 
@@ -86,7 +84,7 @@ def train(
             progress.skip(recipe.epochs)
             return finished
 
-        setup = set_up(settings, data, accelerator)
+        setup = set_up(settings, data, accelerator, task_of(recipe))
         # A study says it once.
         for note in setup.notes if is_alone and is_main else ():
             progress.say(f"Weights: {note}")
@@ -113,9 +111,11 @@ def _train(
     on_checkpoint: Callable[[Position], None] | None,
 ) -> RunResult:
     """Train what is set up, from wherever its files say that it is."""
-    recipe = settings.recipe
+    recipe, task = settings.recipe, setup.task
     position = files.begin(setup.state, data)
-    evaluator = Evaluator.of(setup, data, accelerator, recipe, settings.measured_on)
+    evaluator = task.evaluator(
+        setup.measured(recipe), setup.normalization, data, accelerator, recipe, settings.measured_on
+    )
 
     def save(reached: Position) -> None:
         files.save(setup.state, reached)
@@ -134,7 +134,9 @@ def _train(
             setup.state.criterion.end_epoch()
             figures |= evaluator.after_epoch()
             part = settings.measured_on
-            check_finite(figures[NLL.name_on(part)], f"the {part} NLL", settings, position.epoch)
+            if (measure := task.finite) is not None:
+                value = figures[measure.name_on(part)]
+                check_finite(value, f"the {part} {measure.label}", settings, position.epoch)
             digest = setup.batches.digest(position.epoch)
             position = position.after_epoch(digest, figures)
             save(position)
@@ -152,6 +154,6 @@ def _train(
         settings=settings.fingerprint(),
     )
     files.finish(evaluator.model, setup.description, outputs, result)
-    if note := no_better_than_guessing(result.values, len(data.classes), len(data.test)):
+    if note := task.remark(found, data):
         progress.say(f"{name} {note}.")
     return result

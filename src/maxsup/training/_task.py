@@ -1,0 +1,113 @@
+"""What differs from one kind of training to another; all else is the same loop."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+
+from maxsup.data import Normalization, TrainingBatches
+from maxsup.evaluation import Found, Measure, Outputs, SplitName
+from maxsup.losses import Loss
+from maxsup.models import ModelDescription
+from maxsup.recipes import Recipe
+from maxsup.training._mechanism import Seen
+from maxsup.training._settings import MeasuredOn
+
+
+class Built(NamedTuple):
+    """A model before its training."""
+
+    model: nn.Module
+    description: ModelDescription
+    """What a stranger needs to use it once it is trained."""
+
+
+class Ended(NamedTuple):
+    """What is kept of a finished training beside its weights."""
+
+    found: Found
+    outputs: dict[SplitName, Outputs]
+
+
+class Evaluator(Protocol):
+    """Measures one model, the one that a training ends with, in the same way all along.
+
+    Its methods are called in all processes, which share the work.
+    """
+
+    @property
+    def model(self) -> nn.Module:
+        """The model that is measured."""
+
+    def after_epoch(self) -> dict[str, float]:
+        """The figures of an epoch's row, on each part that is measured."""
+
+    def at_the_end(self, *, keep_outputs: bool) -> Ended:
+        """All measures and records, and the outputs to keep."""
+
+
+class Task(Protocol):
+    """A kind of training. Its data is of the kind that it is given by :func:`load_data`."""
+
+    @property
+    def finite(self) -> Measure | None:
+        """The measure of each epoch that tells a training which has diverged, by being NaN."""
+
+    def batches(
+        self,
+        recipe: Recipe,
+        data: Any,
+        normalization: Normalization,
+        *,
+        seed: int,
+        device: torch.device,
+        rank: int,
+        processes: int,
+    ) -> TrainingBatches:
+        """The batches that a recipe trains with, for one process.
+
+        Raises:
+            ValueError: A batch cannot be shared by so many processes and accumulated parts.
+        """
+
+    def build(
+        self,
+        recipe: Recipe,
+        data: Any,
+        normalization: Normalization,
+        announce: Callable[[str], None] | None = None,
+    ) -> Built:
+        """The recipe's model for the data, at its start."""
+
+    def loss(self, criterion: Loss, output: Any, target: Tensor) -> Tensor:
+        """The loss of what the model gave in training, 0-dimensional."""
+
+    def look(self, output: Any, target: Tensor) -> Seen:
+        """What a batch says of the model beside its loss; the device is not waited for."""
+
+    def figures(
+        self, sums: tuple[tuple[float, ...], ...], correct: int, seen: int
+    ) -> dict[str, float]:
+        """An epoch's figures beside loss and accuracy.
+
+        Args:
+            sums: :attr:`Seen.sums` of each process.
+            correct: How many labels were predicted right.
+            seen: How many there were.
+        """
+
+    def evaluator(
+        self,
+        model: nn.Module,
+        normalization: Normalization,
+        data: Any,
+        accelerator: Accelerator,
+        recipe: Recipe,
+        measured_on: MeasuredOn,
+    ) -> Evaluator:
+        """What measures a model during and after its training."""
+
+    def remark(self, found: Found, data: Any) -> str | None:
+        """What to say of a finished training that has come to nothing, without its name."""
