@@ -120,6 +120,28 @@ class Subject:
             self._outputs[part] = self._read(part)
         return self._outputs[part]
 
+    def seen(self, part: Part) -> LabelledSplit | None:
+        """The images of a part that there are outputs of: those that can be read.
+
+        Raises:
+            ValueError: As :meth:`outputs` does.
+        """
+        split, outputs = self.images(part), self.outputs(part)
+        if split is None or outputs is None or len(outputs) == len(split):
+            return split
+        return split.select(torch.isin(split.ids, outputs.ids).nonzero().flatten())
+
+    def left_out(self, part: Part) -> list[str]:
+        """Where the images of a part stand that cannot be read."""
+        split, seen = self.images(part), self.seen(part)
+        if split is None or seen is None or len(seen) == len(split):
+            return []
+        missing = split.ids[~torch.isin(split.ids, seen.ids)].sort().values.tolist()
+        files = getattr(split, "files", None)
+        if files is None:
+            return [f"row {row}" for row in missing]
+        return [files.describe(row, "").place for row in missing]
+
     def of(self, split: MeasuredImages) -> Outputs:
         """What the model gives for other images, with features; not kept."""
         assert self.trained is not None
