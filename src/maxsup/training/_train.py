@@ -142,7 +142,7 @@ def _train(
             send(position.history[-1])
             known_corrupt = report_corrupt(data, known_corrupt, progress)
 
-    found, outputs = evaluator.at_the_end(keep_outputs=recipe.keep_outputs)
+    found, outputs = evaluator.at_the_end(keep_outputs=recipe.keep_outputs, say=progress.say)
     result = RunResult(
         data=data.fingerprint,
         initial_weights=setup.initial_weights,
