@@ -9,6 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from maxsup._digests import read_sums
 from maxsup._version import __version__
 from maxsup.data import DataSettings, ImageData, LabelledSplit, MeasuredImages
 from maxsup.evaluation import (
@@ -52,6 +53,10 @@ class Subject:
     """Of the forward pass."""
     flip: bool = False
     """Whether it is measured on the means over an image and its mirror image."""
+    epochs: dict[int, Path] = field(default_factory=dict)
+    """The files of the weights that it had after some of its epochs, by epoch, in order."""
+    last_epoch: int = 0
+    """The epoch that its own weights are of; 0 where nothing is known of it."""
     stored: Callable[[Part], Outputs | None] | None = None
     """The stored predictions of a part."""
     kept: Path | None = None
@@ -90,6 +95,12 @@ class Subject:
         bias = self.trained.model.get_classifier().bias  # type: ignore[operator]
         weight = class_templates(self.trained.model).cpu()
         return weight, None if bias is None else bias.detach().cpu()
+
+    @property
+    def epochs_digest(self) -> str:
+        """What tells the weights of its epochs from others."""
+        sums = [read_sums(path.parent).get(path.name) for path in self.epochs.values()]
+        return hashlib.sha256(repr((list(self.epochs), sums)).encode()).hexdigest()
 
     def images(self, part: Part) -> LabelledSplit | None:
         """The images of a part, a sample of the training images where these are very many.

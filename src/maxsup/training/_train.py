@@ -137,6 +137,7 @@ def _train(
             check_finite(figures[NLL.name_on(part)], f"the {part} NLL", settings, position.epoch)
             digest = setup.batches.digest(position.epoch)
             position = position.after_epoch(digest, figures)
+            files.keep_epoch(evaluator.model, position.epoch)
             save(position)
             progress.end_epoch(position.epoch, figures)
             send(position.history[-1])
