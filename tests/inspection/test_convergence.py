@@ -94,8 +94,6 @@ def test_page_and_table_have_it(inspected: tuple[Inspection, Path], tmp_path: Pa
     assert 'id="convergence"' in page
     assert "Effective rank, last layer over the epochs." in page
     # Where there is none any more, no former table is left.
-    for model in inspection["models"]:
-        model = dict(model)
     bare = {**inspection, "models": [{**m, "details": {}} for m in inspection["models"]]}
     write_inspection(bare, tmp_path)  # type: ignore[arg-type]
     assert not (tmp_path / EPOCHS_FILE).exists()
