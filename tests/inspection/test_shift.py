@@ -164,6 +164,9 @@ def test_other_data_is_brought_to_the_models_size_and_channels(
     assert set(found.values) == {each["name"] for each in OOD.facts_under(settings)}
     assert all(0 <= value <= 1 for value in found.values.values())
     assert found.details[0]["samples"] == 18
+    for histogram in found.details[0]["histograms"].values():
+        assert sum(histogram["known"]) == pytest.approx(1, abs=1e-4)
+        assert sum(histogram["other"]) == pytest.approx(1, abs=1e-4)
     assert any("1 of the 2 classes" in note and "(3)" in note for note in found.notes)
     assert found.resampled is not None
     index = torch.arange(540)

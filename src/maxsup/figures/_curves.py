@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from matplotlib.ticker import MaxNLocator, NullFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from maxsup.figures._panel import method_style, panel
 
@@ -36,7 +36,8 @@ def curve_figure(
         window: The range of the axis, such as :func:`curve_window` finds; by default that of all
             values.
         epochs: For each method the epochs that the values are of; by default 1, 2, …
-        logarithmic: Whether the axis of the values is logarithmic, and the mean a geometric one.
+        logarithmic: Whether the values are positive ones of which ratios matter: the mean is a
+            geometric one, and the axis logarithmic where they differ by a factor of ten or more.
 
     Returns:
         The picture as SVG.
@@ -46,6 +47,7 @@ def curve_figure(
     shown = "; ".join(
         f"{label} {value:.3g}" for label, value in last.items() if value is not np.ma.masked
     )
+    is_logarithmic = logarithmic and _spans_decade(list(of_method.values()))
     with panel(
         name, f"{title} over the epochs. At the end: {shown or 'none'}.", title=title
     ) as drawn:
@@ -55,7 +57,7 @@ def curve_figure(
             style = method_style(number)
             values = of_method[method]
             at = np.arange(1, values.shape[1] + 1) if epochs is None else np.array(epochs[method])
-            mean = np.exp(np.log(values).mean(axis=0)) if logarithmic else values.mean(axis=0)
+            mean = np.ma.exp(np.ma.log(values).mean(axis=0)) if logarithmic else values.mean(axis=0)
             drawn.axes.plot(
                 at,
                 mean,
@@ -75,8 +77,9 @@ def curve_figure(
                     alpha=0.13,
                     linewidth=0,
                 )
-        if logarithmic:
+        if is_logarithmic:
             drawn.axes.set_yscale("log")
+            drawn.axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=8))
             drawn.axes.yaxis.set_major_formatter(lambda value, position: f"{value:g}")
             drawn.axes.yaxis.set_minor_formatter(NullFormatter())
         if window is not None:
@@ -84,6 +87,11 @@ def curve_figure(
         drawn.axes.set_xlabel("epoch")
         drawn.axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     return drawn.svg
+
+
+def _spans_decade(values: list[np.ma.MaskedArray]) -> bool:
+    known = np.concatenate([each.compressed() for each in values])
+    return bool(len(known) and known.min() > 0 and known.max() >= 10 * known.min())
 
 
 def curve_window(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from maxsup.figures._panel import SOFT, method_style, panel
 
@@ -50,6 +51,7 @@ def scores_figure(
         drawn.axes.set_xlim(*window)
         drawn.axes.set_ylim(0, 1.3 * max(filled.max(), line.max()))  # room for the legend
         drawn.axes.set_xlabel(score)
+        drawn.axes.xaxis.set_major_locator(MaxNLocator(5))
         drawn.axes.set_ylabel("density")
         drawn.axes.set_yticks([])
         drawn.axes.legend(frameon=False, loc="upper left", ncols=2)

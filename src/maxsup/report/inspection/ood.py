@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from maxsup.results.schema import MeasureFacts
 
 _BINS = 40
+_AXES = {"mahalanobis": "−log₁₀ of the squared distance"}
+"""What a score is drawn as, where it is not drawn as it is."""
 
 
 class _Score(NamedTuple):
@@ -117,7 +119,7 @@ def _pictures(
                     f"{label}{said}",
                     number,
                     *_pooled(of_groups[group]),
-                    score=title,
+                    score=_AXES.get(name, title),
                     window=window,
                 )
             )
@@ -141,8 +143,7 @@ def _rebinned(histogram: Any, kind: str, edges: Any) -> Any:
     """The fractions in other bins, as if those within a bin were spread evenly."""
     fractions = histogram[kind]
     own = np.linspace(histogram["low"], histogram["high"], len(fractions) + 1)
-    below = np.concatenate([[0.0], np.cumsum(fractions)])
-    return np.diff(np.interp(edges, own, below))
+    return np.diff(np.interp(edges, own, np.concatenate([[0.0], np.cumsum(fractions)])))
 
 
 OOD = InspectionSection(
