@@ -10,7 +10,7 @@ from maxsup.recipes import get_recipe
 from maxsup.results import Results
 from maxsup.study import StudySettings, compare
 
-TINY = dataclasses.replace(get_recipe("digits"), epochs=3, batch_size=128)
+TINY = dataclasses.replace(get_recipe("digits"), epochs=3, batch_size=128, keep_every=2)
 
 
 @pytest.fixture(scope="session")

@@ -50,6 +50,20 @@ def predictions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
+def test_a_long_path_says_how_far_it_is(predictions: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    settings = InspectionSettings(skip=OTHERS, resamples=0)
+    inspect([str(predictions)], settings, announce=said.append)
+    assert not any("l2 values tried" in each for each in said)  # it took no ten seconds
+    monkeypatch.setattr("maxsup.training._slow_steps._EVERY", 0.0)
+    inspect([str(predictions)], settings, announce=said.append)
+    told = [each for each in said if "probe of its own classes, l2 values tried: " in each]
+    assert len(told) == 2 * 44
+    assert (
+        "baseline, seed 0: probe of its own classes, l2 values tried: 12 of 45, after " in told[11]
+    )
+
+
 def write_images(path: Path, samples: int, seed: int, mode: str = "L") -> None:
     """Images with one bright half; which side is the fine class, which axis the coarse one."""
     generator = np.random.default_rng(seed)

@@ -7,10 +7,12 @@ import pytest
 import torch
 from PIL import Image
 
-from maxsup.data import DataSettings, load_images
+from maxsup.data import DataSettings, PhotographSettings, load_images
 from maxsup.data.corruptions import SEVERITIES, CorruptedSplit
 from maxsup.evaluation import Execution
 from maxsup.inspection import InspectionSettings, Subject
+from maxsup.inspection._look import look_at
+from maxsup.inspection.analyses import ANALYSES
 from maxsup.inspection.analyses.corruptions import CORRUPTIONS
 from maxsup.inspection.analyses.ood import OOD
 from maxsup.models import Architecture, ModelDescription, TrainedModel
@@ -114,6 +116,43 @@ def test_what_was_found_before_a_stop_is_not_found_again(
     assert second.details == first.details
 
 
+def test_a_photograph_that_cannot_be_read_is_left_out_and_named(tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    for split, count in (("train", 2), ("test", 4)):
+        for name in ("cat", "dog"):
+            folder = tmp_path / "pets" / split / name
+            folder.mkdir(parents=True)
+            for each in range(count):
+                pixels = generator.integers(0, 256, (70, 80, 3), dtype=np.uint8)
+                Image.fromarray(pixels).save(folder / f"{each}.jpg")
+    broken = tmp_path / "pets" / "test" / "dog" / "1.jpg"
+    broken.write_bytes(broken.read_bytes()[:300])
+    data = load_images(
+        DataSettings(str(tmp_path / "pets"), max_corrupt=1),
+        photographs=PhotographSettings(66, workers=0),
+    )
+    torch.manual_seed(0)
+    architecture = Architecture("small-convnet", num_classes=2, in_channels=3)
+    description = ModelDescription(
+        architecture, data.classes, (0.5,) * 3, (0.5,) * 3, data.image_shape, "photographs"
+    )
+    subject = Subject(
+        "maxsup", "MaxSup", 0, "here", Execution(torch.device("cpu")), "digest",
+        trained=TrainedModel(architecture.build().eval(), description), data=data,
+    )  # fmt: skip
+    settings = InspectionSettings(
+        corruptions=("contrast",),
+        skip=tuple(each.name for each in ANALYSES if each.name not in ("corruptions", "grad-cam")),
+    )
+    looked = look_at(subject, settings, 2, lambda text: None)
+    assert looked.facts["test"] == 7
+    assert looked.facts["details"]["corruptions"]["samples"] == 7
+    assert len(looked.facts["details"]["grad-cam"]["samples"]) == 7
+    (named,) = (note for note in looked.facts["notes"] if "cannot be read" in note)
+    assert named.startswith(f"1 test image of {data.name} cannot be read and is left out: row 5 ")
+    assert "dog/1.jpg" in named
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 def test_other_data_is_brought_to_the_models_size_and_channels(
     make: Make, other: str, channels: int
@@ -125,6 +164,9 @@ def test_other_data_is_brought_to_the_models_size_and_channels(
     assert set(found.values) == {each["name"] for each in OOD.facts_under(settings)}
     assert all(0 <= value <= 1 for value in found.values.values())
     assert found.details[0]["samples"] == 18
+    for histogram in found.details[0]["histograms"].values():
+        assert sum(histogram["known"]) == pytest.approx(1, abs=1e-4)
+        assert sum(histogram["other"]) == pytest.approx(1, abs=1e-4)
     assert any("1 of the 2 classes" in note and "(3)" in note for note in found.notes)
     assert found.resampled is not None
     index = torch.arange(540)

@@ -10,6 +10,7 @@ from maxsup.measures import (
     collapse_of_moments,
     entropy_rank,
     layer_spectrum,
+    logit_conditions,
     nearest_class_mean,
     neural_collapse,
 )
@@ -290,22 +291,55 @@ def test_a_layer_without_a_spectrum(weight):
     assert found.condition_number.isnan()
 
 
-def test_curvature_is_that_of_the_loss():
-    generator = torch.Generator().manual_seed(0)
-    logits = 2 * torch.randn(9, 4, generator=generator, dtype=torch.float64)
-    target = torch.randint(4, (9,), generator=generator)
-
-    def loss(shift):
-        return torch.nn.functional.cross_entropy(logits + shift, target, label_smoothing=0.1)
-
-    # A shift of all samples' logits sees the mean of their Hessians.
-    hessian = torch.autograd.functional.hessian(loss, torch.zeros(4, dtype=torch.float64))
-    eigenvalues = torch.linalg.eigvalsh(hessian)
-    metric = LogitCurvature(4)
+@pytest.mark.parametrize("scale", [0.1, 1, 3, 40])
+@pytest.mark.parametrize("classes", [2, 3, 7])
+def test_conditions_are_those_of_the_loss(classes, scale):
+    generator = torch.Generator().manual_seed(classes)
+    logits = scale * torch.randn(9, classes, generator=generator, dtype=torch.float64)
+    logits[1] = 0.0
+    logits[2, 1] = logits[2, 0]  # two that are alike
+    target = torch.randint(classes, (9,), generator=generator)
+    found = logit_conditions(logits)
+    for row, label, condition in zip(logits, target, found, strict=True):
+        hessian = torch.autograd.functional.hessian(
+            lambda z, label=label: torch.nn.functional.cross_entropy(z, label, label_smoothing=0.1),
+            row,
+        )
+        eigenvalues = torch.linalg.eigvalsh(hessian)
+        if eigenvalues[1] > 1e-4 * eigenvalues[-1]:  # far above the rounding of these
+            assert float(condition) == pytest.approx(float(eigenvalues[-1] / eigenvalues[1]), 1e-6)
+        else:
+            # Too near to 0 for the oracle.
+            assert float(condition) > 1e3
+    parts, permuted = LogitCurvature(classes), LogitCurvature(classes)
     for part in logits.split(4):
-        metric.update(part)
-    assert float(eigenvalues[0]) == pytest.approx(0, abs=1e-12)
-    assert float(metric.compute()) == pytest.approx(float(eigenvalues[3] / eigenvalues[1]))
+        parts.update(part)
+    permuted.update(logits.flip(0))
+    assert float(parts.compute()) == pytest.approx(float(found.log().mean().exp()), rel=1e-12)
+    assert float(permuted.compute()) == pytest.approx(float(parts.compute()), rel=1e-12)
+
+
+@pytest.mark.parametrize("true", [0.3, 0.9, 1 - 1e-9])
+def test_conditions_at_a_minimiser_of_the_unconstrained_features_model(true):
+    """A simplex for the last layer, and a feature that is one of its rows."""
+    classes = 5
+    weight = torch.eye(classes, dtype=torch.float64) - 1 / classes
+    gap = math.log(true / ((1 - true) / (classes - 1)))
+    feature = gap * weight[2]
+    probabilities = (weight @ feature).softmax(dim=0)
+    assert float(probabilities[2]) == pytest.approx(true)
+    middle = probabilities.diag() - torch.outer(probabilities, probabilities)
+    eigenvalues = torch.linalg.eigvalsh(weight.T @ middle @ weight)  # of the feature's Hessian
+    assert float(eigenvalues[-1] / eigenvalues[1]) == pytest.approx(classes * true, rel=1e-5)
+    found = logit_conditions((weight @ feature)[None])
+    assert float(found) == pytest.approx(classes * true, rel=1e-8)
+
+
+def test_the_smallest_eigenvalue_may_lie_many_powers_of_ten_below():
+    # With one tiny p of K it is p·K/(K − 1) at first order.
+    logits = torch.tensor([[0.0, 0.0, 0.0, -200.0]], dtype=torch.float64)
+    tiny = float(logits.softmax(dim=1)[0, 3])
+    assert float(logit_conditions(logits)) == pytest.approx((1 / 3) / (tiny * 4 / 3), rel=1e-6)
 
 
 def test_curvature_where_there_is_none():
@@ -316,3 +350,4 @@ def test_curvature_where_there_is_none():
     assert flat.compute() == math.inf
     assert alone.compute().isnan()
     assert unused.compute().isnan()
+    assert logit_conditions(torch.tensor([[math.nan, 0.0, 0.0]])).isnan()

@@ -33,6 +33,10 @@ def show_dry_run(settings: RunSettings, runs: int, trials: int = 0) -> None:
     }
     if found.outputs_bytes:
         rows["outputs"] = f"{_short_bytes(found.outputs_bytes)} to keep of each training"
+    kept = sum(settings.recipe.keeps_epoch(each + 1) for each in range(found.epochs))
+    if kept:
+        size = _short_bytes(4 * found.parameters * kept)
+        rows["weights"] = f"{size} to keep of {kept} epochs of each training"
     if trials:
         rows["tuning"] = f"about {duration(trials * found.seconds)} at most for its {trials} trials"
     if runs > 1:

@@ -69,7 +69,7 @@ GROUPS = (
             "sync_batchnorm", "workers",
         ),
     ),
-    Group("Record-keeping", ("keep_outputs", "checkpoint_steps")),
+    Group("Record-keeping", ("keep_outputs", "keep_every", "checkpoint_steps")),
 )  # fmt: skip
 """Every setting is in one of these; one that was forgotten is shown under "Other options"."""
 

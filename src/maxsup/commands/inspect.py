@@ -79,9 +79,9 @@ def _check_directory(directory: Path) -> None:
     """
     from maxsup._lock import LOCK_FILE
     from maxsup._places import strangers
-    from maxsup.inspection import INSPECTION_FILE, TABLE_FILE
+    from maxsup.inspection import EPOCHS_FILE, INSPECTION_FILE, TABLE_FILE
 
-    known = (LOCK_FILE, INSPECTION_FILE, TABLE_FILE, REPORT_FILE, "models")
+    known = (LOCK_FILE, INSPECTION_FILE, TABLE_FILE, EPOCHS_FILE, REPORT_FILE, "models")
     names = strangers(directory, known=known)
     if names:
         raise ValueError(

@@ -1,6 +1,6 @@
 """What a linear probe learns of other labels from a finished model's features."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import torch
 
@@ -53,7 +53,11 @@ PROBE_FACTS: tuple[MeasureFacts, ...] = tuple(_facts())
 
 
 def measure_probe(
-    train: Outputs, test: Outputs, labels: ProbeLabels, device: torch.device
+    train: Outputs,
+    test: Outputs,
+    labels: ProbeLabels,
+    device: torch.device,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Mapping[str, float]:
     """The numbers of :data:`PROBE_FACTS`, for other labels of the same images.
 
@@ -62,6 +66,7 @@ def measure_probe(
         test: Of the test images, with features.
         labels: What is learnt.
         device: Where it is learnt; on the CPU where the device lacks float64.
+        progress: Is called after each fit, with how many are done and how many there are.
 
     Raises:
         ValueError: Features are not finite.
@@ -75,7 +80,7 @@ def measure_probe(
         test.features.to(place),
         labels.of("test", test.ids).to(place),
     )
-    linear = linear_transfer(*inputs)
+    linear = linear_transfer(*inputs, progress=progress)
     (neighbours,) = nearest_neighbours(*inputs, k=[_NEIGHBOURS])
     return {
         "test_probe_accuracy": linear.chosen.test_accuracy,

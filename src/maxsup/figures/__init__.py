@@ -9,6 +9,7 @@ from maxsup.figures._corruptions import corruption_kinds_figure, severity_figure
 from maxsup.figures._curves import curve_figure, curve_window
 from maxsup.figures._localization import precision_recall_figure, threshold_figure
 from maxsup.figures._logits import logits_figure
+from maxsup.figures._ood import scores_figure
 from maxsup.figures._overlay import colour_bar, draw_overlay
 from maxsup.figures._panel import swatch
 from maxsup.figures._probe import ProbeCurve, probe_figure
@@ -42,6 +43,7 @@ __all__ = [
     "reliability_figure",
     "response_figure",
     "risk_coverage_figure",
+    "scores_figure",
     "seeds_figure",
     "severity_figure",
     "spectrum_figure",

@@ -1,10 +1,10 @@
 """How a figure of the training runs over the epochs."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from maxsup.figures._panel import method_style, panel
 
@@ -22,6 +22,8 @@ def curve_figure(
     labels: Mapping[str, str],
     *,
     window: tuple[float, float] | None = None,
+    epochs: Mapping[str, Sequence[int]] | None = None,
+    logarithmic: bool = False,
 ) -> str:
     """Draw the mean over seeds with the range from the lowest to the highest seed, for each method.
 
@@ -33,6 +35,9 @@ def curve_figure(
         labels: The methods' labels by name, in order.
         window: The range of the axis, such as :func:`curve_window` finds; by default that of all
             values.
+        epochs: For each method the epochs that the values are of; by default 1, 2, …
+        logarithmic: Whether the values are positive ones of which ratios matter: the mean is a
+            geometric one, and the axis logarithmic where they differ by a factor of ten or more.
 
     Returns:
         The picture as SVG.
@@ -42,6 +47,7 @@ def curve_figure(
     shown = "; ".join(
         f"{label} {value:.3g}" for label, value in last.items() if value is not np.ma.masked
     )
+    is_logarithmic = logarithmic and _spans_decade(list(of_method.values()))
     with panel(
         name, f"{title} over the epochs. At the end: {shown or 'none'}.", title=title
     ) as drawn:
@@ -50,31 +56,42 @@ def curve_figure(
                 continue
             style = method_style(number)
             values = of_method[method]
-            epochs = np.arange(1, values.shape[1] + 1)
+            at = np.arange(1, values.shape[1] + 1) if epochs is None else np.array(epochs[method])
+            mean = np.ma.exp(np.ma.log(values).mean(axis=0)) if logarithmic else values.mean(axis=0)
             drawn.axes.plot(
-                epochs,
-                values.mean(axis=0),
+                at,
+                mean,
                 color=style.colour,
                 linestyle=style.dashes,
                 linewidth=1.8,
                 marker=style.marker,
                 markersize=5,
-                markevery=max(1, len(epochs) // _MARKS),
+                markevery=max(1, len(at) // _MARKS),
             )
             if len(values) > 1:
                 drawn.axes.fill_between(
-                    epochs,
+                    at,
                     values.min(axis=0),
                     values.max(axis=0),
                     color=style.colour,
                     alpha=0.13,
                     linewidth=0,
                 )
+        if is_logarithmic:
+            drawn.axes.set_yscale("log")
+            drawn.axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=8))
+            drawn.axes.yaxis.set_major_formatter(lambda value, position: f"{value:g}")
+            drawn.axes.yaxis.set_minor_formatter(NullFormatter())
         if window is not None:
             drawn.axes.set_ylim(*window)
         drawn.axes.set_xlabel("epoch")
         drawn.axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     return drawn.svg
+
+
+def _spans_decade(values: list[np.ma.MaskedArray]) -> bool:
+    known = np.concatenate([each.compressed() for each in values])
+    return bool(len(known) and known.min() > 0 and known.max() >= 10 * known.min())
 
 
 def curve_window(

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from maxsup.inspection._analysis import Analysis as Analysis
     from maxsup.inspection._analysis import Findings as Findings
     from maxsup.inspection._analysis import fact as fact
+    from maxsup.inspection._file import EPOCHS_FILE as EPOCHS_FILE
     from maxsup.inspection._file import INSPECTION_FILE as INSPECTION_FILE
     from maxsup.inspection._file import TABLE_FILE as TABLE_FILE
     from maxsup.inspection._file import read_inspection as read_inspection
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ANALYSES",
+    "EPOCHS_FILE",
     "INSPECTION_FILE",
     "MEASURES",
     "TABLE_FILE",
@@ -44,7 +46,13 @@ __getattr__ = lazy_names(
     [],
     {
         "_analysis": ["Analysis", "Findings", "fact"],
-        "_file": ["INSPECTION_FILE", "TABLE_FILE", "read_inspection", "write_inspection"],
+        "_file": [
+            "EPOCHS_FILE",
+            "INSPECTION_FILE",
+            "TABLE_FILE",
+            "read_inspection",
+            "write_inspection",
+        ],
         "_inspect": ["inspect"],
         "_settings": ["InspectionSettings"],
         "_subject": ["Subject"],

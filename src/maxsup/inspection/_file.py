@@ -14,10 +14,13 @@ from maxsup.inspection import schema
 
 INSPECTION_FILE = "inspection.json"
 TABLE_FILE = "inspection.csv"
+EPOCHS_FILE = "epochs.csv"
 
 
 def write_inspection(inspection: schema.Inspection, directory: Path | str) -> None:
     """Write ``inspection.json``, and ``inspection.csv`` with a row for each model and measure.
+
+    Where models were looked at epoch by epoch, ``epochs.csv`` has a row for each number of each.
 
     Args:
         inspection: What :func:`inspect` returned.
@@ -31,6 +34,11 @@ def write_inspection(inspection: schema.Inspection, directory: Path | str) -> No
     text = json.dumps(with_digest(inspection), indent=1, ensure_ascii=False, allow_nan=False)
     write_text(place / INSPECTION_FILE, text + "\n")
     write_text(place / TABLE_FILE, _table(inspection))
+    epochs = _epochs(inspection)
+    if epochs is None:
+        (place / EPOCHS_FILE).unlink(missing_ok=True)  # of a former call
+    else:
+        write_text(place / EPOCHS_FILE, epochs)
 
 
 def read_inspection(path: Path | str) -> schema.Inspection:
@@ -79,6 +87,22 @@ def _table(inspection: schema.Inspection) -> str:
                 ]
             )
     return buffer.getvalue()
+
+
+def _epochs(inspection: schema.Inspection) -> str | None:
+    """The numbers of models epoch by epoch; none where there are none."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(["method", "seed", "place", "epoch", "measure", "value"])
+    found = [each for each in inspection["models"] if "convergence" in each["details"]]
+    for model in found:
+        of = model["details"]["convergence"]
+        for name, values in of["values"].items():
+            for epoch, value in zip(of["epochs"], values, strict=True):
+                writer.writerow(
+                    [model["method"], model["seed"], model["place"], epoch, name, value]
+                )
+    return buffer.getvalue() if found else None
 
 
 def _ends(interval: schema.Interval | None) -> list[float | None]:

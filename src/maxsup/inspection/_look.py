@@ -23,6 +23,7 @@ from maxsup.inspection._subject import Subject
 from maxsup.inspection.analyses import ANALYSES
 from maxsup.inspection.measures import MEASURES
 from maxsup.measures import fit_temperature
+from maxsup.training import listed
 
 _PARTS: tuple[Literal["train", "test"], ...] = ("train", "test")
 _MEASURES = "measures"
@@ -74,7 +75,7 @@ def look_at(
     values = dict(of_measures.values)
     replicates = dict(of_measures.replicates)
     details = {}
-    notes = [*subject.notes, *of_measures.notes]
+    notes = [*subject.notes, *_left_out(subject), *of_measures.notes]
     for analysis in ANALYSES:
         if analysis.name in settings.skip:
             continue
@@ -103,6 +104,17 @@ def look_at(
         notes=notes,
     )
     return Looked(facts, replicates, _samples(subject, test))
+
+
+def _left_out(subject: Subject) -> list[str]:
+    """Which images are no part of any number, in a sentence for each part of the data."""
+    return [
+        f"{len(places):,} {part} image{'s' if len(places) > 1 else ''} of "
+        f"{subject.data.name} cannot be read and {'are' if len(places) > 1 else 'is'} left out: "
+        f"{listed(places)}."
+        for part in ("train", "validation", "test")
+        if subject.data is not None and (places := subject.left_out(part))
+    ]
 
 
 def _samples(subject: Subject, outputs: Outputs) -> str:

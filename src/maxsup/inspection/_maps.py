@@ -78,7 +78,7 @@ def objects_in(
 
 def digest_of_objects(subject: Subject, settings: InspectionSettings) -> str | None:
     """What tells boxes or masks from what they were when something was measured against them."""
-    split = subject.images("test")
+    split = subject.seen("test")
     asked = settings.boxes is not None or settings.masks is not None
     if not asked or split is None or subject.trained is None or subject.source is None:
         return None

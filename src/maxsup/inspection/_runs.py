@@ -13,6 +13,7 @@ from maxsup.models import (
     CONFIG_FILE,
     WEIGHTS_FILE,
     digest_of_weights,
+    kept_epochs,
     load_run,
 )
 from maxsup.results import RESULTS_FILE, read_results
@@ -93,6 +94,8 @@ def _run(place: Path) -> Named:
             source=wanted,
             flip=settings.recipe.evaluate_flip,
             precision=settings.recipe.precision,
+            epochs=kept_epochs(place),
+            last_epoch=settings.recipe.epochs,
         )
 
     return Named(

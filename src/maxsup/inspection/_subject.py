@@ -9,6 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from maxsup._digests import read_sums
 from maxsup._version import __version__
 from maxsup.data import DataSettings, ImageData, LabelledSplit, MeasuredImages
 from maxsup.evaluation import (
@@ -52,6 +53,10 @@ class Subject:
     """Of the forward pass."""
     flip: bool = False
     """Whether it is measured on the means over an image and its mirror image."""
+    epochs: dict[int, Path] = field(default_factory=dict)
+    """The files of the weights that it had after some of its epochs, by epoch, in order."""
+    last_epoch: int = 0
+    """The epoch that its own weights are of; 0 where nothing is known of it."""
     stored: Callable[[Part], Outputs | None] | None = None
     """The stored predictions of a part."""
     kept: Path | None = None
@@ -91,6 +96,12 @@ class Subject:
         weight = class_templates(self.trained.model).cpu()
         return weight, None if bias is None else bias.detach().cpu()
 
+    @property
+    def epochs_digest(self) -> str:
+        """What tells the weights of its epochs from others."""
+        sums = [read_sums(path.parent).get(path.name) for path in self.epochs.values()]
+        return hashlib.sha256(repr((list(self.epochs), sums)).encode()).hexdigest()
+
     def images(self, part: Part) -> LabelledSplit | None:
         """The images of a part, a sample of the training images where these are very many.
 
@@ -119,6 +130,28 @@ class Subject:
         if part not in self._outputs:
             self._outputs[part] = self._read(part)
         return self._outputs[part]
+
+    def seen(self, part: Part) -> LabelledSplit | None:
+        """The images of a part that there are outputs of: those that can be read.
+
+        Raises:
+            ValueError: As :meth:`outputs` does.
+        """
+        split, outputs = self.images(part), self.outputs(part)
+        if split is None or outputs is None or len(outputs) == len(split):
+            return split
+        return split.select(torch.isin(split.ids, outputs.ids).nonzero().flatten())
+
+    def left_out(self, part: Part) -> list[str]:
+        """Where the images of a part stand that cannot be read."""
+        split, seen = self.images(part), self.seen(part)
+        if split is None or seen is None or len(seen) == len(split):
+            return []
+        missing = split.ids[~torch.isin(split.ids, seen.ids)].sort().values.tolist()
+        files = getattr(split, "files", None)
+        if files is None:
+            return [f"row {row}" for row in missing]
+        return [files.describe(row, "").place for row in missing]
 
     def of(self, split: MeasuredImages) -> Outputs:
         """What the model gives for other images, with features; not kept."""

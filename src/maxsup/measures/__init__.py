@@ -25,7 +25,7 @@ from maxsup.measures._collapse import (
     neural_collapse,
 )
 from maxsup.measures._confusion import SoftConfusion, three_confused
-from maxsup.measures._curvature import LogitCurvature
+from maxsup.measures._curvature import LogitCurvature, logit_conditions
 from maxsup.measures._linear_transfer import (
     NARROW_RANGE,
     WIDE_GRID,
@@ -118,6 +118,7 @@ __all__ = [
     "layer_spectrum",
     "linear_transfer",
     "logistic_path",
+    "logit_conditions",
     "logit_densities",
     "nearest_class_mean",
     "nearest_neighbours",

@@ -4,6 +4,13 @@ from maxsup.models._adapt import has_small_stem
 from maxsup.models._cifar_resnet import CifarResNet
 from maxsup.models._create import TIMM, create_model
 from maxsup.models._description import Architecture, ModelDescription
+from maxsup.models._epochs import (
+    EPOCHS_FOLDER,
+    kept_epochs,
+    load_epoch,
+    remove_epochs,
+    save_epoch,
+)
 from maxsup.models._expected import Expected, expected_by, expected_of_fields
 from maxsup.models._features import class_templates, features_and_logits
 from maxsup.models._grad_cam import ActivationMaps, grad_cam, scale_maps
@@ -20,6 +27,7 @@ from maxsup.models._weights_file import digest_of_weights
 
 __all__ = [
     "CONFIG_FILE",
+    "EPOCHS_FOLDER",
     "TIMM",
     "WEIGHTS_FILE",
     "ActivationMaps",
@@ -38,8 +46,12 @@ __all__ = [
     "features_and_logits",
     "grad_cam",
     "has_small_stem",
+    "kept_epochs",
+    "load_epoch",
     "load_run",
     "load_weights",
+    "remove_epochs",
+    "save_epoch",
     "save_model",
     "scale_maps",
 ]

@@ -143,6 +143,9 @@ class Recipe:
     """Keep the test and validation logits of each run, for measures that come later."""
     checkpoint_steps: int | None = field(default=None, compare=False)
     """Save a checkpoint every so many steps too, not only after each epoch."""
+    keep_every: int | None = field(default=None, compare=False)
+    """Keep the weights after every so many epochs, and after the first, so that inspect can show
+    how features and last layer came to be; None for those at the end alone."""
 
     def __post_init__(self) -> None:
         settle_fields(self)
@@ -150,8 +153,8 @@ class Recipe:
             "epochs": 1, "batch_size": 1, "accumulate": 1, "momentum": 0, "weight_decay": 0,
             "gamma": 0, "warmup_epochs": 0, "warmup_lr": 0, "final_lr": 0, "crop_padding": 0,
             "cutout": 0, "mixup": 0, "cutmix": 0, "drop_path": 0, "repeats": 1, "erasing": 0,
-            "workers": 0, "checkpoint_steps": 1, "image_size": 1, "start_image_size": 1,
-            "eval_size": 1,
+            "workers": 0, "checkpoint_steps": 1, "keep_every": 1, "image_size": 1,
+            "start_image_size": 1, "eval_size": 1,
         }  # fmt: skip
         at_most = {
             "epochs": _MOST_EPOCHS,
@@ -309,6 +312,16 @@ class Recipe:
             for name, value in scaled.items()
             if name not in changes and value != getattr(self, name)
         }
+
+    def keeps_epoch(self, epoch: int) -> bool:
+        """Whether the weights are kept on their own after so many epochs; the last stay anyway.
+
+        >>> recipe = Recipe("mine", model="resnet18", epochs=6, batch_size=8, lr=0.1, keep_every=3)
+        >>> [epoch for epoch in range(1, 7) if recipe.keeps_epoch(epoch)]
+        [1, 3]
+        """
+        every = self.keep_every
+        return every is not None and epoch < self.epochs and (epoch == 1 or epoch % every == 0)
 
     def resolution(self, epoch: int) -> int | None:
         """Side of the training images in an epoch, counted from 0.

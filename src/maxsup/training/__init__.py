@@ -19,6 +19,7 @@ from maxsup.training._result import RESULT_FILE, RunResult
 from maxsup.training._run_files import FAILURE_FILE, SETTINGS_FILE, check_run, has_kept, listed
 from maxsup.training._settings import MeasuredOn, RunSettings, differences
 from maxsup.training._settings_file import FORMAT, check_format, read_parts
+from maxsup.training._slow_steps import slow_steps
 from maxsup.training._tracking import check_tracker
 from maxsup.training._train import train
 
@@ -61,5 +62,6 @@ __all__ = [
     "notes_on_weights",
     "read_parts",
     "recipe_curves",
+    "slow_steps",
     "train",
 ]

@@ -1,6 +1,6 @@
 """What is measured of a model during and after its training."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from torch import Tensor, nn
@@ -23,6 +23,7 @@ from maxsup.evaluation import (
 )
 from maxsup.models import class_templates
 from maxsup.training._settings import MeasuredOn
+from maxsup.training._slow_steps import slow_steps
 from maxsup.training._task import Ended
 
 Splits = Mapping[SplitName, ImageSplit]
@@ -83,11 +84,17 @@ class ClassificationEvaluator(NamedTuple):
             values |= measure_outputs(outputs, split, measures, sizes=self._sizes(False)).values
         return values
 
-    def at_the_end(self, *, keep_outputs: bool) -> Ended:
+    def at_the_end(
+        self, *, keep_outputs: bool, say: Callable[[str], None] = lambda text: None
+    ) -> Ended:
         """All measures and records, and the outputs to keep.
 
         To be called in all processes, which share the work. On the training set, accuracy is
         against the labels as trained on, and everything else against the true ones.
+
+        Args:
+            keep_outputs: Whether outputs are kept at all.
+            say: Is told how far it is where it takes long.
         """
         values: dict[str, float] = {}
         records: dict[str, Tensor] = {}
@@ -124,7 +131,11 @@ class ClassificationEvaluator(NamedTuple):
                 probed[split] = gathered
         if self.data.probe_labels is not None and len(probed) == 2:
             values |= measure_probe(
-                probed["train"], probed["test"], self.data.probe_labels, self.execution.device
+                probed["train"],
+                probed["test"],
+                self.data.probe_labels,
+                self.execution.device,
+                slow_steps(say, f"Probe of {self.data.probe_labels.column}, l2 values tried"),
             )
         return Ended(Found(values, records), kept)
 

@@ -14,7 +14,15 @@ from maxsup._lock import LOCK_FILE, HeldDirectory, check_free, hold
 from maxsup._places import as_place, strangers
 from maxsup.data import ImageData
 from maxsup.evaluation import Outputs, SplitName, outputs_file, save_outputs
-from maxsup.models import TIMM, WEIGHTS_FILE, ModelDescription, save_model
+from maxsup.models import (
+    TIMM,
+    WEIGHTS_FILE,
+    ModelDescription,
+    kept_epochs,
+    remove_epochs,
+    save_epoch,
+    save_model,
+)
 from maxsup.training._checkpoint import State, load_checkpoint, load_position, save_checkpoint
 from maxsup.training._position import Position
 from maxsup.training._result import RESULT_FILE, RunResult
@@ -35,11 +43,11 @@ _KEPT_FILES = (RESULT_FILE, *_CHECKPOINTS, WEIGHTS_FILE)
 class RunFiles:
     """The directory of a run, and what is written to it and read from it when.
 
-    While a run is trained: its settings, a line of figures for each epoch, and a checkpoint with
-    the one before it. When it is done, in place of the checkpoints: the weights with what a
-    stranger needs to use them, the outputs, the digests of all of these, and last of all the
-    result. What is read back is checked by its digest, and a run whose files are damaged is
-    repeated.
+    While a run is trained: its settings, a line of figures for each epoch, a checkpoint with the
+    one before it, and the weights of the epochs that are to be kept. When it is done, in place of
+    the checkpoints: the weights with what a stranger needs to use them, the outputs, the digests of
+    all of these, and last of all the result. What is read back is checked by its digest, and a run
+    whose files are damaged is repeated.
 
     Args:
         settings: The run's settings.
@@ -118,6 +126,7 @@ class RunFiles:
                 self._remove_checkpoints()
             if self._writes and self._are_settings_damaged:
                 self._settings.save(self.directory / SETTINGS_FILE)
+            self._say_which_are_lost(self._settings.recipe.epochs)
         return result
 
     def begin(self, state: State, data: ImageData) -> Position:
@@ -142,9 +151,12 @@ class RunFiles:
             self._check_same(position.settings, position.data, data)
             if damage:
                 self._say(f"{damage[0]} The run goes on from the checkpoint before it.")
+            self._say_which_are_lost(position.epoch)
             return position
         if damage:
             self._say(f"{' '.join(damage)} The run starts anew.")
+        if self._writes:
+            remove_epochs(self.directory)
         return Position(data.fingerprint, settings=self._fingerprint)
 
     def save(self, state: State, position: Position) -> None:
@@ -164,6 +176,18 @@ class RunFiles:
             path.replace(self.directory / DAMAGED_CHECKPOINT_FILE)
             self._is_checkpoint_damaged = False
         save_checkpoint(path, state, position, former=self.directory / FORMER_CHECKPOINT_FILE)
+
+    def keep_epoch(self, model: nn.Module, epoch: int) -> None:
+        """Keep the weights of an epoch, where the settings ask for it; see :meth:`begin`.
+
+        To be called before the checkpoint of that epoch is saved, so that none is lost by a stop.
+
+        Raises:
+            OSError: They could not be written.
+        """
+        if self._held is not None and self._keeps_epoch(epoch):
+            self._held.check_now()
+            save_epoch(self.directory, epoch, model)
 
     def finish(
         self,
@@ -186,6 +210,22 @@ class RunFiles:
             digests[name] = save_outputs(self.directory / name, kept)
         result.save(self.directory, digests)
         self._remove_checkpoints()
+
+    def _keeps_epoch(self, epoch: int) -> bool:
+        # Of a trial that something is chosen by, nobody looks inside.
+        return self._settings.measured_on == "test" and self._settings.recipe.keeps_epoch(epoch)
+
+    def _say_which_are_lost(self, done: int) -> None:
+        """Say which epochs' weights were not kept when they could be, of those that are done."""
+        wanted = [epoch for epoch in range(1, done + 1) if self._keeps_epoch(epoch)]
+        kept = kept_epochs(self.directory) if wanted else {}
+        lost = [str(epoch) for epoch in wanted if epoch not in kept]
+        if lost:
+            self._say(
+                f"{self.directory} has not kept the weights after epoch {listed(lost)}, which "
+                "--keep-every now asks for: they were trained without it. Name another directory "
+                "with --out to have them."
+            )
 
     def _remove_checkpoints(self) -> None:
         for name in _CHECKPOINTS:

@@ -44,8 +44,15 @@ class Evaluator(Protocol):
     def after_epoch(self) -> dict[str, float]:
         """The figures of an epoch's row, on each part that is measured."""
 
-    def at_the_end(self, *, keep_outputs: bool) -> Ended:
-        """All measures and records, and the outputs to keep."""
+    def at_the_end(
+        self, *, keep_outputs: bool, say: Callable[[str], None] = lambda text: None
+    ) -> Ended:
+        """All measures and records, and the outputs to keep.
+
+        Args:
+            keep_outputs: Whether outputs are kept.
+            say: Is told how far it is, where it takes long.
+        """
 
 
 class Task(Protocol):

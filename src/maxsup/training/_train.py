@@ -139,12 +139,13 @@ def _train(
                 check_finite(value, f"the {part} {measure.label}", settings, position.epoch)
             digest = setup.batches.digest(position.epoch)
             position = position.after_epoch(digest, figures)
+            files.keep_epoch(evaluator.model, position.epoch)
             save(position)
             progress.end_epoch(position.epoch, figures)
             send(position.history[-1])
             known_corrupt = report_corrupt(data, known_corrupt, progress)
 
-    found, outputs = evaluator.at_the_end(keep_outputs=recipe.keep_outputs)
+    found, outputs = evaluator.at_the_end(keep_outputs=recipe.keep_outputs, say=progress.say)
     result = RunResult(
         data=data.fingerprint,
         initial_weights=setup.initial_weights,

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from maxsup.data.corruptions._kinds import SEVERITIES as SEVERITIES
     from maxsup.data.corruptions._kinds import check_kind as check_kind
     from maxsup.data.corruptions._split import CorruptedSplit as CorruptedSplit
+    from maxsup.data.corruptions._strengths import is_small as is_small
 
 __all__ = [
     "COMMON",
@@ -21,6 +22,7 @@ __all__ = [
     "CorruptedSplit",
     "check_kind",
     "corrupt",
+    "is_small",
 ]
 
 __getattr__ = lazy_names(
@@ -30,6 +32,7 @@ __getattr__ = lazy_names(
         "_corrupt": ["corrupt"],
         "_kinds": ["COMMON", "EXTRA", "KINDS", "SEVERITIES", "check_kind"],
         "_split": ["CorruptedSplit"],
+        "_strengths": ["is_small"],
     },
 )
 

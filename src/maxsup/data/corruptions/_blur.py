@@ -34,7 +34,11 @@ def defocus_blur(images: Images, strength: Any, draws: Draws) -> Images:
 
 
 def glass_blur(images: Images, strength: Any, draws: Draws) -> Images:
-    """Pixels take the colours of others nearby, between two slight blurs."""
+    """Pixels take the colours of others nearby, between two slight blurs.
+
+    The published corruption exchanges pixels with others one after the other, so that some of them
+    go farther.
+    """
     softness, reach, times, moving = strength
     count, _, height, width = images.shape
     found = smooth(images, softness)

@@ -43,9 +43,9 @@ def corrupt(images: Tensor, kind: str, severity: int, *, ids: Tensor, seed: int 
     What is drawn is a function of ``seed``, the image's id, ``kind`` and ``severity`` alone, so an
     image is corrupted in the same way in whatever batch and process it comes. Images of up to 64
     pixels a side are corrupted as strongly as those of CIFAR-10-C, larger ones as those of
-    ImageNet-C, which have 224. Frost, elastic and spatter are drawn in another way than the
-    published ones, and all are computed anew, so errors on them are not those on the published
-    files. Saturate leaves a grey image as it is.
+    ImageNet-C, which have 224. Frost, elastic, spatter and the glass blur are drawn in another way
+    than the published ones, and all are computed anew, so errors on them are not those on the
+    published files. Saturate leaves a grey image as it is.
 
     Args:
         images: Shape (B, C, H, W), uint8, of one channel or of three.

@@ -47,7 +47,8 @@ def fog(images: Images, strength: Any, draws: Draws) -> Images:
     """Clouds of fractal noise."""
     added, decay = strength
     brightest = images.max(axis=(1, 2, 3), keepdims=True)
-    clouds = plasma(draws, images.shape[2:], decay)[:, None]
+    # The published program divides by it twice at each scale: what it draws from, and a factor.
+    clouds = plasma(draws, images.shape[2:], decay**2)[:, None]
     # A black image has nothing to keep its brightness by.
     scale = np.where(brightest > 0, brightest / (brightest + added), 1 / (1 + added))
     return ((images + added * clouds) * scale).astype(np.float32)

@@ -3,6 +3,7 @@
 from maxsup.inspection._analysis import Analysis
 from maxsup.inspection.analyses.collapse import COLLAPSE
 from maxsup.inspection.analyses.confidence import CONFIDENCE
+from maxsup.inspection.analyses.convergence import CONVERGENCE
 from maxsup.inspection.analyses.corruptions import CORRUPTIONS
 from maxsup.inspection.analyses.grad_cam import GRAD_CAM
 from maxsup.inspection.analyses.localization import LOCALIZATION
@@ -17,6 +18,7 @@ ANALYSES: tuple[Analysis, ...] = (
     LOGITS,
     SEPARATION,
     COLLAPSE,
+    CONVERGENCE,
     PROBE,
     FINER,
     TRANSFER,

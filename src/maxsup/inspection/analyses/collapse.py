@@ -1,6 +1,5 @@
 """How far classes have shrunk to points, and how much of their space the features use."""
 
-import math
 from collections.abc import Mapping
 
 import torch
@@ -13,17 +12,15 @@ from maxsup.inspection._subject import Subject
 from maxsup.measures import (
     CollapseValues,
     FeatureMoments,
-    LogitCurvature,
     Moments,
     collapse_of_moments,
     layer_spectrum,
+    logit_conditions,
     nearest_class_mean,
 )
 
 _MOST_WORK = 1e10
 """Multiplications of one draw up to which the test samples are drawn anew: minutes in all."""
-_MOST_CLASSES = 4_096
-"""Classes up to which the Hessian of the logits is summed up."""
 _SHOWN = 2_048
 """Principal directions of a spectrum that are kept for its picture."""
 
@@ -44,6 +41,7 @@ def _run(subject: Subject, settings: InspectionSettings) -> Findings | None:
     values: dict[str, float] = {}
     contributions: dict[str, Tensor] = {}
     spectra: dict[str, list[float]] = {}
+    conditions: dict[str, Tensor] = {}
     for part, outputs in parts.items():
         found = collapse_of_moments(moments[part], weight)
         values |= _named(part, found)
@@ -51,7 +49,8 @@ def _run(subject: Subject, settings: InspectionSettings) -> Findings | None:
         values[f"{part}_nc4"] = float(disagrees.mean())
         if part == "test":
             contributions["test_nc4"] = disagrees
-        values[f"{part}_curvature"] = _curvature(outputs.logits)
+        conditions[part] = logit_conditions(outputs.logits).log()
+        values[f"{part}_curvature"] = float(conditions[part].mean().exp())
         spectra[part] = _rounded(found.spectrum)
     if weight is not None:
         layer = layer_spectrum(weight)
@@ -68,7 +67,9 @@ def _run(subject: Subject, settings: InspectionSettings) -> Findings | None:
         spectra,
         tuple(_notes(subject, parts, weight, small)),
         contributions,
-        (lambda index: _drawn_anew(test.select(index), weight)) if test and small else None,
+        (lambda index: _drawn_anew(test, conditions["test"], index, weight))
+        if test and small
+        else None,
     )
 
 
@@ -94,10 +95,12 @@ def _named(part: str, found: CollapseValues) -> dict[str, float]:
     }
 
 
-def _drawn_anew(outputs: Outputs, weight: Tensor | None) -> Mapping[str, float]:
+def _drawn_anew(
+    outputs: Outputs, conditions: Tensor, index: Tensor, weight: Tensor | None
+) -> Mapping[str, float]:
     return {
-        **_named("test", collapse_of_moments(_moments(outputs), weight)),
-        "test_curvature": _curvature(outputs.logits),
+        **_named("test", collapse_of_moments(_moments(outputs.select(index)), weight)),
+        "test_curvature": float(conditions[index].mean().exp()),
     }
 
 
@@ -115,14 +118,6 @@ def _disagreement(outputs: Outputs, means: Moments) -> Tensor:
         return torch.full((len(outputs),), torch.nan, dtype=torch.float64)
     nearest = nearest_class_mean(outputs.features, means)
     return (nearest != outputs.logits.argmax(dim=1)).double()
-
-
-def _curvature(logits: Tensor) -> float:
-    if logits.shape[1] > _MOST_CLASSES:
-        return math.nan
-    metric = LogitCurvature(logits.shape[1], sync_on_compute=False)
-    metric.update(logits)
-    return float(metric.compute())
 
 
 def _weight_that_fits(subject: Subject, outputs: Outputs) -> Tensor | None:
@@ -261,10 +256,10 @@ _MEASURED = (
     (
         "curvature",
         "Condition, logits",
-        "condition number of the mean Hessian of the cross-entropy with respect to the logits, "
-        "mean of diag(p) − p pᵀ over {part} samples, without the direction of all logits alike: "
-        "the part of the Hessian’s that the probabilities decide (Guo et al. 2024 find it smaller "
-        "with label smoothing)",
+        "condition number of a sample’s Hessian of the cross-entropy with respect to its logits, "
+        "diag(p) − p pᵀ without the direction of all logits alike, geometric mean over {part} "
+        "samples; at the minimisers of the unconstrained features model it is K times the true "
+        "class’s probability, and label smoothing lowers it (Guo et al. 2024)",
         1,
     ),
 )
@@ -306,4 +301,5 @@ COLLAPSE = Analysis(
         ),
     ),
     run=_run,
+    version=2,
 )

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from maxsup.data import MeasuredImages
-from maxsup.data.corruptions import COMMON, SEVERITIES, CorruptedSplit
+from maxsup.data.corruptions import COMMON, SEVERITIES, CorruptedSplit, is_small
 from maxsup.evaluation import Outputs
 from maxsup.inspection._analysis import Analysis, Findings, fact
 from maxsup.inspection._kept import Found, KeptFindings
@@ -19,7 +19,7 @@ from maxsup.inspection._subject import Subject, sample
 from maxsup.measures import expected_calibration_error, fit_temperature
 from maxsup.training import duration
 
-_VERSION = 1
+_VERSION = 2
 _NUMBERS = ("error", "ece", "ece_scaled", "nll", "nll_scaled")
 
 
@@ -45,7 +45,7 @@ def _run(subject: Subject, settings: InspectionSettings) -> Findings | None:
             f"corruptions: {subject.place} is stored predictions, and what is given for corrupted "
             "images can be had of a model alone. Name the model, or leave them out."
         )
-    labelled = subject.images("test")
+    labelled = subject.seen("test")
     if labelled is None:
         raise ValueError(
             f"corruptions: the test images of {subject.place} are a stream, of which a sample "
@@ -74,8 +74,9 @@ def _run(subject: Subject, settings: InspectionSettings) -> Findings | None:
 
     notes = [
         f"Corruptions: the mean is over {_words(counted)} of the mean over five severities, on "
-        f"{len(split):,} test images; T is fitted on the clean {fitted_on}. Frost, elastic and "
-        "spatter are drawn in another way than the published ones."
+        f"{len(split):,} test images; T is fitted on the clean {fitted_on}. Frost, elastic, "
+        "spatter and the glass blur are drawn in another way than the published ones; the others "
+        f"have the strengths of {'CIFAR-10-C' if is_small(split.image_shape) else 'ImageNet-C'}."
     ]
     details = {
         "kinds": list(kinds),

@@ -21,7 +21,7 @@ _SIDE = 160
 
 def _run(subject: Subject, settings: InspectionSettings) -> Findings | None:
     """Maps of some test images, the same for every model, with the images."""
-    split = subject.images("test")
+    split = subject.seen("test")
     if subject.trained is None or split is None:
         return None
     generator = torch.Generator().manual_seed(settings.seed)

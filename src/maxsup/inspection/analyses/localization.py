@@ -82,7 +82,7 @@ class _Contributions(NamedTuple):
 
 def _run(subject: Subject, settings: InspectionSettings) -> Findings | None:
     """Measure a model's maps, and those that have not seen the images."""
-    split = subject.images("test")
+    split = subject.seen("test")
     if settings.boxes is None and settings.masks is None:
         return None
     if subject.trained is None or split is None:

@@ -83,7 +83,10 @@ def _run(subject: Subject, settings: InspectionSettings) -> Findings | None:
                 "key": key,
                 "data": label_of(word),
                 "samples": len(outputs),
-                "histograms": {name: _histograms(known[name], others[key][name]) for name in known},
+                "histograms": {
+                    name: _histograms(*(_drawn(name, each[name]) for each in (known, others[key])))
+                    for name in known
+                },
             }
         )
     notes.append(
@@ -121,6 +124,13 @@ def _values(key: str, known: Mapping[str, Tensor], other: Mapping[str, Tensor]) 
         values[f"test_ood_{key}_{name}_auroc"] = float(found.auroc)
         values[f"test_ood_{key}_{name}_fpr95"] = float(found.fpr95)
     return values
+
+
+def _drawn(name: str, scores: Tensor) -> Tensor:
+    """As a picture shows a score: squared distances reach over many powers of ten."""
+    if name != "mahalanobis":
+        return scores
+    return -(-scores).clamp(min=1e-6).log10()
 
 
 def _histograms(known: Tensor, other: Tensor) -> dict[str, object] | None:
@@ -193,6 +203,7 @@ OOD = Analysis(
     name="ood",
     facts=_facts,
     run=_run,
+    version=2,
     depends_on=lambda settings: list(settings.ood_data),
     contents=lambda subject, settings: fingerprints(subject, settings.ood_data, "ood_data"),
 )

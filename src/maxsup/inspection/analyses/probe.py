@@ -24,6 +24,7 @@ from maxsup.measures import (
     nearest_neighbours,
 )
 from maxsup.results.schema import MeasureFacts
+from maxsup.training import slow_steps
 
 
 class _Samples(NamedTuple):
@@ -132,7 +133,8 @@ def _findings(
     device = subject.execution.device
     if device.type != "mps":  # which lacks float64
         samples = _Samples(*(each.to(device) for each in samples))
-    linear = linear_transfer(*samples, seed=settings.seed)
+    progress = slow_steps(subject.announce, f"{subject.name}: probe of {what}, l2 values tried")
+    linear = linear_transfer(*samples, seed=settings.seed, progress=progress)
     neighbours = nearest_neighbours(*samples)
     values = {
         f"{prefix}_probe": linear.chosen.test_accuracy,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from maxsup.report._section import Section
 from maxsup.report.inspection.collapse import COLLAPSE
 from maxsup.report.inspection.confidence import CONFIDENCE
+from maxsup.report.inspection.convergence import CONVERGENCE
 from maxsup.report.inspection.corruptions import CORRUPTIONS
 from maxsup.report.inspection.grad_cam import GRAD_CAM
 from maxsup.report.inspection.localization import LOCALIZATION
@@ -25,6 +26,7 @@ INSPECTION_PAGE: "tuple[Section[Inspection], ...]" = (
     LOGITS,
     SEPARATION,
     COLLAPSE,
+    CONVERGENCE,
     PROBE,
     PROJECTION,
     CORRUPTIONS,

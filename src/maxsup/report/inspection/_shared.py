@@ -58,8 +58,10 @@ def measures_of(inspection: "Inspection", *names: str) -> "list[MeasureFacts]":
 
 
 def in_parts(measures: "list[MeasureFacts]") -> "list[list[MeasureFacts]]":
-    """The measures in as many tables as they need not to be cut off."""
-    return [measures[start : start + _COLUMNS] for start in range(0, len(measures), _COLUMNS)]
+    """The measures in as many tables as they need not to be cut off, of about the same width."""
+    tables = max(1, -(-len(measures) // _COLUMNS))
+    columns = max(1, -(-len(measures) // tables))
+    return [measures[start : start + columns] for start in range(0, len(measures), columns)]
 
 
 def legend_of(inspection: "Inspection", name: str) -> list[tuple[Markup, str]]:
