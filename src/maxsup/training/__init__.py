@@ -10,6 +10,7 @@ from maxsup.training._curves import RecipeCurves, recipe_curves
 from maxsup.training._data import load_data
 from maxsup.training._diverged import TrainingDiverged
 from maxsup.training._dry_run import DryRun, dry_run
+from maxsup.training._fingerprint import weights_digest
 from maxsup.training._model import build_model, notes_on_weights
 from maxsup.training._optimizer import learning_rate
 from maxsup.training._position import EpochSums, Position
@@ -62,4 +63,5 @@ __all__ = [
     "read_parts",
     "recipe_curves",
     "train",
+    "weights_digest",
 ]

@@ -22,7 +22,7 @@ from maxsup.evaluation import (
     model_outputs,
     records_on,
 )
-from maxsup.models import class_templates
+from maxsup.models import feature_width
 from maxsup.recipes import Recipe
 from maxsup.training._accelerator import execution_of
 from maxsup.training._settings import MeasuredOn
@@ -167,5 +167,5 @@ class Evaluator(NamedTuple):
         )
 
     def _sizes(self, with_features: bool) -> Sizes:
-        num_classes, num_features = class_templates(self.model).shape
-        return Sizes(num_classes, num_features if with_features else None, self.execution.device)
+        num_features = feature_width(self.model) if with_features else None
+        return Sizes(len(self.data.classes), num_features, self.execution.device)
