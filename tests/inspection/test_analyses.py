@@ -3,9 +3,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
-from maxsup.inspection import Inspection, InspectionSettings, inspect
+from maxsup.inspection import Inspection, InspectionSettings, inspect, write_inspection
 from maxsup.study import record
 
 
@@ -98,10 +97,55 @@ def test_confidence_histograms_hold_every_answer_once(inspected: tuple[Inspectio
         assert accuracy == pytest.approx(1 - of["mistakes"] / of["samples"])
 
 
-def test_logits_of_classes_that_are_not_available_are_left_out(tmp_path: Path) -> None:
-    labels = np.arange(20) % 2
-    logits = torch.randn(20, 3, generator=torch.Generator().manual_seed(0)).numpy()
-    logits[:, 2] = -np.inf
+def unavailable(true_class: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Logits of four classes, of which the last is never available, and labels."""
+    labels = np.arange(24) % 3
+    logits = np.random.default_rng(0).normal(size=(24, 4)) + 2 * np.eye(4)[labels]
+    logits[:, 3] = -np.inf
+    if true_class:
+        logits[5, labels[5]] = -np.inf
+    return logits, labels
+
+
+def test_classes_that_are_not_available_are_left_out(tmp_path: Path) -> None:
+    logits, labels = unavailable(true_class=False)
+    record(tmp_path / "all", "mine", 0, logits, labels, train_logits=logits, train_labels=labels)
+    found = values_of(tmp_path / "all")
+    record(tmp_path / "three", "mine", 0, logits[:, :3], labels)
+    without = values_of(tmp_path / "three")
+    for name in ("test_accuracy", "test_nll", "test_error_enhancement", "test_logit_all_std"):
+        assert found[name] == pytest.approx(without[name]), name
+    assert found["train_accuracy"] == found["test_accuracy"]
+
+
+def test_true_class_that_is_not_available_is_said(tmp_path: Path) -> None:
+    logits, labels = unavailable(true_class=True)
     record(tmp_path / "mine", "mine", 0, logits, labels)
-    with pytest.raises(ValueError, match="no finite numbers"):
-        inspect([str(tmp_path / "mine")], InspectionSettings(resamples=0))
+    found = inspect([str(tmp_path / "mine")], InspectionSettings(resamples=4), tmp_path / "out")
+    write_inspection(found, tmp_path / "out")  # as JSON has numbers
+    assert found["models"][0]["values"]["test_logit_gap_wrong"] is None
+    assert any("1 of 24 test samples are of a class whose logit is −∞" in n for n in found["notes"])
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("part", ["test", "train", "validation"])
+def test_logits_that_are_no_numbers_name_model_part_and_count(
+    tmp_path: Path, part: str, value: float
+) -> None:
+    logits, labels = unavailable(true_class=False)
+    arrays = {"test": logits.copy(), "train": logits.copy(), "validation": logits.copy()}
+    arrays[part][[3, 7], 1] = value
+    record(
+        tmp_path,
+        "mine",
+        0,
+        arrays["test"],
+        labels,
+        train_logits=arrays["train"],
+        train_labels=labels,
+        validation_logits=arrays["validation"],
+        validation_labels=labels,
+    )
+    words = {"train": "training"}.get(part, part)
+    with pytest.raises(ValueError, match=rf"mine/seed-0.*2 of 24 {words} samples .*rows 3, 7"):
+        inspect([str(tmp_path)], InspectionSettings(resamples=0))

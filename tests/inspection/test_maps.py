@@ -3,6 +3,7 @@
 import io
 import json
 import math
+import re
 
 import datasets
 import numpy as np
@@ -184,7 +185,7 @@ def test_a_layer_that_is_not_there(tmp_path, boxes):
         GRAD_CAM.run(of, InspectionSettings(cam_layer="bdy"))
 
 
-def inspected(settings, **asked):
+def inspected(settings, samples=("same", "same"), **asked):
     """Two groups of one model each, as an inspection holds them; no intervals."""
     models, values = [], {}
     for seed, name in enumerate(("baseline", "maxsup")):
@@ -196,7 +197,10 @@ def inspected(settings, **asked):
         details = {k: v.details for k, v in found.items() if v is not None}
         numbers = {} if found["localization"] is None else dict(found["localization"].values)
         values[name] = {0: numbers}
-        models.append({"method": name, "seed": 0, "details": details, "values": numbers})
+        models.append(
+            {"method": name, "seed": 0, "details": details, "values": numbers,
+             "samples": samples[seed]}
+        )  # fmt: skip
     measures = [each for each in LOCALIZATION.facts if each["name"] in values["baseline"][0]]
     nothing = {each["name"]: {} for each in LOCALIZATION.facts}
     return {
@@ -231,6 +235,34 @@ def test_sections_of_the_page(tmp_path, boxes, kind):
     assert numbers.count("<svg") == 2 + (5 if kind == "boxes" else 4)
     for row in ("A random map", "A box at the centre, of the best size", "The whole image"):
         assert row in numbers
+
+
+def test_models_that_saw_other_images_have_a_table_of_their_own(tmp_path, boxes):
+    inspection = inspected(write(tmp_path / "data", boxes), samples=("these", "those"))
+    text = str(MAPS_SECTION.render(inspection).body)
+    assert text.count('<table class="maps">') == 2
+    assert "on other test images have a table of their own" in text
+    assert "the maps lie farthest apart" not in text  # nothing stands beside another
+
+
+def test_each_map_lies_on_what_its_own_model_was_shown(tmp_path, boxes):
+    inspection = inspected(write(tmp_path / "data", boxes))
+    before = str(MAPS_SECTION.render(inspection).body)
+    samples = [each["details"]["grad-cam"]["samples"] for each in inspection["models"]]
+    for mine, others in zip(samples[1], reversed(samples[0]), strict=True):
+        mine["image"] = others["image"]
+    after = str(MAPS_SECTION.render(inspection).body)
+    pictures = [re.findall(r'src="(data:image/jpeg[^"]+)"', text) for text in (before, after)]
+    for number, (one, other) in enumerate(zip(*pictures, strict=True)):
+        assert (one == other) == (number % 3 < 2)  # the image, the first model, the second
+
+
+def test_baselines_of_other_images_stand_beside_each_other(tmp_path, boxes):
+    inspection = inspected(write(tmp_path / "data", boxes), boxes="objects.bbox")
+    inspection["models"][1]["details"]["localization"]["images"] = 7
+    text = str(LOCALIZATION_SECTION.render(inspection).body)
+    assert "was measured on others, 7, with maps to beat of their own" in text
+    assert text.count("The whole image, ") == 2
 
 
 def test_without_boxes_the_page_has_the_pictures_alone(tmp_path, boxes):

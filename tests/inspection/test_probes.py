@@ -180,7 +180,7 @@ def test_what_cannot_be_probed_is_refused(
 def test_stored_predictions_have_neither_other_labels_nor_a_model(
     predictions: Path, changes: dict[str, Any]
 ) -> None:
-    with pytest.raises(ValueError, match=f"{next(iter(changes))}: .*Name the model"):
+    with pytest.raises(ValueError, match=f"{next(iter(changes))} has no effect.*Name the model"):
         look(predictions, **changes)
 
 

@@ -118,3 +118,24 @@ def test_spectra_of_several_seeds_are_one_line():
     assert "Above a tenth of the largest: A 2." in svg
     assert figures.lowest_of_spectra({"a": [[0.0]]}) == 0.1
     assert figures.lowest_of_spectra({"a": [[1.0, 1e-9]]}) == 1e-6
+
+
+def test_classes_of_models_on_other_data_are_matched_by_name(inspection):
+    for each in inspection["models"][2:]:
+        each["classes"] = ["owl", "cat", "fox"]
+        each["details"]["separation"]["test"] = {
+            "within": [0.6, 0.7, 0.8],
+            "samples": [8, 9, 10],
+        }
+    body = str(SEPARATION.render(inspection).body)
+    rows = {
+        name: line
+        for line in body.splitlines()
+        for name in ("cat", "dog", "owl", "fox")
+        if line.startswith(f'<tr><th scope="row">{name}<')
+    }
+    assert set(rows) == {"cat", "dog", "owl", "fox"}
+    assert "0.200" in rows["cat"] and "0.700" in rows["cat"]  # noqa: PT018
+    assert ">5 / 9<" in rows["cat"]
+    assert "0.600" in rows["owl"]
+    assert "0.800" in rows["fox"] and "–" in rows["fox"]  # noqa: PT018

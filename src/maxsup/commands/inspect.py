@@ -7,7 +7,7 @@ from typing import Annotated
 import tyro
 
 from maxsup.commands._command import Command
-from maxsup.commands._options import REPORT_FILE, CommonOptions
+from maxsup.commands._options import REPORT_FILE, CommonOptions, is_first_process
 from maxsup.inspection._settings import InspectionSettings
 
 FOLDER = "inspection"
@@ -37,26 +37,27 @@ def run(options: Options) -> int:
     from maxsup._console import console
     from maxsup._lock import hold
     from maxsup._places import as_place
-    from maxsup.inspection import inspect, write_inspection
+    from maxsup.inspection import Plan, joined_processes, write_inspection
     from maxsup.report import inspection_table, write_inspection_page
 
     directory = as_place(options.out or _default_directory(options.models))
     _check_directory(directory)
+    is_first = is_first_process()
 
     def announce(text: str) -> None:
-        print(text, file=sys.stderr, flush=True)
+        if is_first:
+            print(text, file=sys.stderr, flush=True)
 
-    directory.mkdir(parents=True, exist_ok=True)
-    with hold(directory, announce):
-        found = inspect(
-            options.models,
-            options.settings,
-            directory,
-            command=options.common.command_line,
-            announce=announce,
-        )
-        write_inspection(found, directory)
-        write_inspection_page(found, directory / REPORT_FILE)
+    with joined_processes():
+        plan = Plan(options.models, options.settings, announce=announce)
+        command = options.common.command_line
+        if not is_first:
+            plan.carry_out(directory, command=command)
+            return 0
+        with hold(directory, announce):
+            found = plan.carry_out(directory, command=command)
+            write_inspection(found, directory)
+            write_inspection_page(found, directory / REPORT_FILE)
     _link_from_study(directory)
     console().print(inspection_table(found))
     print(f"\nThe page: {directory / REPORT_FILE}")

@@ -152,6 +152,7 @@ def measure_outputs(
     *,
     sizes: Sizes | None = None,
     temperature: float | None = None,
+    alone: bool = False,
 ) -> Found:
     """Measure outputs in one pass, however many measures there are.
 
@@ -168,6 +169,7 @@ def measure_outputs(
         temperature: The temperature that was fitted on a validation part, by
             :func:`maxsup.measures.fit_temperature`, for the measures after temperature; by default
             it is cross-fitted on the two halves of the outputs themselves.
+        alone: Whether the outputs are all of them, also where there are other processes.
 
     Raises:
         ValueError: There is not one batch and no sizes either, or a tensor is not what it should
@@ -183,11 +185,11 @@ def measure_outputs(
     items: list[Measure | Record] = [*measures, *records]
     accumulations = dict.fromkeys(item.accumulation for item in items)
     if sizes is not None:
-        metrics = _build(accumulations, sizes, temperature)
+        metrics = _build(accumulations, sizes, temperature, alone)
     for batch in outputs:
         if metrics is None:
             sizes = Sizes(batch.num_classes, batch.num_features, batch.logits.device)
-            metrics = _build(accumulations, sizes, temperature)
+            metrics = _build(accumulations, sizes, temperature, alone)
         for accumulation, metric in metrics.items():
             accumulation.update(metric, batch)
     if metrics is None:
@@ -211,9 +213,13 @@ def measure_outputs(
 
 
 def _build(
-    accumulations: Iterable[Accumulation], sizes: Sizes, temperature: float | None
+    accumulations: Iterable[Accumulation], sizes: Sizes, temperature: float | None, alone: bool
 ) -> dict[Accumulation, Metric]:
     context = Context(sizes.num_classes, sizes.num_features, temperature)
-    return {
+    metrics = {
         each: each.build(context).to(sizes.device) for each in accumulations if each.fits(sizes)
     }
+    if alone:
+        for metric in metrics.values():
+            metric.distributed_available_fn = lambda: False
+    return metrics

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from maxsup.inspection._file import TABLE_FILE as TABLE_FILE
     from maxsup.inspection._file import read_inspection as read_inspection
     from maxsup.inspection._file import write_inspection as write_inspection
+    from maxsup.inspection._inspect import Plan as Plan
     from maxsup.inspection._inspect import inspect as inspect
+    from maxsup.inspection._processes import joined_processes as joined_processes
     from maxsup.inspection._settings import InspectionSettings as InspectionSettings
     from maxsup.inspection._subject import Subject as Subject
     from maxsup.inspection.analyses import ANALYSES as ANALYSES
@@ -34,9 +36,11 @@ __all__ = [
     "Findings",
     "Inspection",
     "InspectionSettings",
+    "Plan",
     "Subject",
     "fact",
     "inspect",
+    "joined_processes",
     "read_inspection",
     "write_inspection",
 ]
@@ -53,7 +57,8 @@ __getattr__ = lazy_names(
             "read_inspection",
             "write_inspection",
         ],
-        "_inspect": ["inspect"],
+        "_inspect": ["Plan", "inspect"],
+        "_processes": ["joined_processes"],
         "_settings": ["InspectionSettings"],
         "_subject": ["Subject"],
         "analyses": ["ANALYSES"],

@@ -1,13 +1,15 @@
 """From what a user names to models that can be looked at."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import timm
 
 from maxsup._places import as_place
 from maxsup.data.predictions._find import RunSource, find_predictions, holds_predictions
+from maxsup.inspection._groups import in_groups, notes_on_trainings
 from maxsup.inspection._loader import Loader, Named
 from maxsup.inspection._predictions import StoredRuns
 from maxsup.inspection._runs import label_of_method, runs_in
@@ -19,6 +21,8 @@ from maxsup.models import (
     create_model,
 )
 
+_LISTED = 5
+"""Files that a sentence names."""
 _TABLES = (".parquet", ".csv")
 _WEIGHTS = (".safetensors", ".pth", ".pt", ".bin", ".ckpt", ".tar")
 
@@ -29,7 +33,14 @@ WHAT = (
 )
 
 
-def find_models(words: Sequence[str], settings: InspectionSettings) -> list[Named]:
+class FoundModels(NamedTuple):
+    """The models that are named, and what a reader must know of how they were found."""
+
+    models: list[Named]
+    notes: list[str]
+
+
+def find_models(words: Sequence[str], settings: InspectionSettings) -> FoundModels:
     """The models that are named, in their order; groups of one name are told apart.
 
     Args:
@@ -42,16 +53,21 @@ def find_models(words: Sequence[str], settings: InspectionSettings) -> list[Name
     if not words:
         raise ValueError(f"No model is named. Name {WHAT}.")
     found: list[Named] = []
+    notes: list[str] = []
     for word in words:
         own, path = _own_name(word)
-        models = list(_models_of(path, settings))
+        models, of_word = _models_of(path, settings)
+        notes += of_word
         if own is not None and len({each.method for each in models}) > 1:
             raise ValueError(
                 f"{word} names models of several methods, which cannot all be called {own}. Name "
                 "one method's directory, or leave the name away."
             )
         found += [replace(each, method=own, label=own) for each in models] if own else models
-    return _apart(found)
+    grouped = in_groups(found)
+    return FoundModels(
+        grouped.models, [*notes, *grouped.notes, *notes_on_trainings(grouped.models)]
+    )
 
 
 def _own_name(word: str) -> tuple[str | None, str]:
@@ -61,84 +77,68 @@ def _own_name(word: str) -> tuple[str | None, str]:
     return name, path
 
 
-def _models_of(path: str, settings: InspectionSettings) -> Iterator[Named]:
+def _models_of(path: str, settings: InspectionSettings) -> FoundModels:
     if path.startswith(HUB):
-        yield published(path)
-        return
+        return _one(published(path))
     place = as_place(path)
     if place.is_dir():
-        runs = list(runs_in(place))
-        if runs:
-            yield from runs
-        elif (place / CONFIG_FILE).exists():
-            yield weights_in(path, settings)
-        elif holds_predictions(place):
-            yield from _predictions(place)
-        else:
-            raise ValueError(f"{path} holds no model. Name {WHAT}.")
-    elif place.exists() and place.suffix in _TABLES:
-        yield from _predictions(place)
-    elif place.exists() and place.suffix in _WEIGHTS:
-        yield weights_in(path, settings)
-    elif place.exists():
+        runs = runs_in(place)
+        if runs.models:
+            return FoundModels(*runs)
+        if (place / CONFIG_FILE).exists():
+            return _one(weights_in(path, settings))
+        if holds_predictions(place):
+            return _predictions(place)
+        raise ValueError(f"{path} holds no model. Name {WHAT}.")
+    if place.exists() and place.suffix in _TABLES:
+        return _predictions(place)
+    if place.exists() and place.suffix in _WEIGHTS:
+        return _one(weights_in(path, settings))
+    if place.exists():
         raise ValueError(f"{path} is no model. Name {WHAT}.")
-    elif timm.is_model(path.partition(".")[0]):
-        yield published(path)
-    elif "/" in path or Path(path).suffix in (*_WEIGHTS, *_TABLES):
+    if timm.is_model(path.partition(".")[0]):
+        return _one(published(path))
+    if "/" in path or Path(path).suffix in (*_WEIGHTS, *_TABLES):
         raise ValueError(f"There is no {path}. Name {WHAT}.")
-    else:
-        create_model(path, num_classes=2)  # says which names are near
-        raise ValueError(f"{path} is a model without weights. Name {WHAT}.")
+    create_model(path, num_classes=2)  # says which names are near
+    raise ValueError(f"{path} is a model without weights. Name {WHAT}.")
 
 
-def _predictions(place: Path) -> Iterator[Named]:
+def _one(model: Named) -> FoundModels:
+    return FoundModels([model], [])
+
+
+def _predictions(place: Path) -> FoundModels:
     found = find_predictions(place)
     runs = StoredRuns(found.runs)
-    for source in found.runs:
-
-        def load(loader: Loader, named: Named, source: RunSource = source) -> Subject:
-            digest, stored = runs.of(source)
-            return loader.subject(named, digest=digest, stored=stored)
-
-        yield Named(
-            source.method,
-            label_of_method(source.method),
-            source.seed,
-            f"{place} ({source.what})",
-            place.absolute().parts,
-            load,
+    models = [_of_predictions(place, runs, source) for source in found.runs]
+    notes = []
+    if found.passed_over:
+        more = len(found.passed_over) - _LISTED
+        notes.append(
+            f"Passed over in {place}, as they are no predictions: "
+            f"{', '.join(found.passed_over[:_LISTED])}{f' and {more} more' if more > 0 else ''}."
         )
+    return FoundModels(models, notes)
 
 
-def _apart(found: list[Named]) -> list[Named]:
-    """The models with names of groups that tell them apart."""
-    seen: dict[tuple[str, int], Named] = {}
-    clashing = set()
-    for each in found:
-        before = seen.setdefault((each.method, each.seed), each)
-        if before is not each:
-            if before.place == each.place:
-                raise ValueError(f"{each.place} is named twice.")
-            clashing.add(each.method)
-    if not clashing:
-        return found
-    depth = 1
-    while True:
-        renamed = [
-            replace(
-                each,
-                method="/".join((*each.group[-depth:], each.method)),
-                label=f"{each.label} ({'/'.join(each.group[-depth:])})",
-            )
-            if each.method in clashing
-            else each
-            for each in found
-        ]
-        if len({(each.method, each.seed) for each in renamed}) == len(renamed):
-            return renamed
-        depth += 1
-        if depth > max(len(each.group) for each in found):
-            raise ValueError(
-                f"Two models are called {sorted(clashing)[0]} with the same seed. Give each a name "
-                "of its own: NAME=MODEL."
-            )
+def _of_predictions(place: Path, runs: StoredRuns, source: RunSource) -> Named:
+    def load(loader: Loader, named: Named) -> Subject:
+        run = runs.of(source)
+        subject = loader.subject(
+            named, digest=run.digest, stored=run.outputs, named_classes=run.classes
+        )
+        subject.notes += run.notes
+        return subject
+
+    return Named(
+        source.method,
+        label_of_method(source.method),
+        source.seed,
+        f"{place} ({source.what})",
+        place.absolute().parts,
+        load,
+        "predictions",
+        str(place),
+        source.what,
+    )

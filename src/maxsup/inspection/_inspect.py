@@ -7,16 +7,17 @@ import torch
 
 from maxsup._places import as_place
 from maxsup.inspection import schema
+from maxsup.inspection._checks import check_subject
 from maxsup.inspection._find import find_models
 from maxsup.inspection._loader import Loader
 from maxsup.inspection._look import Looked, look_at
+from maxsup.inspection._processes import joined_processes, own_device
 from maxsup.inspection._settings import InspectionSettings
 from maxsup.inspection._together import together
-from maxsup.inspection.analyses import ANALYSES
+from maxsup.inspection._without_effect import check_effect
 from maxsup.inspection.analyses.projection import choose_classes
 
 
-@torch.inference_mode()
 def inspect(
     models: Sequence[str],
     settings: InspectionSettings | None = None,
@@ -51,44 +52,69 @@ def inspect(
         ValueError: A model is not known, does not fit the data, or cannot be looked at as asked.
         OSError: A file cannot be read or written.
     """
-    settings = settings or InspectionSettings()
-    _check_skipped(settings)
-    named = find_models(models, settings)
-    kept = None if directory is None else as_place(directory) / "models"
-    loader = Loader(settings, device=_device(device), kept=kept, announce=announce)
-    groups = list(dict.fromkeys(each.method for each in named))
-    seeds = {group: [each.seed for each in named if each.method == group] for group in groups}
-    first = {
-        (each.method, each.seed): each.load(loader, each)
-        for each in named
-        if each.method == groups[0]
-    }
-    settings = choose_classes(settings, list(first.values()))
-    # Where every group has several seeds, these give the intervals.
-    resamples = settings.resamples if min(map(len, seeds.values())) == 1 else 0
-    looked: dict[tuple[str, int], Looked] = {}
-    for each in named:
-        subject = first.pop((each.method, each.seed), None) or each.load(loader, each)
-        announce(f"Looking at {subject.name} ({each.place}) …")
-        looked[each.method, each.seed] = look_at(subject, settings, resamples, announce)
-        subject.forget()
-    return together(named, groups, looked, settings, command or _call(models, directory))
+    with joined_processes():
+        plan = Plan(models, settings, announce=announce, device=device)
+        return plan.carry_out(directory, command=command)
 
 
-def _device(device: torch.device | str | None) -> torch.device:
-    if device is not None:
-        return torch.device(device)
-    found = torch.accelerator.current_accelerator(check_available=True)
-    return torch.device("cpu") if found is None else found
+class Plan:
+    """Models that were found, loaded once, and seen to allow what is asked; nothing is written.
 
+    Args:
+        models: Each names one or several, as :func:`inspect` takes them.
+        settings: What is looked at.
+        announce: Is told what is going on, in sentences.
+        device: Where the models run; by default the accelerator that there is, else the CPU.
 
-def _check_skipped(settings: InspectionSettings) -> None:
-    names = [each.name for each in ANALYSES]
-    unknown = [name for name in settings.skip if name not in names]
-    if unknown:
-        raise ValueError(
-            f"skip: no analysis is called {unknown[0]!r}; there are {', '.join(names)}."
-        )
+    Raises:
+        ValueError: A model is not known, does not fit the data, or cannot be looked at as asked.
+        OSError: A file cannot be read.
+    """
+
+    @torch.inference_mode()
+    def __init__(
+        self,
+        models: Sequence[str],
+        settings: InspectionSettings | None = None,
+        *,
+        announce: Callable[[str], None] = lambda text: None,
+        device: torch.device | str | None = None,
+    ) -> None:
+        self._models = models
+        self._settings = settings or InspectionSettings()
+        self._announce = announce
+        self._named, self._notes = find_models(models, self._settings)
+        check_effect(self._settings, self._named)
+        on = own_device() if device is None else torch.device(device)
+        self._loader = Loader(self._settings, device=on, announce=announce)
+        for each in self._named:
+            check_subject(each.load(self._loader, each), self._settings)
+
+    @torch.inference_mode()
+    def carry_out(
+        self, directory: Path | str | None = None, *, command: str | None = None
+    ) -> schema.Inspection:
+        """Look at the models, one after the other, as :func:`inspect` does."""
+        loader, named, announce = self._loader, self._named, self._announce
+        loader.kept = None if directory is None else as_place(directory) / "models"
+        groups = list(dict.fromkeys(each.method for each in named))
+        seeds = {group: [each.seed for each in named if each.method == group] for group in groups}
+        first = {
+            (each.method, each.seed): each.load(loader, each)
+            for each in named
+            if each.method == groups[0]
+        }
+        settings = choose_classes(self._settings, list(first.values()))
+        looked: dict[tuple[str, int], Looked] = {}
+        for each in named:
+            subject = first.pop((each.method, each.seed), None) or each.load(loader, each)
+            announce(f"Looking at {subject.name} ({each.place}) …")
+            # Where a group has several seeds, these give its intervals.
+            resamples = settings.resamples if len(seeds[each.method]) == 1 else 0
+            looked[each.method, each.seed] = look_at(subject, settings, resamples, announce)
+            subject.forget()
+        command = command or _call(self._models, directory)
+        return together(named, groups, looked, settings, command, self._notes)
 
 
 def _call(models: Sequence[str], directory: Path | str | None) -> str:

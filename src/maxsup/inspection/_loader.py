@@ -1,17 +1,22 @@
 """A model that was named, and what loads it with its data."""
 
+import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
-from maxsup._method_names import directory_name
 from maxsup.data import DataSettings, ImageData
 from maxsup.evaluation import Execution
+from maxsup.inspection._processes import rank_and_number
 from maxsup.inspection._settings import InspectionSettings
 from maxsup.inspection._subject import Subject
+from maxsup.training import RunSettings
+
+Kind = Literal["run", "weights", "published", "predictions"]
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,15 @@ class Named:
     """What stands before the method where two groups would have one name, nearest last."""
     load: Callable[["Loader", "Named"], Subject]
     """Called with the loader and with this, whose names may have been changed since."""
+    kind: Kind
+    file: str
+    """The file or directory that it lies in, or the name under which it is published."""
+    within: str = ""
+    """Which of the models in that file or directory it is, where there are several."""
+    settings: RunSettings | None = None
+    """How it was trained, where that is known."""
+    name: str = ""
+    """What its group was called before its name had to be told apart from another's."""
 
 
 class Loader:
@@ -48,18 +62,20 @@ class Loader:
     ) -> None:
         self.settings = settings
         self.announce = announce
-        self._execution = Execution(device)
-        self._kept = kept
+        self._execution = Execution(device, *rank_and_number())
+        self.kept = kept
         self._data: dict[str, ImageData] = {}
+        self._digests: dict[str, str] = {}
 
     def subject(self, named: Named, **fields: Any) -> Subject:
         """A subject with what all have."""
         kept = None
-        if self._kept is not None:
-            kept = self._kept / directory_name(named.method) / f"seed-{named.seed}"
+        if self.kept is not None:
+            kept = self.kept / _directory_of(named.method) / f"seed-{named.seed}"
         fields.setdefault("execution", self._execution)
         fields.setdefault("share", self.data)
         fields.setdefault("announce", self.announce)
+        fields.setdefault("digests", self._digests)
         return Subject(
             named.method,
             named.label,
@@ -99,3 +115,13 @@ class Loader:
             train_split=asked.train_split,
             test_split=asked.test_split,
         )
+
+
+def _directory_of(group: str) -> str:
+    """One directory for each group, whatever it is called.
+
+    >>> _directory_of("maxsup"), _directory_of("maxsup:alpha=0.2"), _directory_of("..")
+    ('maxsup', 'maxsup-alpha=0.2-4516044b', '-5ec1f7e7')
+    """
+    name = re.sub(r"[^\w.=+]+", "-", group, flags=re.ASCII).strip(".")[:80]
+    return name if name == group else f"{name}-{hashlib.sha256(group.encode()).hexdigest()[:8]}"

@@ -3,8 +3,13 @@
 import hashlib
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from itertools import islice
 from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor
 
 from maxsup._version import __version__
 from maxsup.evaluation import (
@@ -35,8 +40,12 @@ class Looked(NamedTuple):
 
     facts: schema.ModelFacts
     replicates: dict[str, list[float | None]]
-    samples: str
-    """Which test samples it saw, in one hash."""
+    """By measure, its value for each draw of the test samples."""
+
+    @property
+    def samples(self) -> str:
+        """Which test samples it saw, in one hash."""
+        return self.facts["samples"]
 
 
 def look_at(
@@ -54,23 +63,11 @@ def look_at(
         announce: Is told what is going on, in sentences.
 
     Raises:
-        ValueError: It gives numbers that are not finite, or cannot be looked at as asked.
+        ValueError: It gives numbers that nothing can be said of, or cannot be looked at as asked.
     """
     findings = KeptFindings(subject.kept)
     test = subject.outputs("test")
     assert test is not None
-    if not test.logits.isfinite().all():
-        raise ValueError(
-            f"{subject.place} gives logits that are no finite numbers for "
-            f"{int((~test.logits.isfinite()).any(dim=1).sum()):,} of {len(test):,} samples, so "
-            "nothing can be said of it."
-        )
-    if test.features is not None and not test.features.isfinite().all():
-        raise ValueError(
-            f"{subject.place} gives features that are no finite numbers for "
-            f"{int((~test.features.isfinite()).any(dim=1).sum()):,} of {len(test):,} samples. A "
-            "training that diverged leaves such; look at another run."
-        )
     of_measures = _found_by_measures(subject, findings, settings, resamples, announce)
     values = dict(of_measures.values)
     replicates = dict(of_measures.replicates)
@@ -95,15 +92,16 @@ def look_at(
         architecture=""
         if subject.trained is None
         else subject.trained.description.architecture.name,
-        data=settings.data or ("" if subject.data is None else subject.data.name),
+        data="" if subject.data is None else (settings.data or subject.data.name),
         classes=list(subject.classes),
         train=0 if train is None else len(train),
         test=len(test),
+        samples=_samples(subject, test),
         values=values,
         details=details,
         notes=notes,
     )
-    return Looked(facts, replicates, _samples(subject, test))
+    return Looked(facts, replicates)
 
 
 def _left_out(subject: Subject) -> list[str]:
@@ -137,46 +135,72 @@ def _found_by_measures(
         (
             *(subject.key(part) for part in ("train", "validation", "test")),
             repr([each.name for each in (*MEASURES, *measures_on("test"), *measures_on("train"))]),
-            f"{resamples} {settings.seed} {__version__}",
+            __version__,
         )
     )
     found = kept.read(_MEASURES, key)
-    if found is not None:
-        return found
+    validation = subject.outputs("validation") if found is None or resamples else None
     temperature = None
-    validation = subject.outputs("validation")
     if validation is not None:
         temperature = float(fit_temperature(validation.logits, validation.true_labels))
-    values: dict[str, float | None] = {}
-    for part in _PARTS:
-        outputs = subject.outputs(part)
-        if outputs is not None:
-            of_part = _measured(outputs, part, temperature)
-            values |= {k: v if math.isfinite(v) else None for k, v in of_part.items()}
-    replicates: dict[str, list[float | None]] = {}
-    if resamples:
-        announce(f"{subject.name}: drawing the test samples anew {resamples} times …")
-        test = subject.outputs("test")
-        assert test is not None
-        if temperature is None:
-            # Fitted anew for each draw, it would be most of the work.
-            temperature = float(fit_temperature(test.logits, test.true_labels))
-        held = temperature
-        replicates = replicates_of_values(
-            draws(len(test), resamples, settings.seed),
-            lambda index: _measured(test.select(index), "test", held),
-        )
-        # One that is held has no spread that could be told.
-        replicates.pop(USED.name_on("test"), None)
-    found = Found(values, replicates=replicates)
-    kept.write(_MEASURES, key, found)
-    return found
+    if found is None:
+        values: dict[str, float | None] = {}
+        for part in _PARTS:
+            outputs = subject.outputs(part)
+            if outputs is not None:
+                of_part = _measured(outputs, part, temperature)
+                values |= {k: v if math.isfinite(v) else None for k, v in of_part.items()}
+        found = Found(values, is_measured_anew=True)
+        kept.write(_MEASURES, key, found)
+    if not resamples:
+        return found
+    test = subject.outputs("test")
+    assert test is not None
+    if temperature is None:
+        # Fitted anew for each draw, it would be most of the work.
+        temperature = float(fit_temperature(test.logits, test.true_labels))
+    held = temperature
+    replicates = _measured_anew(
+        _MEASURES, f"{subject.name}: ", kept, key, len(test), resamples, settings.seed, announce,
+        lambda index: _measured(test.select(index), "test", held),
+    )  # fmt: skip
+    # One that is held has no spread that could be told.
+    replicates.pop(USED.name_on("test"), None)
+    return replace(found, replicates=replicates)
+
+
+def _measured_anew(
+    name: str,
+    of: str,
+    kept: KeptFindings,
+    key: str,
+    samples: int,
+    resamples: int,
+    seed: int,
+    announce: Callable[[str], None],
+    measure: Callable[[Tensor], Mapping[str, float]],
+) -> dict[str, list[float | None]]:
+    """Values for each draw of the test samples; those of draws that were made before are kept.
+
+    The first draws are the same however many there are.
+    """
+    key = f"{key} {samples} {seed}"
+    before = kept.read(f"{name}-drawn", key) or Found(details=0)
+    replicates = dict(before.replicates)
+    if before.details < resamples:
+        announce(f"{of}{name} of test samples drawn anew {resamples - before.details} times …")
+        more = islice(draws(samples, resamples, seed), before.details, None)
+        for each, values in replicates_of_values(more, measure).items():
+            replicates[each] = [*replicates.get(each, []), *values]
+        kept.write(f"{name}-drawn", key, Found(details=resamples, replicates=replicates))
+    return {each: values[:resamples] for each, values in replicates.items()}
 
 
 def _measured(outputs: Outputs, split: SplitName, temperature: float | None) -> dict[str, float]:
     """All that is measured of outputs of a part."""
     measures = [*measures_on(split), *(each for each in MEASURES if split in each.splits)]
-    return measure_outputs([outputs], split, measures, temperature=temperature).values
+    # Every process has all of them.
+    return measure_outputs([outputs], split, measures, temperature=temperature, alone=True).values
 
 
 def _found_by(
@@ -194,27 +218,42 @@ def _found_by(
             analysis.depends_on(settings),
             analysis.contents(subject, settings),
             settings.seed,
-            resamples,
         ]
     )
     found = kept.read(analysis.name, key)
-    if found is not None:
+    findings = None
+    if found is None:
+        findings = analysis.run(subject, settings) or Findings()
+        known = {each["name"] for each in analysis.facts_under(settings)}
+        assert set(findings.values) <= known, (set(findings.values) - known, analysis.name)
+        found = Found(
+            {k: v if math.isfinite(v) else None for k, v in findings.values.items()},
+            findings.details,
+            findings.notes,
+            {k: v.double().tolist() for k, v in findings.contributions.items()},
+            findings.resampled is not None,
+        )
+        kept.write(analysis.name, key, found)
+    if not resamples:
         return found
-    findings = analysis.run(subject, settings) or Findings()
-    known = {each["name"] for each in analysis.facts_under(settings)}
-    assert set(findings.values) <= known, (set(findings.values) - known, analysis.name)
-    replicates = replicates_of_means(findings.contributions, resamples, settings.seed)
-    if findings.resampled is not None and resamples:
-        announce(f"{subject.name}: {analysis.name} of test samples drawn anew {resamples} times …")
+    contributions = {
+        k: torch.tensor(v, dtype=torch.float64) for k, v in found.contributions.items()
+    }
+    replicates = replicates_of_means(contributions, resamples, settings.seed)
+    if found.is_measured_anew:
         test = subject.outputs("test")
         assert test is not None
-        drawn = draws(len(test), resamples, settings.seed)
-        replicates |= replicates_of_values(drawn, findings.resampled)
-    found = Found(
-        {k: v if math.isfinite(v) else None for k, v in findings.values.items()},
-        findings.details,
-        findings.notes,
-        replicates,
-    )
-    kept.write(analysis.name, key, found)
-    return found
+
+        def measure(index: Tensor) -> Mapping[str, float]:
+            nonlocal findings
+            if findings is None:  # it was found by an earlier call, with fewer draws
+                findings = analysis.run(subject, settings)
+            assert findings is not None
+            assert findings.resampled is not None
+            return findings.resampled(index)
+
+        replicates |= _measured_anew(
+            analysis.name, f"{subject.name}: ", kept, key, len(test), resamples, settings.seed,
+            announce, measure,
+        )  # fmt: skip
+    return replace(found, replicates=replicates)

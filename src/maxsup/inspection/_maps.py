@@ -82,13 +82,16 @@ def digest_of_objects(subject: Subject, settings: InspectionSettings) -> str | N
     asked = settings.boxes is not None or settings.masks is not None
     if not asked or split is None or subject.trained is None or subject.source is None:
         return None
-    if "objects" in subject.digests:
-        return subject.digests["objects"]
+    of = subject.trained.description
+    key = repr((subject.source, settings.boxes, settings.masks, split.image_shape, of.reading,
+                of.crop, subject.data and subject.data.fingerprint))  # fmt: skip
+    if key in subject.digests:
+        return subject.digests[key]
     digest = hashlib.sha256()
     for row, each in sorted(objects_in(subject, split, settings).items()):
         digest.update(repr((row, each.total, each.cut)).encode())
         for values in (each.boxes, each.mask):
             if values is not None:
                 digest.update(values.numpy().tobytes())
-    subject.digests["objects"] = digest.hexdigest()
-    return subject.digests["objects"]
+    subject.digests[key] = digest.hexdigest()
+    return subject.digests[key]

@@ -76,13 +76,17 @@ def transfer_parts(subject: Subject, word: str) -> tuple[LabelledSplit, Labelled
     return sample(parts[0], subject.train_samples), parts[1]
 
 
-def load_other_data(subject: Subject, word: str, option: str) -> ImageData:
+def load_other_data(
+    subject: Subject, word: str, option: str, *, measure_only: bool = False
+) -> ImageData:
     """Data at the size, and by the preprocessing, of a model's own; loaded once for all models.
 
     Args:
         subject: With a model.
         word: The data, as a user names it, DATA or DATA@COLUMN.
         option: What names it, for messages.
+        measure_only: Whether nothing is learnt of it: where it has but one split, all of it is
+            then to measure on.
 
     Raises:
         ValueError: It cannot be read, or not be given to the model.
@@ -95,8 +99,8 @@ def load_other_data(subject: Subject, word: str, option: str) -> ImageData:
         if of.reading == "photographs":
             photographs = PhotographSettings(height, of.crop, of.interpolation)
             return subject.share(
-                ("other", word, photographs),
-                lambda: load_images(settings, photographs=photographs),
+                ("other", word, photographs, measure_only),
+                lambda: load_images(settings, photographs=photographs, measure_only=measure_only),
             )
         if height != width:
             raise ValueError(
@@ -104,17 +108,28 @@ def load_other_data(subject: Subject, word: str, option: str) -> ImageData:
                 "brought to squares alone."
             )
         return subject.share(
-            ("other", word, height), lambda: load_images(settings, image_size=height)
+            ("other", word, height, measure_only),
+            lambda: load_images(settings, image_size=height, measure_only=measure_only),
         )
     except ValueError as error:
         raise ValueError(f"{option}: {word} cannot be given to {subject.place}: {error}") from error
 
 
-def fingerprints(subject: Subject, words: Sequence[str], option: str) -> list[str]:
+def notes_on(word: str, data: ImageData) -> list[str]:
+    """What was chosen of other data and what was passed over, in sentences that name it."""
+    return [f"{label_of(word)}: {note}" for note in data.notes]
+
+
+def fingerprints(
+    subject: Subject, words: Sequence[str], option: str, *, measure_only: bool = False
+) -> list[str]:
     """What tells the content of other data from what it was when something was found of it."""
     if subject.trained is None:
         return []
-    return [load_other_data(subject, word, option).fingerprint for word in words]
+    return [
+        load_other_data(subject, word, option, measure_only=measure_only).fingerprint
+        for word in words
+    ]
 
 
 def with_channels(split: LabelledSplit, channels: int, what: str) -> LabelledSplit:

@@ -2,15 +2,29 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import torch
 
 from maxsup.data.predictions._agree import Agreement
-from maxsup.data.predictions._arrays import example
 from maxsup.data.predictions._find import RunSource
 from maxsup.data.predictions._part import Part as StoredPart
 from maxsup.evaluation import Outputs
+from maxsup.inspection._numbers import check_numbers
 from maxsup.inspection._subject import Part
+
+
+class StoredRun(NamedTuple):
+    """The predictions of one run."""
+
+    digest: str
+    """What tells them from all others: SHA-256 over names, shapes, dtypes and values."""
+    outputs: Callable[[Part], Outputs | None]
+    """Those of a part, test samples in the order that is the same for every run."""
+    classes: tuple[str, ...] | None
+    """The names of the classes, where they are given."""
+    notes: list[str]
+    """What was passed over, in sentences."""
 
 
 class StoredRuns:
@@ -24,30 +38,32 @@ class StoredRuns:
         self._sources = sources
         self._agreement = Agreement()
 
-    def of(self, source: RunSource) -> tuple[str, Callable[[Part], Outputs | None]]:
-        """The digest of a run's predictions, and what they are of a part.
+    def of(self, source: RunSource) -> StoredRun:
+        """A run's predictions.
 
         Raises:
-            ValueError: They are not for the samples of the other runs, or not finite.
+            ValueError: They are not for the samples of the other runs.
         """
         run = source.load()
         order = self._agreement.order(source.what, run)
-        if len(run.test.broken):
-            raise ValueError(
-                f"{source.what}: {len(run.test.broken):,} of {len(run.test):,} samples have logits "
-                f"that are no finite numbers (rows {example(run.test.broken)})."
-            )
-        digest = hashlib.sha256()
-        for part in run.parts:
-            for array in (part.logits, part.labels, part.features):
+        parts = {"test": run.test, "train": run.train, "validation": run.validation}
+        digest = hashlib.sha256(repr(run.classes).encode())
+        for name, part in parts.items():
+            if part is None:
+                continue
+            for what in ("logits", "labels", "ids", "features"):
+                array = getattr(part, what)
                 if array is not None:
+                    # Bytes alone are those of many arrays.
+                    digest.update(f"{name} {what} {array.dtype.str} {array.shape} ".encode())
                     digest.update(array.tobytes())
 
         def stored(part: Part) -> Outputs | None:
-            found = {"test": run.test, "train": run.train, "validation": run.validation}[part]
+            found = parts[part]
             if found is None:
                 return None
             outputs = _outputs(found)
+            check_numbers(source.what, part, outputs)
             if part != "test":
                 return outputs
             ordered = outputs.select(torch.from_numpy(order))
@@ -59,7 +75,10 @@ class StoredRuns:
                 ordered.features,
             )
 
-        return digest.hexdigest(), stored
+        notes = []
+        if run.passed_over:
+            notes.append(f"Passed over in {source.what}: {', '.join(run.passed_over)}.")
+        return StoredRun(digest.hexdigest(), stored, run.classes, notes)
 
 
 def _outputs(part: StoredPart) -> Outputs:

@@ -1,12 +1,14 @@
 """Runs of ours: one, those of a method, or those of a study."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from maxsup._digests import read_sums
+from maxsup._home import expand_home
 from maxsup._method_names import MethodName, directory_name
-from maxsup.data import ImageData
+from maxsup.data import DataSettings, ImageData, NothingDrawn
 from maxsup.inspection._loader import Loader, Named
 from maxsup.inspection._subject import Subject
 from maxsup.models import (
@@ -19,37 +21,72 @@ from maxsup.models import (
 from maxsup.results import RESULTS_FILE, read_results
 from maxsup.training import SETTINGS_FILE, RunSettings, listed, load_data
 
+_LISTED = 5
+"""Runs that a sentence names."""
 
-def runs_in(place: Path) -> Iterator[Named]:
+
+class FoundRuns(NamedTuple):
+    """The runs in a directory, and those that are none yet."""
+
+    models: list[Named]
+    notes: list[str]
+    """What was passed over, in sentences."""
+
+
+def runs_in(place: Path) -> FoundRuns:
+    """The runs that a directory is, or holds: of a method, or of a study.
+
+    Raises:
+        ValueError: None of them has finished, or one cannot be read.
+    """
     if (place / SETTINGS_FILE).exists():
-        yield _run(place)
-        return
+        return FoundRuns([_run(place)], [])
     directories = sorted(
         (each.parent for each in place.glob(f"seed-*/{SETTINGS_FILE}")),
         key=lambda each: (len(each.name), each.name),
-    ) or _of_study(place)
+    )
+    others: list[Path] = []
+    if not directories:
+        directories, others = _of_study(place)
     unfinished = [each for each in directories if not (each / CONFIG_FILE).exists()]
-    for each in directories:
-        if each not in unfinished:
-            yield _run(each)
     if directories and len(unfinished) == len(directories):
         raise ValueError(
             f"No run in {place} has finished, as their models are not there. The command that "
             "trains them goes on with them."
         )
+    notes = []
+    if unfinished:
+        notes.append(
+            f"Passed over, as they have not finished: {listed_places(place, unfinished)}. The "
+            "command that trains them goes on with them."
+        )
+    if others:
+        notes.append(
+            f"Passed over, as {place / RESULTS_FILE} does not have their methods: "
+            f"{listed_places(place, others)}. Name them to look at them."
+        )
+    return FoundRuns([_run(each) for each in directories if each not in unfinished], notes)
 
 
-def _of_study(place: Path) -> list[Path]:
-    """The runs of a study, in the order of its methods."""
+def listed_places(place: Path, found: Sequence[Path]) -> str:
+    """Directories within a place, the first some of them."""
+    names = ["/".join(each.parts[len(place.parts) :]) for each in found]
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return f"{', '.join(names[:_LISTED])}{more} in {place}"
+
+
+def _of_study(place: Path) -> tuple[list[Path], list[Path]]:
+    """The runs of a study, in the order of its methods; and those of none of these."""
     found = sorted(
         (each.parent for each in place.glob(f"*/seed-*/{SETTINGS_FILE}")),
         key=lambda each: (each.parent.name, len(each.name), each.name),
     )
     order = [directory_name(name) for name in _labels(place)]
-    return sorted(
-        (each for each in found if each.parent.name in order or not order),
-        key=lambda each: order.index(each.parent.name) if order else 0,
-    )
+    if not order:
+        return found, []
+    of_study = [each for each in found if each.parent.name in order]
+    others = [each for each in found if each.parent.name not in order]
+    return sorted(of_study, key=lambda each: order.index(each.parent.name)), others
 
 
 def _labels(study: Path) -> dict[str, str]:
@@ -75,28 +112,24 @@ def _run(place: Path) -> Named:
     def load(loader: Loader, named: Named) -> Subject:
         trained = load_run(place)
         asked = loader.asked_data()
-        wanted = settings.data if asked is None else asked
-        if loader.settings.probe_label is not None:
-            wanted = replace(wanted, probe_label=loader.settings.probe_label)
-        data = loader.data(
-            (wanted, settings.recipe),
-            lambda: load_data(wanted, settings.recipe, loader.announce),
-        )
+        data, source = _data_of(loader, settings, asked)
         _check_classes(str(place), trained.classes, data)
         execution = loader.execution(settings.recipe.precision)
         digest = read_sums(place).get(WEIGHTS_FILE) or digest_of_weights(str(place))
-        return loader.subject(
+        subject = loader.subject(
             named,
             execution=execution,
             digest=digest,
             trained=replace(trained, model=trained.model.to(execution.device)),
             data=data,
-            source=wanted,
+            source=source,
             flip=settings.recipe.evaluate_flip,
             precision=settings.recipe.precision,
             epochs=kept_epochs(place),
             last_epoch=settings.recipe.epochs,
         )
+        subject.notes += data.notes
+        return subject
 
     return Named(
         method,
@@ -105,6 +138,49 @@ def _run(place: Path) -> Named:
         str(place),
         place.absolute().parts[:-2],
         load,
+        "run",
+        str(place),
+        settings=settings,
+    )
+
+
+def _data_of(
+    loader: Loader, settings: RunSettings, asked: DataSettings | None
+) -> tuple[ImageData, DataSettings]:
+    """What a run is looked at on, and where that comes from: its own data, or what is named."""
+    own = settings.data
+    wanted = own if asked is None else asked
+    probe_label = loader.settings.probe_label
+    if probe_label is not None:
+        wanted = replace(wanted, probe_label=probe_label)
+
+    def load(source: DataSettings, *, measure_only: bool = False) -> ImageData:
+        return loader.data(
+            (source, settings.recipe, measure_only),
+            lambda: load_data(source, settings.recipe, loader.announce, measure_only=measure_only),
+        )
+
+    if asked is None:
+        return load(wanted), wanted
+    if not _is_same(asked.name, own.name):
+        # Nothing is trained on it: where there is but one split, all of it is measured on.
+        return load(wanted, measure_only=True), wanted
+    # Held out is what was held out of the training, or it would be measured on what it was
+    # trained on.
+    wanted = replace(wanted, test_fraction=own.test_fraction, data_seed=own.data_seed)
+    try:
+        return load(wanted), wanted
+    except NothingDrawn:
+        wanted = replace(wanted, data_seed=0)
+        return load(wanted), wanted
+
+
+def _is_same(one: str, other: str) -> bool:
+    """Whether two names are of the same data."""
+    return one == other or (
+        "://" not in one + other
+        and expand_home(one).exists()
+        and expand_home(one).resolve() == expand_home(other).resolve()
     )
 
 

@@ -28,6 +28,9 @@ class InspectionSettings:
     """The split to measure on, or a part of it; by default test, else validation."""
     model: str | None = None
     """The architecture of files of weights that do not say it, by its name in timm."""
+    partial_weights: bool = False
+    """Look at files of weights that do not fit their architecture as a whole too: what they lack is
+    drawn at random, what is left over is left out, and both are named."""
     projection_classes: tuple[str, ...] = ()
     """Names of the three classes of the projection; by default those that the first model confuses
     most on its training data."""
@@ -50,7 +53,8 @@ class InspectionSettings:
     """Column of the boxes [left, top, width, height] of what is to be found in an image, such as
     objects.bbox, to measure class activation maps against."""
     masks: str | None = None
-    """Column of masks instead of boxes: images of the same size, not 0 where the object is."""
+    """Masks instead of boxes, images of the same size, not 0 where the object is: their column, or
+    a folder in which each is called as its image."""
     cam_layer: str | None = None
     """The module whose output class activation maps are made of; by default the last with places,
     which is named on the page."""
@@ -79,7 +83,7 @@ class InspectionSettings:
                 f"boxes and masks both say where the objects are; got {self.boxes!r} and "
                 f"{self.masks!r}. Give one of them."
             )
-        for name in ("label_column", "train_split", "test_split"):
+        for name in ("label_column", "image_column", "train_split", "test_split"):
             if self.data is None and getattr(self, name) is not None:
                 raise ValueError(
                     f"{name} says which part of --data is meant, and no data is named: a run's own "

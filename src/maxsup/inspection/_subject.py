@@ -1,7 +1,7 @@
 """A model, or what another program kept of one, as an inspection looks at it."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from maxsup._digests import read_sums
+from maxsup._digests import SUMS_FILE, read_sums, write_sums
 from maxsup._version import __version__
 from maxsup.data import DataSettings, ImageData, LabelledSplit, MeasuredImages
 from maxsup.evaluation import (
@@ -21,7 +21,9 @@ from maxsup.evaluation import (
     outputs_file,
     save_outputs,
 )
-from maxsup.models import TrainedModel, class_templates
+from maxsup.inspection._numbers import check_numbers
+from maxsup.inspection._processes import from_first, is_first
+from maxsup.models import TrainedModel, last_layer
 
 Part = Literal["train", "validation", "test"]
 
@@ -59,6 +61,8 @@ class Subject:
     """The epoch that its own weights are of; 0 where nothing is known of it."""
     stored: Callable[[Part], Outputs | None] | None = None
     """The stored predictions of a part."""
+    named_classes: tuple[str, ...] | None = None
+    """The names of the classes of stored predictions, where these have them."""
     kept: Path | None = None
     """The directory that its outputs are kept in."""
     train_samples: int = 50_000
@@ -70,7 +74,8 @@ class Subject:
     notes: list[str] = field(default_factory=list)
     """What a reader must know of it, in sentences."""
     digests: dict[str, str] = field(default_factory=dict)
-    """What was read of its data beside images and labels, in a hash each, by what it is."""
+    """What was read of data beside images and labels, in a hash each, by what it is; the models of
+    an inspection share it."""
     _outputs: dict[Part, Outputs | None] = field(default_factory=dict)
 
     @property
@@ -83,18 +88,23 @@ class Subject:
         """The names of the classes, in the order of the logits."""
         if self.trained is not None:
             return self.trained.classes
+        if self.named_classes is not None:
+            return self.named_classes
         outputs = self.outputs("test")
         assert outputs is not None
         return tuple(map(str, range(outputs.num_classes)))
 
     @property
     def last_layer(self) -> tuple[Tensor, Tensor | None] | None:
-        """Weight (K, D) and bias (K,) of the last layer, on the CPU; none of predictions."""
-        if self.trained is None:
+        """Weight (K, D) and bias (K,) of the last layer, on the CPU.
+
+        None of predictions, and of a model that ends in more than one linear layer.
+        """
+        layer = None if self.trained is None else last_layer(self.trained.model)
+        if layer is None:
             return None
-        bias = self.trained.model.get_classifier().bias  # type: ignore[operator]
-        weight = class_templates(self.trained.model).cpu()
-        return weight, None if bias is None else bias.detach().cpu()
+        weight, bias = layer
+        return weight.cpu(), None if bias is None else bias.cpu()
 
     @property
     def epochs_digest(self) -> str:
@@ -153,10 +163,22 @@ class Subject:
             return [f"row {row}" for row in missing]
         return [files.describe(row, "").place for row in missing]
 
-    def of(self, split: MeasuredImages) -> Outputs:
-        """What the model gives for other images, with features; not kept."""
-        assert self.trained is not None
-        return _joined(self._pass(split))
+    def of(self, split: MeasuredImages, kept_as: str | None = None) -> Outputs:
+        """What the model gives for other images, with features.
+
+        Args:
+            split: The images.
+            kept_as: What it is kept under, with all that the images are determined by; by default
+                it is not kept.
+
+        Raises:
+            ValueError: Images cannot be read.
+        """
+        if kept_as is None:
+            return self._pass(split)
+        text = f"{self._model_key()} {kept_as}"
+        name = f"{hashlib.sha256(text.encode()).hexdigest()[:16]}-outputs-other.safetensors"
+        return self._kept_or(name, lambda: self._pass(split))
 
     def forget(self) -> None:
         """Let the outputs out of memory that can be read again from where they lie."""
@@ -166,13 +188,14 @@ class Subject:
     def key(self, part: Part) -> str:
         """What the outputs of a part are determined by, in one hash."""
         data = "" if self.data is None else self.data.fingerprint
+        text = f"{self._model_key()} {data} {part} {self.train_samples}"
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def _model_key(self) -> str:
+        """What tells the model from others, and the passes of it."""
         # How images are read and by which architecture, which the weights do not say.
         model = "" if self.trained is None else repr(self.trained.description)
-        text = (
-            f"{__version__} {self.digest} {model} {data} {part} {self.train_samples} {self.flip} "
-            f"{self.precision}"
-        )
-        return hashlib.sha256(text.encode()).hexdigest()
+        return f"{__version__} {self.digest} {model} {self.flip} {self.precision}"
 
     def _read(self, part: Part) -> Outputs | None:
         if self.stored is not None:
@@ -180,27 +203,61 @@ class Subject:
         images = self.images(part)
         if images is None and part != "test":
             return None
-        path = None
-        if self.kept is not None:
-            path = self.kept / f"{self.key(part)[:16]}-{outputs_file(part)}"
-            if path.exists():
-                return load_outputs(path)
         assert self.data is not None
-        found = _joined(self._pass(images if images is not None else self.data.test))
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            save_outputs(path, found, features=True)
+        split = images if images is not None else self.data.test
+        return self._kept_or(
+            f"{self.key(part)[:16]}-{outputs_file(part)}", lambda: self._checked_pass(split, part)
+        )
+
+    def _checked_pass(self, split: MeasuredImages, part: Part) -> Outputs:
+        found = self._pass(split)
+        check_numbers(self.place, part, found)
         return found
 
-    def _pass(self, split: object) -> Iterator[Outputs]:
+    def _kept_or(self, name: str, make: Callable[[], Outputs]) -> Outputs:
+        """The outputs that are kept under a name, or else made and kept."""
+        if self.kept is None:
+            return make()
+        path = self.kept / name
+        found = from_first(lambda: self._load(path))
+        if found is not None:
+            return found
+        made = make()
+        if is_first():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            digest = save_outputs(path, made, features=True)
+            # Afterwards: outputs that have no digest are not used.
+            write_sums(path.parent, read_sums(path.parent) | {name: digest})
+        return made
+
+    def _load(self, path: Path) -> Outputs | None:
+        """Kept outputs; none where there are none, or they are not what was written."""
+        if not path.exists():
+            return None
+        if path.name not in read_sums(path.parent):
+            self.announce(f"{path} has no line in {SUMS_FILE} beside it. It is made anew.")
+            return None
+        try:
+            return load_outputs(path)
+        except ValueError as error:
+            what = str(error).partition(" Repeat its run")[0]
+            self.announce(f"{what} It is made anew.")
+            return None
+
+    def _pass(self, split: MeasuredImages) -> Outputs:
+        """What the model gives for images, shared by all processes."""
         assert self.trained is not None
-        return model_outputs(
+        keeper = OutputsKeeper(features=True)
+        passing = model_outputs(
             self.trained.model,
-            split,  # type: ignore[arg-type]
+            split,
             self.trained.normalization,
             self.execution,
             flip=self.flip,
         )
+        for _ in keeper.watch(passing):
+            pass
+        return keeper.gather()
 
 
 def sample(split: LabelledSplit, most: int, seed: int = 0) -> LabelledSplit:
@@ -210,10 +267,3 @@ def sample(split: LabelledSplit, most: int, seed: int = 0) -> LabelledSplit:
     generator = torch.Generator().manual_seed(seed)
     chosen = torch.randperm(len(split), generator=generator)[:most]
     return split.select(chosen.sort().values)
-
-
-def _joined(passing: Iterator[Outputs]) -> Outputs:
-    keeper = OutputsKeeper(features=True)
-    for _ in keeper.watch(passing):
-        pass
-    return keeper.joined()

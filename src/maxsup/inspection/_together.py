@@ -26,6 +26,7 @@ def together(
     looked: dict[tuple[str, int], Looked],
     settings: InspectionSettings,
     command: str,
+    found: Sequence[str],
 ) -> schema.Inspection:
     """What was found of every model, group beside group.
 
@@ -35,6 +36,7 @@ def together(
         looked: What was found, by group and seed.
         settings: What was asked for.
         command: What makes it anew.
+        found: What a reader must know of how the models were found, in sentences.
     """
     baseline = groups[0]
     facts = [each for each in _all_facts(settings) if _is_known(each["name"], looked)]
@@ -88,7 +90,7 @@ def together(
         summary=summary,
         intervals=intervals,
         differences=differences,
-        notes=_notes(looked, groups, models),
+        notes=_notes(looked, groups, models, found),
         versions={
             "maxsup": __version__,
             "torch": torch.__version__,
@@ -125,7 +127,10 @@ def _is_known(name: str, looked: dict[tuple[str, int], Looked]) -> bool:
 
 
 def _notes(
-    looked: dict[tuple[str, int], Looked], groups: Sequence[str], models: list[schema.ModelFacts]
+    looked: dict[tuple[str, int], Looked],
+    groups: Sequence[str],
+    models: list[schema.ModelFacts],
+    found: Sequence[str],
 ) -> list[str]:
     """What a reader must know of the numbers, the same sentence once."""
     notes = []
@@ -148,11 +153,11 @@ def _notes(
                 else ""
             )
         )
-    if len({each.samples for each in looked.values()}) > 1:
+    if not all(_see_the_same(looked, group, groups[0]) for group in groups):
         notes.append(
             "The models were not looked at on the same test samples, so their differences are not "
             "paired."
         )
-    for each in models:
-        notes += [note for note in each["notes"] if note not in notes]
+    for of in (found, *(each["notes"] for each in models)):
+        notes += [note for note in of if note not in notes]
     return notes

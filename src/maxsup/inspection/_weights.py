@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import timm
+import torch
 from torch import nn
 
 from maxsup.data import DataSettings, ImageData, PhotographSettings, load_images
@@ -16,11 +17,15 @@ from maxsup.models import (
     Expected,
     ModelDescription,
     TrainedModel,
+    check_last_layer,
+    check_name,
+    check_published,
     digest_of_weights,
     expected_by,
     expected_of_fields,
     load_weights,
 )
+from maxsup.training import weights_digest
 
 HUB = ("hf:", "hf-hub:", "hf_hub:")
 """How models of the Hub begin."""
@@ -46,21 +51,43 @@ def weights_in(path: str, settings: InspectionSettings) -> Named:
             in_channels=channels,
             image_size=height,
         )
-        built = whole.build()
-        loaded = load_weights(expected.model, built, path)
+        asked = loader.settings
+        with torch.random.fork_rng(devices=[]):
+            # What a file lacks starts the same each time.
+            torch.manual_seed(asked.seed)
+            built = whole.build()
+        loaded = load_weights(
+            expected.model,
+            built,
+            path,
+            partial=asked.partial_weights,
+            partial_is="to look at it with what fits, and what it lacks drawn at random",
+        )
         if loaded.new_last_layer:
             raise ValueError(
                 f"{path}: its last layer is not one for the {len(data.classes)} classes of "
                 f"{data.name}. Name the data that it was trained for with --data."
             )
-        return _subject(named, loader, built, whole, expected, data, digest_of_weights(path))
+        digest = digest_of_weights(path)
+        if not loaded.is_whole:
+            digest += f", the rest of seed {asked.seed}"
+        subject = _subject(named, loader, built, whole, expected, data, digest)
+        subject.notes += [
+            f"{named.label}: {note}"
+            for note in loaded.notes
+            if not note.startswith("The last layer")
+        ]
+        return subject
 
-    return Named(name, name, 0, path, Path(path).absolute().parts[:-1], load)
+    return Named(name, name, 0, path, Path(path).absolute().parts[:-1], load, "weights", path)
 
 
 def published(path: str) -> Named:
     """A model that timm downloads, or finds where it did before."""
     name = path.rpartition("/")[2]
+    if not path.startswith(HUB):
+        check_name(path)
+        check_published(path, timm.models.get_pretrained_cfg(path))
 
     def load(loader: Loader, named: Named) -> Subject:
         _check_data_is_named(path, loader)
@@ -69,11 +96,12 @@ def published(path: str) -> Named:
                 model = timm.create_model(f"hf-hub:{path.partition(':')[2]}", pretrained=True)
             else:
                 model = timm.create_model(path, pretrained=True)
-        except (OSError, RuntimeError) as error:
+        except (OSError, RuntimeError, ValueError) as error:
             raise ValueError(
                 f"The weights of {path} cannot be had: {error} Without a network, name a file of "
                 "them, with --model."
             ) from error
+        check_last_layer(path, model)
         fields: Any = model.pretrained_cfg
         expected = expected_of_fields(path, dict(fields), f"timm of {path}")
         data = _data_for(path, expected, loader)
@@ -82,11 +110,17 @@ def published(path: str) -> Named:
                 f"{path} tells {model.num_classes} classes apart, and {data.name} has "
                 f"{len(data.classes)}. Name the data that it was trained for with --data."
             )
-        digest = f"{path} {sum(float(each.double().sum()) for each in model.parameters())!r}"
+        channels = data.image_shape[0]
+        wanted = fields["input_size"][0]
+        if wanted != channels:
+            raise ValueError(
+                f"{path} takes images of {wanted} channels, and those of {data.name} have "
+                f"{channels}. Name data with such images, or train a model on these."
+            )
         architecture = Architecture(path, num_classes=model.num_classes)
-        return _subject(named, loader, model, architecture, expected, data, digest)
+        return _subject(named, loader, model, architecture, expected, data, weights_digest(model))
 
-    return Named(name, name, 0, path, (), load)
+    return Named(name, name, 0, path, (), load, "published", path)
 
 
 def _check_data_is_named(path: str, loader: Loader) -> DataSettings:
@@ -135,6 +169,7 @@ def _subject(
     )
     subject = loader.subject(named, digest=digest, data=data, source=loader.asked_data())
     subject.trained = TrainedModel(model.eval().to(subject.execution.device), description)
+    subject.notes += data.notes
     subject.notes.append(
         f"{named.label}: its classes are taken to be in the order of those of {data.name}, as its "
         f"file does not name them; images are read as {expected.source} says."

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypedDict
 from maxsup.results.schema import MeasureFacts
 from maxsup.statistics import Summary
 
-FORMAT = 1
+FORMAT = 2
 
 Over = Literal["seeds", "samples"]
 
@@ -24,6 +24,7 @@ class ModelFacts(TypedDict):
     classes: list[str]
     train: int  # samples whose features were taken; 0 where there are none
     test: int
+    samples: str  # SHA-256 of which test samples these are; equal where models saw the same ones
     values: dict[str, float | None]  # by measure
     details: dict[str, Any]  # what pictures are drawn from, by analysis
     notes: list[str]  # in sentences: what a reader must know of this model's numbers

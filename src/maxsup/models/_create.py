@@ -9,6 +9,7 @@ from torch import nn
 from maxsup.models import _cifar_resnet, _small_convnet
 from maxsup.models._adapt import blur_before_strides, make_stem_small, start_last_layer_small
 from maxsup.models._cifar_resnet import CifarResNet
+from maxsup.models._features import check_last_layer
 from maxsup.models._small_convnet import SmallConvNet
 from maxsup.models._weights import load_weights
 from maxsup.models._weights_file import ANY_WEIGHTS
@@ -100,11 +101,7 @@ def create_model(
             f"is needed. Without a network, name what is on this machine with --weights: "
             f"{ANY_WEIGHTS}. To train without them, add --weights None."
         ) from error
-    if not isinstance(model.get_classifier(), nn.Module):  # type: ignore[operator]
-        raise ValueError(
-            f"{name} has several last layers, as models trained by distillation have; take one "
-            "with a single last layer."
-        )
+    check_last_layer(name, model)
     if weights == TIMM and published is not None and published.num_classes != num_classes:
         start_last_layer_small(model)
     if small_stem:

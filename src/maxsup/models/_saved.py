@@ -20,7 +20,7 @@ from maxsup.data import (
     read_small_image,
 )
 from maxsup.models._description import ModelDescription
-from maxsup.models._features import class_templates
+from maxsup.models._features import feature_width
 
 WEIGHTS_FILE = "model.safetensors"
 CONFIG_FILE = "config.json"
@@ -81,7 +81,7 @@ def save_model(directory: Path, model: nn.Module, description: ModelDescription)
     Raises:
         OSError: They could not be written; former files are intact.
     """
-    config = description.to_config(num_features=class_templates(model).shape[1])
+    config = description.to_config(num_features=feature_width(model))
     weights = {name: value.contiguous() for name, value in model.state_dict().items()}
     content = save(weights, {"format": "pt", "config": json.dumps(config)})
     with atomic_write(directory / WEIGHTS_FILE) as file:

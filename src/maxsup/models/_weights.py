@@ -23,6 +23,8 @@ class _Fit(NamedTuple):
     other_shape: list[str]
     new: list[str]
     """What is missing of the last layer, or is there for other classes."""
+    resized: tuple[str, ...] = ()
+    """What timm brought to the size of the images, such as position embeddings."""
 
     @property
     def is_whole(self) -> bool:
@@ -32,13 +34,22 @@ class _Fit(NamedTuple):
 class Loaded(NamedTuple):
     """What came of bringing weights into a model."""
 
+    is_whole: bool
+    """Whether all of the model's came from the file, but for the last layer."""
+
     new_last_layer: bool
     """Whether the last layer is not among them."""
     notes: tuple[str, ...]
     """What a user should know, in sentences."""
 
 
-def load_weights(name: str, model: nn.Module, weights: str, *, partial: bool = False) -> Loaded:
+PARTIAL = "to start with what fits and train the rest from new"
+"""What --partial-weights is for, of a training."""
+
+
+def load_weights(
+    name: str, model: nn.Module, weights: str, *, partial: bool = False, partial_is: str = PARTIAL
+) -> Loaded:
     """Bring weights from a file into a model.
 
     Names may carry what wrappers put before them (``module.``, ``_orig_mod.``, ``model.``,
@@ -51,6 +62,7 @@ def load_weights(name: str, model: nn.Module, weights: str, *, partial: bool = F
         model: The model.
         weights: A file or directory as :func:`find_weights` takes it.
         partial: Whether to take what fits, of weights that do not fit as a whole.
+        partial_is: What that is for, for the message where they do not.
 
     Raises:
         ValueError: The weights cannot be read, or do not fit.
@@ -62,11 +74,7 @@ def load_weights(name: str, model: nn.Module, weights: str, *, partial: bool = F
         raise ValueError(
             f"weights: {path} does not fit {name} as it is set up here: {_differences(fit)}. Take "
             "the model, the stem and the blur_pool with which they were trained"
-            + (
-                "; or add --partial-weights, to start with what fits and train the rest from new."
-                if fit.weights
-                else "."
-            )
+            + (f"; or add --partial-weights, {partial_is}." if fit.weights else ".")
         )
     model.load_state_dict(model.state_dict() | fit.weights)
     notes = []
@@ -79,9 +87,14 @@ def load_weights(name: str, model: nn.Module, weights: str, *, partial: bool = F
         )
     else:
         notes.append("The last layer is taken along: the file has one for as many classes.")
+    if fit.resized:
+        notes.append(
+            f"Of {path}, what is of another size than the images are was resized: "
+            f"{'; '.join(fit.resized)}."
+        )
     if not fit.is_whole:
         notes.append(f"The weights fit in part: {_differences(fit)}.")
-    return Loaded(bool(fit.new), tuple(notes))
+    return Loaded(fit.is_whole, bool(fit.new), tuple(notes))
 
 
 def _best_fit(name: str, model: nn.Module, found: dict[str, Tensor]) -> _Fit:
@@ -94,7 +107,14 @@ def _best_fit(name: str, model: nn.Module, found: dict[str, Tensor]) -> _Fit:
         translated = _fit(model, translate(dict(found), model))
     except Exception:  # made for the files that timm's authors met, and for no others
         return fit
-    return translated if len(translated.weights) > len(fit.weights) else fit
+    if len(translated.weights) <= len(fit.weights):
+        return fit
+    resized = tuple(
+        f"{k} ({_shape(found[k])} there, {_shape(v)} here)"
+        for k, v in translated.weights.items()
+        if k in found and found[k].shape != v.shape
+    )
+    return translated._replace(resized=resized)
 
 
 def _fit(model: nn.Module, found: Mapping[str, Tensor]) -> _Fit:

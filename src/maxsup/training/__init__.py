@@ -11,6 +11,7 @@ from maxsup.training._curves import RecipeCurves, recipe_curves
 from maxsup.training._data import load_data
 from maxsup.training._diverged import TrainingDiverged
 from maxsup.training._dry_run import DryRun, dry_run
+from maxsup.training._fingerprint import weights_digest
 from maxsup.training._model import build_model, notes_on_weights
 from maxsup.training._optimizer import learning_rate
 from maxsup.training._position import EpochSums, Position
@@ -64,4 +65,5 @@ __all__ = [
     "recipe_curves",
     "slow_steps",
     "train",
+    "weights_digest",
 ]

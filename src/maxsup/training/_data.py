@@ -12,7 +12,11 @@ from maxsup.recipes import Recipe
 
 
 def load_data(
-    settings: DataSettings, recipe: Recipe, announce: Callable[[str], None] | None = None
+    settings: DataSettings,
+    recipe: Recipe,
+    announce: Callable[[str], None] | None = None,
+    *,
+    measure_only: bool = False,
 ) -> ImageData:
     """Load a data set as a recipe takes it: small images into memory, photographs as files.
 
@@ -20,6 +24,7 @@ def load_data(
         settings: What to load.
         recipe: How it is trained on.
         announce: Is told what is going on, in sentences.
+        measure_only: Whether nothing is trained on it, see :func:`maxsup.data.load_images`.
 
     Raises:
         ValueError: The data cannot be used as asked; the message says how to mend it.
@@ -38,5 +43,6 @@ def load_data(
         image_size=None if photographs is not None else recipe.image_size,
         prefer_label=recipe.label_column,
         photographs=photographs,
+        measure_only=measure_only,
         announce=announce,
     )

@@ -21,7 +21,7 @@ from maxsup.evaluation import (
     model_outputs,
     records_on,
 )
-from maxsup.models import class_templates
+from maxsup.models import feature_width
 from maxsup.training._settings import MeasuredOn
 from maxsup.training._slow_steps import slow_steps
 from maxsup.training._task import Ended
@@ -155,5 +155,5 @@ class ClassificationEvaluator(NamedTuple):
         )
 
     def _sizes(self, with_features: bool) -> Sizes:
-        num_classes, num_features = class_templates(self.model).shape
-        return Sizes(num_classes, num_features if with_features else None, self.execution.device)
+        num_features = feature_width(self.model) if with_features else None
+        return Sizes(len(self.data.classes), num_features, self.execution.device)

@@ -1,4 +1,4 @@
-"""Where the objects are in images: boxes in a column, or masks in another column of images."""
+"""Where the objects are in images: boxes in a column, or masks in another column or a folder."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal, NamedTuple
@@ -9,12 +9,14 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from maxsup.data._entry import UnreadableImageError, entry_path, read_entry
+from maxsup._home import expand_home
+from maxsup.data._entry import Entry, UnreadableImageError, entry_path, read_entry
 from maxsup.data._image_file import ImageFile
 from maxsup.data._settings import DataSettings
 from maxsup.data.photographs._crop import centre_box
 from maxsup.data.small._image import square_part
 from maxsup.data.sources._columns import describe_kind, find_image_column
+from maxsup.data.sources._mask_folder import MaskFolder
 from maxsup.data.sources._open import choose_splits, load_parts, open_data
 
 _BEYOND = 1.0
@@ -69,18 +71,19 @@ def read_objects(
 
     Boxes are [left, top, width, height] in pixels of the upright image, one or a list of them, in a
     column or, as ``objects.bbox``, in a field of one. A mask is an image of the same size, in which
-    every pixel that is not 0 belongs to the object.
+    every pixel that is not 0 belongs to the object: in a column, or in a folder, called there as
+    the image but for the suffix.
 
     Args:
         settings: Which data.
         shown: What the model is shown of an image.
         rows: The rows that are wanted.
         boxes: The column of the boxes.
-        masks: The column of the masks.
+        masks: The column of the masks, or where there is no such column their folder.
 
     Raises:
-        ValueError: There is no such column, or a box or mask is not as described; the message names
-            the sample.
+        ValueError: There is no such column or folder, or a box or mask is not as described; the
+            message names the sample.
     """
     option, column = ("masks", masks) if boxes is None else ("boxes", boxes)
     assert column is not None
@@ -93,20 +96,40 @@ def read_objects(
     table = load_parts(settings, opened, {"test_split": text})["test_split"]
     images = find_image_column(settings, table.features)
     name, *fields = column.split(".")
-    _check_column(option, column, table.features)
-    table = table.select_columns(list(dict.fromkeys([images, name])))
-    for each in [images] if boxes is not None else [images, name]:
+    folder = None
+    if masks is not None and name not in table.features and expand_home(masks).is_dir():
+        folder = MaskFolder(expand_home(masks))
+        wanted = [images]
+    else:
+        _check_column(option, column, table.features)
+        wanted = [images] if boxes is not None else [images, name]
+    table = table.select_columns(list(dict.fromkeys([*wanted, *([name] if boxes else [])])))
+    for each in wanted:
         table = table.cast_column(each, datasets.Image(decode=False))
     for row in rows:
         of_row = table[row]
         what = f"{option}: row {row} of split {text.partition('[')[0]}"
-        if path := entry_path(of_row[images]):
+        path = entry_path(of_row[images])
+        if path:
             what += f" ({path})"
         size = _size(of_row[images], what)
         if boxes is not None:
             yield _boxes(row, _within(of_row[name], fields), size, shown, what)
         else:
-            yield _mask(row, of_row[name], size, shown, what)
+            entry = of_row[name] if folder is None else _in_folder(folder, path, what)
+            yield _mask(row, entry, size, shown, what)
+
+
+def _in_folder(folder: MaskFolder, path: str, what: str) -> Entry:
+    if not path:
+        raise ValueError(
+            f"{what}: its image has no file name that a mask could be called by. Name a column of "
+            "masks."
+        )
+    try:
+        return {"bytes": None, "path": folder.find(path)}
+    except ValueError as error:
+        raise ValueError(f"{what}: {error}") from None
 
 
 def _check_column(option: str, column: str, features: Any) -> None:
@@ -120,7 +143,7 @@ def _check_column(option: str, column: str, features: Any) -> None:
     if not fits:
         there = ", ".join(f"{each} ({describe_kind(of)})" for each, of in features.items())
         wanted = (
-            "a column of images"
+            "a column of images, or a folder of masks called as their images"
             if option == "masks"
             else "one of lists of [left, top, width, height], such as objects.bbox"
         )

@@ -16,6 +16,7 @@ def _run(subject: Subject, settings: InspectionSettings) -> Findings:
     values: dict[str, float] = {}
     contributions: dict[str, Tensor] = {}
     details: dict[str, object] = {}
+    notes = []
     for part in ("train", "test"):
         outputs = subject.outputs(part)
         if outputs is None:
@@ -48,7 +49,14 @@ def _run(subject: Subject, settings: InspectionSettings) -> Findings:
             "samples": len(labels),
             "mistakes": int(wrong.sum()),
         }
-    return Findings(values, details, contributions=contributions)
+        impossible = int(gap.isinf().sum())
+        if impossible:
+            notes.append(
+                f"{subject.name}: {impossible:,} of {len(labels):,} {part} samples are of a class "
+                "whose logit is −∞, one that is not available: their z_max − z_gt is infinite, and "
+                "so are means over them, which are left out as are they in pictures."
+            )
+    return Findings(values, details, tuple(notes), contributions)
 
 
 def _fractions(values: Tensor, low: float, high: float, bins: int) -> list[float]:
@@ -59,7 +67,8 @@ def _fractions(values: Tensor, low: float, high: float, bins: int) -> list[float
 
 
 def _gaps(values: Tensor) -> dict[str, object]:
-    """A histogram of z_max − z_gt, up to its largest."""
+    """A histogram of z_max − z_gt, up to its largest; without those that are infinite."""
+    values = values[values.isfinite()]
     high = float(values.max()) if len(values) else 1.0
     high = high or 1.0
     return {"high": high, "fractions": _fractions(values, 0.0, high, _GAP_BINS)}

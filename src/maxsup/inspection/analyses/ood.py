@@ -14,6 +14,7 @@ from maxsup.inspection._other_data import (
     keyed,
     label_of,
     load_other_data,
+    notes_on,
     with_channels,
 )
 from maxsup.inspection._settings import InspectionSettings
@@ -66,14 +67,15 @@ def _run(subject: Subject, settings: InspectionSettings) -> Findings | None:
     notes = []
     others: dict[str, dict[str, Tensor]] = {}
     for word, key in keyed(settings.ood_data, "ood_data"):
-        data = load_other_data(subject, word, "ood_data")
+        data = load_other_data(subject, word, "ood_data", measure_only=True)
+        notes += notes_on(word, data)
         notes += _overlap(subject, data)
         split = data.test.labelled
         if split is None:
             raise ValueError(f"ood_data: {word} cannot be looked at as a stream.")
         channels = subject.trained.description.input_size[0]
         split = with_channels(sample(split, _SAMPLES), channels, f"ood_data: {word}")
-        outputs = subject.of(split)
+        outputs = subject.of(split, f"ood {data.fingerprint} {_SAMPLES} {channels}")
         assert outputs.features is not None
         others[key] = scores.of(outputs.features, outputs.logits)
         of_data = _values(key, known, others[key])
@@ -205,5 +207,7 @@ OOD = Analysis(
     run=_run,
     version=2,
     depends_on=lambda settings: list(settings.ood_data),
-    contents=lambda subject, settings: fingerprints(subject, settings.ood_data, "ood_data"),
+    contents=lambda subject, settings: fingerprints(
+        subject, settings.ood_data, "ood_data", measure_only=True
+    ),
 )

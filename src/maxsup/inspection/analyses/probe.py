@@ -13,7 +13,14 @@ from torch import Tensor
 
 from maxsup.evaluation import Outputs
 from maxsup.inspection._analysis import Analysis, Findings, fact
-from maxsup.inspection._other_data import fingerprints, keyed, label_of, transfer_parts
+from maxsup.inspection._other_data import (
+    fingerprints,
+    keyed,
+    label_of,
+    load_other_data,
+    notes_on,
+    transfer_parts,
+)
 from maxsup.inspection._settings import InspectionSettings
 from maxsup.inspection._subject import Subject
 from maxsup.measures import (
@@ -107,10 +114,11 @@ def _of_transfer(subject: Subject, settings: InspectionSettings) -> Findings | N
             _samples(subject.of(train), subject.of(test)),
             settings,
         )
+        data = load_other_data(subject, word, "transfer_data")
         together = Findings(
             {**together.values, **found.values},
             [*together.details, *found.details],
-            together.notes + found.notes,
+            (*together.notes, *notes_on(word, data), *found.notes),
             {**together.contributions, **found.contributions},
         )
     return together
@@ -249,4 +257,5 @@ TRANSFER = Analysis(
     contents=lambda subject, settings: fingerprints(
         subject, settings.transfer_data, "transfer_data"
     ),
+    version=2,
 )

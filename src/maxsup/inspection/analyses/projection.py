@@ -21,24 +21,17 @@ def choose_classes(settings: InspectionSettings, subjects: Sequence[Subject]) ->
 
     Where none are named, they are those between which the given models put the most probability, on
     training data where there is some, so that no test sample decides what is shown.
-
-    Raises:
-        ValueError: A class that is named is not one of the models'.
     """
     classes = subjects[0].classes
-    unknown = [name for name in settings.projection_classes if name not in classes]
-    if unknown:
-        raise ValueError(
-            f"projection_classes: {unknown[0]!r} is none of the {len(classes)} classes, such as "
-            f"{', '.join(classes[:5])}."
-        )
     if settings.projection_classes or len(classes) < 3 or PROJECTION.name in settings.skip:
         return settings
     matrices = []
     for subject in subjects:
+        if subject.classes != classes:
+            continue
         outputs = subject.outputs("train") or subject.outputs("test")
         assert outputs is not None
-        found = measure_outputs([outputs], "train", [], [CONFUSION]).records
+        found = measure_outputs([outputs], "train", [], [CONFUSION], alone=True).records
         if CONFUSION.name not in found:
             return settings  # so many classes that it is not recorded
         matrices.append(found[CONFUSION.name])
@@ -50,8 +43,16 @@ def choose_classes(settings: InspectionSettings, subjects: Sequence[Subject]) ->
 def _run(subject: Subject, settings: InspectionSettings) -> Findings | None:
     """The features of some samples of each class, on both planes, of both parts."""
     names = settings.projection_classes
-    if len(names) != 3 or any(name not in subject.classes for name in names):
+    if len(names) != 3:
         return None
+    unknown = [name for name in names if name not in subject.classes]
+    if unknown:
+        return Findings(
+            notes=(
+                f"{subject.name}: no projection, as it does not know the class {unknown[0]}; the "
+                "three classes are the first model's. Name others with --projection-classes.",
+            )
+        )
     classes = [subject.classes.index(name) for name in names]
     last_layer = subject.last_layer
     details: dict[str, object] = {"classes": list(names), "planes": {}}

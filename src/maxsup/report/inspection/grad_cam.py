@@ -37,6 +37,15 @@ class _Row(NamedTuple):
     cells: list[_Cell]
 
 
+class _Table(NamedTuple):
+    """Images, and the maps of models that saw the same ones."""
+
+    labels: list[str]
+    candidates: int
+    boxes: bool
+    rows: list[_Row]
+
+
 def _content(inspection: "Inspection") -> dict[str, object] | None:
     labels = labels_of(inspection)
     shown = {
@@ -48,6 +57,29 @@ def _content(inspection: "Inspection") -> dict[str, object] | None:
     }
     if not found:
         return None
+    # The number of an image says which it is among the same test images alone.
+    by_samples: dict[str, list[str]] = {}
+    for name, model in shown.items():
+        if model is not None:
+            by_samples.setdefault(model["samples"], []).append(name)
+    tables = [
+        _table({name: found[name] for name in names}, labels) for names in by_samples.values()
+    ]
+    return {
+        "tables": tables,
+        "seeds": {labels[name]: model["seed"] for name, model in shown.items() if model},
+        "layers": {
+            labels[name]: f"{each['layer']} ({each['grid'][0]}×{each['grid'][1]})"
+            for name, each in found.items()
+        },
+        "which": next(iter(found.values()))["class"],
+        "boxes": any(table.boxes for table in tables),
+        "bar": _url("image/png", figures.colour_bar()),
+    }
+
+
+def _table(found: dict[str, Any], labels: dict[str, str]) -> _Table:
+    """The images on which models that saw the same ones differ most."""
     of_models = {
         name: {sample["row"]: sample for sample in each["samples"]} for name, each in found.items()
     }
@@ -56,21 +88,12 @@ def _content(inspection: "Inspection") -> dict[str, object] | None:
         name: {row: _values(found[name], of_models[name][row]) for row in common} for name in found
     }
     rows = most_different(common, maps)
-    first = next(iter(found))
-    return {
-        "labels": [labels[name] for name in found],
-        "seeds": {labels[name]: model["seed"] for name, model in shown.items() if model},
-        "layers": {
-            labels[name]: f"{each['layer']} ({each['grid'][0]}×{each['grid'][1]})"
-            for name, each in found.items()
-        },
-        "which": found[first]["class"],
-        "several": len(found) > 1,
-        "candidates": len(common),
-        "boxes": any(of_models[first][row]["boxes"] for row in rows),
-        "bar": _url("image/png", figures.colour_bar()),
-        "rows": [_row(row, labels, of_models, maps) for row in rows],
-    }
+    return _Table(
+        [labels[name] for name in found],
+        len(common),
+        any(of_model[row]["boxes"] for of_model in of_models.values() for row in rows),
+        [_row(row, labels, of_models, maps) for row in rows],
+    )
 
 
 def _values(found: Any, sample: Any) -> NDArray[np.float64]:
@@ -108,11 +131,12 @@ def _row(
     maps: dict[str, dict[int, NDArray[np.float64]]],
 ) -> _Row:
     sample = next(iter(of_models.values()))[row]
-    content = base64.b64decode(sample["image"])
     cells = []
     for name, of_model in maps.items():
+        # Each model's own, which may have been cropped in another way.
         own = of_models[name][row]
-        picture = figures.draw_overlay(content, of_model[row], sample["boxes"])
+        content = base64.b64decode(own["image"])
+        picture = figures.draw_overlay(content, of_model[row], own["boxes"])
         is_right = own["predicted"] == own["label"]
         cells.append(
             _Cell(
@@ -121,6 +145,7 @@ def _row(
                 "right" if is_right else f"takes it for {own['predicted']}",
             )
         )
+    content = base64.b64decode(sample["image"])
     plain = figures.draw_overlay(content, None, sample["boxes"])
     with Image.open(io.BytesIO(plain)) as opened:
         size = opened.size

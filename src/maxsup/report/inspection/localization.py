@@ -63,8 +63,16 @@ def _content(inspection: "Inspection") -> dict[str, object] | None:
         "inspection": inspection,
         "facts": first,
         "measures": measures,
+        "elsewhere": [
+            (labels[name], of_group[0]["images"])
+            for name, of_group in found.items()
+            if _blind(of_group[0]) != _blind(first)
+        ],
         "baselines": [
-            _Baseline(label, [first["baselines"][name].get(each["name"]) for each in measures])
+            _Baseline(
+                label + behind, [facts["baselines"][name].get(each["name"]) for each in measures]
+            )
+            for behind, facts in _by_images(found, labels)
             for name, label in _BASELINES.items()
         ],
         "legend": legend_of(inspection, "localization"),
@@ -89,6 +97,22 @@ def _content(inspection: "Inspection") -> dict[str, object] | None:
             ),
         ],
     }
+
+
+def _by_images(
+    found: dict[str, list[Any]], labels: dict[str, str]
+) -> list[tuple[str, dict[str, Any]]]:
+    """What was found on each set of images, and which group's they are where there are several."""
+    distinct: list[tuple[str, dict[str, Any]]] = []
+    for name, of_group in found.items():
+        if all(_blind(of_group[0]) != _blind(facts) for _, facts in distinct):
+            distinct.append((f", {labels[name]}’s images", of_group[0]))
+    return distinct if len(distinct) > 1 else [("", distinct[0][1])]
+
+
+def _blind(facts: dict[str, Any]) -> tuple[object, ...]:
+    """Numbers that depend on the images alone, and on no model."""
+    return facts["images"], facts["baselines"]["whole"], facts["baselines"]["centre"]
 
 
 LOCALIZATION = InspectionSection(

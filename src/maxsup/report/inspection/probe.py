@@ -27,9 +27,8 @@ class _Task(NamedTuple):
     """One thing that was learnt from the features."""
 
     what: str
-    classes: int
-    train: int
-    test: int
+    sizes: list[str]
+    """Classes and samples in words; of each group where they differ."""
     tables: "list[list[MeasureFacts]]"
     picture: Picture
     choices: list[tuple[str, list[str]]]
@@ -70,9 +69,7 @@ def _task(inspection: "Inspection", key: str, found: dict[str, list[dict[str, An
     ]
     return _Task(
         first["what"],
-        first["classes"],
-        first["train"],
-        first["test"],
+        _sizes({labels[name]: of_group[0] for name, of_group in found.items()}),
         [
             measures_of(inspection, f"{key}_probe", f"{key}_probe_narrow"),
             measures_of(inspection, *(f"{key}_neighbours_{k}" for k in NEIGHBOURS)),
@@ -86,6 +83,17 @@ def _task(inspection: "Inspection", key: str, found: dict[str, list[dict[str, An
             if name in found
         ],
     )
+
+
+def _sizes(tasks: dict[str, dict[str, Any]]) -> list[str]:
+    words = {
+        label: f"{task['classes']:,} classes, {task['train']:,} training samples, "
+        f"{task['test']:,} test samples"
+        for label, task in tasks.items()
+    }
+    if len({*words.values()}) == 1:
+        return [next(iter(words.values()))]
+    return [f"{label}: {text}" for label, text in words.items()]
 
 
 def _chosen(task: dict[str, Any]) -> str:

@@ -22,7 +22,8 @@ _LISTED = 20
 
 class _Row(NamedTuple):
     name: str
-    samples: int
+    samples: list[int]
+    """Of the first model of each group that has the class, each number once."""
     within: dict[str, float | None]
 
 
@@ -71,26 +72,42 @@ def _content(inspection: "Inspection") -> dict[str, object] | None:
 
 
 def _rows(found: "dict[str, list[ModelFacts]]") -> list[_Row]:
-    """Each class's within-class distance, the mean over each group's models; collapsed first."""
+    """Each class's within-class distance, the mean over each group's models; collapsed first.
+
+    Classes are matched by their names: models of other data may have others, or another order.
+    """
+    names = dict.fromkeys(
+        name for models in found.values() for model in models for name in model["classes"]
+    )
+    rows = []
+    for name in names:
+        within = {group: _mean(models, name) for group, models in found.items()}
+        if any(each is not None for each in within.values()):
+            samples = (_samples(models[0], name) for models in found.values())
+            counts = list(dict.fromkeys(each for each in samples if each is not None))
+            rows.append(_Row(name, counts, within))
     if not found:
         return []
-    first = next(iter(found.values()))[0]
-    rows = []
-    for label, name in enumerate(first["classes"]):
-        within = {group: _mean(models, label) for group, models in found.items()}
-        samples = first["details"]["separation"]["test"]["samples"]
-        if label < len(samples) and any(each is not None for each in within.values()):
-            rows.append(_Row(name, samples[label], within))
     baseline = next(iter(found))
     return sorted(rows, key=lambda row: -1.0 if (at := row.within[baseline]) is None else at)
 
 
-def _mean(models: "list[ModelFacts]", label: int) -> float | None:
+def _samples(model: "ModelFacts", name: str) -> int | None:
+    if name not in model["classes"]:
+        return None
+    samples: int = model["details"]["separation"]["test"]["samples"][model["classes"].index(name)]
+    return samples
+
+
+def _mean(models: "list[ModelFacts]", name: str) -> float | None:
     values = [
-        of_model[label]
+        value
         for model in models
-        if label < len(of_model := model["details"]["separation"]["test"]["within"])
-        and of_model[label] is not None
+        if name in model["classes"]
+        and (
+            value := model["details"]["separation"]["test"]["within"][model["classes"].index(name)]
+        )
+        is not None
     ]
     return sum(values) / len(values) if values else None
 
