@@ -4,7 +4,6 @@ The training's process plans batches; a job for each goes to a worker process, w
 images back; what else is known of the batch waits here for them.
 """
 
-import warnings
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
@@ -15,13 +14,8 @@ from torch import Tensor
 from maxsup.data._corrupt import Corrupt
 from maxsup.data._entry import Pixels, UnreadableImageError
 from maxsup.data.photographs._readers import Readers
-from maxsup.data.photographs._shared_memory import empty_shared
+from maxsup.data.photographs._shared_memory import as_tensor, batch_memory
 from maxsup.data.photographs._split import Item, PhotographFiles
-
-_NO_SHARED_MEMORY = (
-    "There is no shared memory left (/dev/shm on Linux), so that batches of photographs go through "
-    "pipes, which takes longer. A container gets more by --shm-size=8g; fewer --workers need less."
-)
 
 
 class Job(NamedTuple):
@@ -98,7 +92,7 @@ class PhotographReader:
     ) -> Iterator[tuple[ReadBatch, tuple[Tensor, ...]]]:
         """The batches' images, and what is known of those that could be read."""
         for sent, known in self._readers.read((batch.job, batch.known) for batch in planned):
-            read = ReadBatch(_as_tensor(sent.images), sent.kept, sent.corrupt)
+            read = ReadBatch(as_tensor(sent.images), sent.kept, sent.corrupt)
             kept = torch.tensor(read.kept, dtype=torch.int64)
             yield read, tuple(each[kept] for each in known)
 
@@ -120,7 +114,7 @@ class _Worker:
         self._decode = decode
 
     def __call__(self, job: Job) -> _Sent:
-        memory = self._memory((len(job.items), job.size, job.size, 3))
+        memory = batch_memory((len(job.items), job.size, job.size, 3))
         images = memory if isinstance(memory, np.ndarray) else memory.numpy()
         kept: list[int] = []
         corrupt: list[Corrupt] = []
@@ -132,22 +126,3 @@ class _Worker:
                 continue
             kept.append(index)
         return _Sent(memory[: len(kept)], kept, corrupt)
-
-    @staticmethod
-    def _memory(shape: tuple[int, ...]) -> Tensor | Pixels:
-        if torch.utils.data.get_worker_info() is None:
-            return torch.empty(shape, dtype=torch.uint8)
-        try:
-            return empty_shared(shape)
-        except RuntimeError as error:
-            if "shared memory" not in str(error):
-                raise
-            # No tensor, which would be moved to shared memory on its way.
-            return np.empty(shape, dtype=np.uint8)
-
-
-def _as_tensor(images: Tensor | Pixels) -> Tensor:
-    if isinstance(images, Tensor):
-        return images
-    warnings.warn(_NO_SHARED_MEMORY, stacklevel=3)
-    return torch.from_numpy(images)

@@ -1,0 +1,159 @@
+"""What the values in masks mean: from what a user says, what lies beside them, and their layout."""
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+from maxsup._home import expand_home
+from maxsup.data.masks._class_names import (
+    ADE20K,
+    CAMVID,
+    NAMES_FILES,
+    TABLE_FILES,
+    VOID_NAMES,
+    ColorTable,
+    class_names,
+    find_beside,
+    read_colors,
+    read_names,
+)
+from maxsup.data.masks._label_map import LabelMap
+from maxsup.data.masks._settings import MOST_CLASSES, VOID, MaskSettings
+from maxsup.data.sources._files import counted, listed
+from maxsup.data.sources._walk import Folder
+
+_CAMVIDS_VOID = 11
+_ADES = ("ade20k", "adechallenge", "scene_parse_150")
+
+
+class Meaning(NamedTuple):
+    """What the values in masks mean."""
+
+    classes: tuple[str, ...]
+    label_map: LabelMap
+    notes: tuple[str, ...]
+    names_are_open: bool
+    """Whether nothing says how many classes there are, so that they are numbers."""
+
+
+def find_table(masks: MaskSettings, folder: Folder | None) -> tuple[ColorTable | None, str]:
+    """The colours that are said to stand for classes, or that are written beside masks in colours.
+
+    Returns:
+        The table, and a sentence where it was found and not named.
+
+    Raises:
+        ValueError: It cannot be read.
+    """
+    if masks.colors is not None:
+        path = expand_home(masks.colors)
+        if not path.is_file():
+            raise ValueError(f"colors: there is no file {masks.colors}.")
+        return read_colors(path), ""
+    beside = find_beside(folder, TABLE_FILES) if folder is not None else None
+    if beside is None:
+        return None, ""
+    return read_colors(beside), f"The colours of the classes are those of {beside.name}."
+
+
+def meaning_of_colors(table: ColorTable) -> Meaning:
+    """The classes of a table in its order, by their colours."""
+    labels = {color.packed: label for label, color in enumerate(table.classes.values())}
+    labels |= {color.packed: VOID for color in table.void}
+    return Meaning(tuple(table.classes), LabelMap(labels, in_colors=True), (), False)
+
+
+def meaning_of_numbers(
+    masks: MaskSettings,
+    values: Collection[int],
+    *,
+    name: str,
+    layout: str | None,
+    folder: Folder | None,
+) -> Meaning:
+    """The classes that numbers stand for.
+
+    Args:
+        masks: What a user says.
+        values: All numbers that occur.
+        name: What the data is called.
+        layout: Whose folders it has.
+        folder: What lies on this machine.
+
+    Raises:
+        ValueError: A file of names cannot be read, or there are too many classes.
+    """
+    notes: list[str] = []
+    void = set(masks.void)
+    names = None if masks.classes is None else class_names(masks.classes)
+    beside = find_beside(folder, NAMES_FILES) if names is None and folder is not None else None
+    if beside is not None:
+        names = read_names(beside)
+        notes.append(f"The names of the {len(names)} classes are those of {beside.name}.")
+    known = _known(name, layout, set(values) - void) if masks.classes is None else None
+    if known == "camvid" and names is None:
+        names = CAMVID
+        notes.append("The 11 classes have CamVid's names, after the data's name or folders.")
+        if _CAMVIDS_VOID in values:
+            void.add(_CAMVIDS_VOID)
+            notes.append(f"Label {_CAMVIDS_VOID} means void, as in CamVid.")
+    reduce = masks.reduce_zero_label
+    if known == "ade20k":
+        if names is None:
+            names = ADE20K
+            notes.append(
+                "The 150 classes are called as ADE20K's, after the data's name or folders."
+            )
+        # Reduced already where 150 does not occur; by its folders it never is.
+        if reduce is None and (layout == "ade20k" or len(ADE20K) in values):
+            reduce = True
+            notes.append("Label 0 means void and 1 is the first class, as in ADE20K.")
+    first = 1 if reduce else 0
+    if reduce:
+        void.add(0)
+    if names is None:
+        highest = max((value for value in values if value not in void), default=first)
+        count = min(highest - first + 1, MOST_CLASSES)
+        labels = {first + label: label for label in range(count)}
+        names = tuple(f"class {label}" for label in range(count))
+        notes.append(
+            f"Nothing names the {counted(count, 'class', 'classes')}, so they are called by "
+            "numbers: --classes names a file with a name in each line."
+        )
+        is_open = True
+    else:
+        labels, names, void_names = _without_void(names, first)
+        is_open = False
+        if void_names:
+            notes.append(f"What is called {listed(void_names)} is void.")
+    labels |= dict.fromkeys(void, VOID)
+    if lost := [name for label, name in enumerate(names) if label not in labels.values()]:
+        notes.append(f"The labels of {listed(lost)} mean void: no pixel is of these classes.")
+    return Meaning(names, LabelMap(labels), tuple(notes), is_open)
+
+
+def _known(name: str, layout: str | None, values: Collection[int]) -> str | None:
+    """Whose data it is, by its folders or its name, if its labels do not speak against it."""
+    most = max(values, default=0)
+    lower = name.lower()
+    if (layout == "camvid" or "camvid" in lower) and most <= _CAMVIDS_VOID:
+        return "camvid"
+    if (layout == "ade20k" or any(each in lower for each in _ADES)) and most <= len(ADE20K):
+        return "ade20k"
+    return None
+
+
+def _without_void(
+    names: tuple[str, ...], first: int
+) -> tuple[dict[int, int], tuple[str, ...], list[str]]:
+    """Labels of named classes; of what is called void, void."""
+    labels: dict[int, int] = {}
+    kept: list[str] = []
+    void = []
+    for place, name in enumerate(names):
+        if name.lower() in VOID_NAMES:
+            labels[first + place] = VOID
+            void.append(name)
+        else:
+            labels[first + place] = len(kept)
+            kept.append(name)
+    return labels, tuple(kept), void
