@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -10,15 +10,15 @@ from torch import Tensor
 
 from maxsup._seeds import derive_seed
 from maxsup.data._batch_settings import check_batch_size
-from maxsup.data._corrupt import Corrupt
-from maxsup.data._entry import UnreadableImageError
+from maxsup.data._corrupt import Corrupt, CorruptImages
+from maxsup.data._entry import Pixels, UnreadableImageError
 from maxsup.data.masks._batch_settings import MaskBatchSettings
 from maxsup.data.masks._distortion import DRAWS as DISTORTION_DRAWS
 from maxsup.data.masks._distortion import distort
+from maxsup.data.masks._files import MaskFiles
 from maxsup.data.masks._geometry import TRIES, Axis, axis, resized_to
 from maxsup.data.masks._label_map import Labels
 from maxsup.data.masks._settings import VOID
-from maxsup.data.masks._split import MaskFiles, MaskSplit, Pixels
 from maxsup.data.photographs._readers import Readers
 from maxsup.data.photographs._settings import count_workers
 from maxsup.data.photographs._shared_memory import as_tensor, batch_memory
@@ -30,6 +30,25 @@ _DRAWS = _DISTORTION.stop
 
 
 _NOTHING = Axis(*(np.empty(0) for _ in Axis._fields))
+
+
+class FilesOfSplit(Protocol):
+    """What batches need of images with masks."""
+
+    @property
+    def files(self) -> MaskFiles:
+        """Where they are read."""
+
+    @property
+    def ids(self) -> Tensor:
+        """(N,) int64: the row of each sample in the files."""
+
+    @property
+    def corrupt(self) -> CorruptImages:
+        """Which could not be read so far."""
+
+    def __len__(self) -> int:
+        """How many samples there are."""
 
 
 class _Job(NamedTuple):
@@ -94,7 +113,7 @@ class MaskBatches:
 
     def __init__(
         self,
-        split: MaskSplit,
+        split: FilesOfSplit,
         settings: MaskBatchSettings,
         *,
         device: torch.device | str = "cpu",

@@ -34,7 +34,7 @@ class MaskData:
 
         The colours that masks have in their files are made for other eyes.
         """
-        return safe_palette(len(self.classes))
+        return list(safe_palette(len(self.classes)))
 
     @property
     def image_shape(self) -> tuple[int, int, int]:

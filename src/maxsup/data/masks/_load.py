@@ -15,6 +15,7 @@ from maxsup.data._image_file import ImageFile
 from maxsup.data._settings import DataSettings, short_name
 from maxsup.data._without_effect import check_settings_of_masks, check_settings_of_parts
 from maxsup.data.masks._data import MaskData
+from maxsup.data.masks._files import MaskFiles
 from maxsup.data.masks._meaning import (
     Meaning,
     find_table,
@@ -24,7 +25,7 @@ from maxsup.data.masks._meaning import (
 from maxsup.data.masks._open import MaskSource, open_masks
 from maxsup.data.masks._scan import Scan, check_values, scan_masks
 from maxsup.data.masks._settings import VOID, MaskSettings
-from maxsup.data.masks._split import MaskFiles, MaskSplit
+from maxsup.data.masks._split import MaskSplit
 from maxsup.data.photographs._files import ImageFiles
 from maxsup.data.sources._files import counted, listed
 

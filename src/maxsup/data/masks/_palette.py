@@ -35,41 +35,47 @@ _SEEN_AS = {
 }
 _LEVELS = 10
 """Values of each channel that colours are chosen of."""
-_FOR_LUMINANCE = 1.5
-"""How much a difference in luminance counts, that those who see no colours see too."""
+_LUMINANCE = 45
+"""CIELAB's L* (0 to 100) by the number of classes: the least difference of two colours' luminance,
+which those who see no colours see too. About half of what there could be, so that room is left."""
 
 
-def safe_palette(count: int) -> list[tuple[int, int, int]]:
+@functools.cache
+def safe_palette(count: int) -> tuple[tuple[int, int, int], ...]:
     """Colours for so many classes, each as far as can be from all before it and from void's black.
 
     How far apart two colours are is the least of their distances in CIELAB, as seen by people with
-    all cones and by those who lack one kind (Machado et al. 2009), luminance counting more. The
-    first of many are those of few: the colours do not change with the number of classes.
+    all cones and by those who lack one kind (Machado et al. 2009). Luminance differs between all.
 
     Args:
         count: How many.
 
     Example:
-        >>> safe_palette(3) == safe_palette(20)[:3]
-        True
+        >>> len(set(safe_palette(150)))
+        150
     """
-    return list(_colors(-(-count // 16) * 16)[:count])
-
-
-@functools.cache
-def _colors(count: int) -> tuple[tuple[int, int, int], ...]:
     levels = np.linspace(0, 255, _LEVELS).round().astype(np.int64)
-    candidates = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1).reshape(
-        -1, 3
-    )
+    grid = np.meshgrid(levels, levels, levels, indexing="ij")
+    candidates = np.stack(grid, axis=-1).reshape(-1, 3)
     seen = as_seen(candidates)
+    luminance = seen[0, :, 0]
+    least = _LUMINANCE / max(count, 1)
     black, white = 0, len(candidates) - 1
-    nearest = np.minimum(_distances(seen, black), _distances(seen, white))
-    chosen = []
-    for _ in range(count):
-        best = int(nearest.argmax())
+    chosen: list[int] = []
+    nearest = np.full(len(candidates), np.inf)
+    steps = np.full(len(candidates), np.inf)
+    for best in (black, white):
+        nearest = np.minimum(nearest, _distances(seen, best))
+        steps = np.minimum(steps, np.abs(luminance - luminance[best]))
+    while len(chosen) < count:
+        allowed = steps >= least
+        if not allowed.any():
+            least /= 2
+            continue
+        best = int(np.where(allowed, nearest, -1).argmax())
         chosen.append(best)
         nearest = np.minimum(nearest, _distances(seen, best))
+        steps = np.minimum(steps, np.abs(luminance - luminance[best]))
     return tuple((int(r), int(g), int(b)) for r, g, b in candidates[chosen])
 
 
@@ -92,6 +98,5 @@ def _lab(linear: _Array) -> _Array:
 def _distances(seen: _Array, index: int) -> _Array:
     """From one colour to all others, by those who see the least of it."""
     difference = seen - seen[:, index : index + 1]
-    difference[..., 0] *= _FOR_LUMINANCE
     distance: _Array = np.sqrt((difference**2).sum(axis=2)).min(axis=0)
     return distance

@@ -10,7 +10,7 @@ from torch import Tensor
 from maxsup.data._entry import Pixels
 
 _NO_SHARED_MEMORY = (
-    "There is no shared memory left (/dev/shm on Linux), so that batches of photographs go through "
+    "There is no shared memory left (/dev/shm on Linux), so that batches of images go through "
     "pipes, which takes longer. A container gets more by --shm-size=8g; fewer --workers need less."
 )
 
