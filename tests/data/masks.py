@@ -8,7 +8,6 @@ from typing import Any
 import datasets
 import numpy as np
 from PIL import Image
-
 from tests.data.folders import picture
 
 

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tests.data.folders import picture
+from tests.data.masks import mask, mask_parquet, pairs
 from torch import Tensor
 from torch.nn.functional import interpolate
 
@@ -14,8 +16,6 @@ from maxsup.data import DataSettings, Normalization
 from maxsup.data.masks import MaskBatches, MaskBatchSettings, MaskSplit, load_masks
 from maxsup.data.masks._distortion import distort
 from maxsup.data.masks._geometry import resized_to
-from tests.data.folders import picture
-from tests.data.masks import mask, mask_parquet, pairs
 
 PLAIN = Normalization((0.0, 0.0, 0.0), (1 / 255, 1 / 255, 1 / 255))
 """Leaves pixels as they are, as floats."""
@@ -181,7 +181,7 @@ def test_crops_avoid_a_single_class(tmp_path: Path) -> None:
         return sum(count > 1 for count in each) / len(each)
 
     assert varied(1.0) < 0.3
-    assert 0.4 < varied(0.95)
+    assert varied(0.95) > 0.4
 
 
 def test_void_alone_is_a_crop_like_others(tmp_path: Path) -> None:

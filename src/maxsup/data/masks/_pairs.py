@@ -19,14 +19,14 @@ MASK_COLUMN = "mask"
 
 _MASK_WORDS = frozenset(
     {
-        *("annot", "annots", "annotation", "annotations", "gt", "groundtruth", "label", "labels"),
-        *("mask", "masks", "seg", "segmentation", "segmentations"),
+        *("ann", "annot", "annots", "annotation", "annotations", "gt", "groundtruth", "label"),
+        *("labels", "mask", "masks", "seg", "segmentation", "segmentations"),
     }
 )
 _IMAGE_WORDS = frozenset(
     {
-        *("data", "dataset", "files", "image", "images", "img", "imgs", "jpeg", "jpegimages"),
-        *("jpg", "photo", "photos", "picture", "pictures", "png", "rgb"),
+        *("data", "dataset", "dir", "files", "image", "images", "img", "imgs", "jpeg"),
+        *("jpegimages", "jpg", "photo", "photos", "picture", "pictures", "png", "rgb"),
     }
 )
 _OF_MASK = re.compile(r"(?i)[-_ .](masks?|labels?|l|gt|seg|segmentation|annotations?|annot)$")

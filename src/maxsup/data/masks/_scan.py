@@ -16,6 +16,7 @@ from maxsup.data.masks._label_map import UnusableMasks, read_values
 from maxsup.data.masks._meaning import Meaning
 from maxsup.data.masks._settings import MOST_CLASSES, VOID
 from maxsup.data.photographs._files import ImageFiles
+from maxsup.data.sources._files import counted
 
 _AT_ONCE = 512
 
@@ -128,8 +129,8 @@ def check_values(
         split, row = unknown[value][0]
         files = len(unknown[value])
         lines.append(
-            f"  {label_map.shown(value)} in {count:,} pixels of {files:,} "
-            f"{'mask' if files == 1 else 'masks'}, the first in "
+            f"  {label_map.shown(value)} in {counted(count, 'pixel')} of "
+            f"{counted(files, 'mask')}, the first in "
             f"{masks[split].describe(row, '').place}"
         )
     if len(pixels) > len(lines):
