@@ -181,7 +181,7 @@ def test_masks_of_black_and_white_are_not_void(tmp_path: Path) -> None:
     """255 is the object in most masks of one: it must not be ignored in silence."""
     found = [(picture(seed), mask(seed, (8, 8), (0, 255))) for seed in range(4)]
     write_pairs(tmp_path / "images", tmp_path / "masks", found)
-    with pytest.raises(ValueError, match=r"the class class 0 alone.*object,255,255,255"):
+    with pytest.raises(ValueError, match=r"masks hold class 0 alone.*object,255,255,255"):
         load(tmp_path)
     (tmp_path / "table.csv").write_text("name,r,g,b\nbackground,0,0,0\nobject,255,255,255\n")
     data = load(tmp_path, MaskSettings(colors=str(tmp_path / "table.csv")), test_fraction=0.25)
@@ -313,7 +313,7 @@ def test_classes_without_pixels_are_named(tmp_path: Path) -> None:
     place = mask_parquet(tmp_path / "d", {"train": pairs(4), "test": test})
     data = load(place, MaskSettings(classes=("a", "b", "c", "d", "e")))
     notes = " ".join(data.notes)
-    assert "No mask has a pixel of the class e: left out of every mean" in notes
+    assert "No mask has a pixel of the class e; a class is left out of every mean" in notes
     assert "The training masks have no pixel of the class d, so that it cannot be learnt" in notes
     assert "The test masks have no pixel of 2 classes: b and c" in notes
 
@@ -444,7 +444,7 @@ def test_names_in_files(tmp_path: Path, name: str, text: str) -> None:
     (tmp_path / name).write_text(text)
     data = load(place, MaskSettings(classes=str(tmp_path / name)))
     assert data.classes == ("road", "car", "sky")
-    with pytest.raises(ValueError, match="neither ade20k nor camvid nor a file"):
+    with pytest.raises(ValueError, match="none of ade20k, camvid, voc and no file"):
         load(place, MaskSettings(classes=str(tmp_path / "nowhere.txt")))
 
 
@@ -459,3 +459,59 @@ def test_colours_can_be_told_apart_by_colour_blind_people(
     assert distance.min() > least
     assert np.diff(np.sort(seen[0, :, 0])).min() > luminance
     assert len(set(safe_palette(254))) == 254
+
+
+def test_lists_of_names_tell_splits(tmp_path: Path) -> None:
+    """As Pascal VOC has them, with masks of single objects beside those of classes."""
+    write_pairs(tmp_path / "JPEGImages", tmp_path / "SegmentationClass", pairs(6))
+    write_pairs(tmp_path / "Others" / "images", tmp_path / "SegmentationObject", pairs(6))
+    for file in (tmp_path / "Others" / "images").iterdir():
+        file.unlink()
+    (tmp_path / "SegmentationClass" / "005.png").unlink()
+    lists = tmp_path / "ImageSets" / "Segmentation"
+    lists.mkdir(parents=True)
+    (lists / "train.txt").write_text("000\n003\n\n004\n")
+    (lists / "val.txt").write_text("001\n")
+    (lists / "trainval.txt").write_text("000\n003\n004\n001\n")
+    data = load(tmp_path)
+    assert (len(data.train), len(data.test)) == (3, 1)
+    expected = [np.asarray(mask(seed)).tolist() for seed in (0, 3, 4)]
+    assert [labels.tolist() for labels in labels_of(data)] == expected
+    notes = " ".join(data.notes)
+    assert "Passed over 6 masks of single objects in SegmentationObject/" in notes
+    assert "Passed over 2 images that none of them lists" in notes
+    (lists / "val.txt").write_text("001\n000\n")
+    with pytest.raises(ValueError, match="000 is in the lists of train and of validation"):
+        load(tmp_path)
+    (lists / "val.txt").write_text("001\nnowhere\n")
+    with pytest.raises(ValueError, match="names 1 image of which nothing is there: nowhere"):
+        load(tmp_path)
+
+
+def test_levels_of_grey_are_no_numbers_of_classes(tmp_path: Path) -> None:
+    found = [(picture(seed, (16, 12)), mask(seed, values=(0, 85, 170))) for seed in range(4)]
+    write_pairs(tmp_path / "images", tmp_path / "masks", found)
+    with pytest.raises(ValueError, match=r"0, 85 and 170: .*171 classes, nearly all"):
+        load(tmp_path)
+    table = "name,r,g,b\na,0,0,0\nb,85,85,85\nc,170,170,170\n"
+    (tmp_path / "table.csv").write_text(table)
+    data = load(tmp_path, MaskSettings(colors=str(tmp_path / "table.csv")), test_fraction=0.25)
+    assert data.class_pixels.sum() == 3 * 16 * 12
+
+
+def test_classes_that_begin_with_one_are_told(tmp_path: Path) -> None:
+    found = [(picture(seed, (16, 12)), mask(seed, values=(1, 2, 3))) for seed in range(4)]
+    write_pairs(tmp_path / "images", tmp_path / "annotations" / "trimaps", found)
+    data = load(tmp_path, test_fraction=0.25)
+    assert "Label 0 does not occur: with --reduce-zero-label" in " ".join(data.notes)
+    data = load(tmp_path, MaskSettings(reduce_zero_label=True), test_fraction=0.25)
+    assert len(data.classes) == 3
+    assert bool((data.class_pixels > 0).all())
+
+
+def test_masks_that_are_no_images(tmp_path: Path) -> None:
+    write_pairs(tmp_path / "images", tmp_path / "masks", pairs(1))
+    (tmp_path / "masks" / "000.png").unlink()
+    np.save(tmp_path / "masks" / "000.npy", np.zeros((12, 16)))
+    with pytest.raises(ValueError, match=r"hold no images, but masks/000\.npy"):
+        load(tmp_path)

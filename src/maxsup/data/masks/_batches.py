@@ -190,7 +190,7 @@ class MaskBatches:
             for lines in (cut.rows, cut.columns)
         )
         outside = ~(rows.inside.unsqueeze(2) & columns.inside.unsqueeze(1))
-        crops = _interpolated(images.permute(0, 3, 1, 2), rows, columns)
+        crops = _interpolated(images, rows, columns)
         if settings.photometric_distortion:
             crops = distort(crops, draws[:, _DISTORTION])
         crops = settings.normalization(crops).masked_fill(outside.unsqueeze(1), 0)
@@ -203,18 +203,19 @@ class MaskBatches:
 
 
 def _interpolated(images: Tensor, rows: _Lines, columns: _Lines) -> Tensor:
-    """Crops (B, 3, h, w) float32 of parts (B, 3, H, W) uint8, from 0 to 255."""
-    for dim, lines in ((2, rows), (3, columns)):
-        shape = [len(images), 1, 1, 1]
-        shape[dim] = -1
-        size = list(images.shape)
-        size[dim] = lines.low.shape[1]
-        low = lines.low.view(shape)
-        # Beyond the end of what is there nothing counts.
-        high = (low + 1).clamp(max=images.shape[dim] - 1)
-        before, after = (images.gather(dim, at.expand(size)).float() for at in (low, high))
-        images = torch.lerp(before, after, lines.weight.view(shape))
-    return images
+    """Crops (B, 3, h, w) float32 of parts (B, H, W, 3) uint8, from 0 to 255."""
+    number = torch.arange(len(images), device=images.device).unsqueeze(1)
+    # What lies beyond the end of what is there has weight 0.
+    below = (rows.low + 1).clamp(max=images.shape[1] - 1)
+    before, after = (images[number, lines].float() for lines in (rows.low, below))
+    images = torch.lerp(before, after, rows.weight.view(*rows.weight.shape, 1, 1))
+    images = images.permute(0, 3, 1, 2).contiguous()
+    right = (columns.low + 1).clamp(max=images.shape[3] - 1)
+    size = *images.shape[:3], columns.low.shape[1]
+    before, after = (
+        images.gather(3, lines[:, None, None].expand(size)) for lines in (columns.low, right)
+    )
+    return torch.lerp(before, after, columns.weight[:, None, None])
 
 
 class _Cutter:

@@ -39,7 +39,13 @@ ADE20K = (
     "clock", "flag",
 )  # fmt: skip
 """Of Zhou et al. 2017, the first of the names that objectInfo150.txt gives to each."""
-KNOWN = {"ade20k": ADE20K, "camvid": CAMVID}
+VOC = (
+    "background", "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair",
+    "cow", "diningtable", "dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa",
+    "train", "tvmonitor",
+)  # fmt: skip
+"""Of Everingham et al. 2010, Pascal VOC."""
+KNOWN = {"ade20k": ADE20K, "camvid": CAMVID, "voc": VOC}
 
 NAMES_FILES = (
     "objectinfo150.txt",
@@ -79,7 +85,7 @@ def class_names(said: tuple[str, ...] | str) -> tuple[str, ...]:
     path = expand_home(said)
     if not path.is_file():
         raise ValueError(
-            f"classes: {said!r} is neither {' nor '.join(KNOWN)} nor a file. Name a file with the "
+            f"classes: {said!r} is none of {', '.join(KNOWN)} and no file. Name a file with the "
             "name of a class in each line, in the order of the labels."
         )
     return read_names(path)
@@ -98,6 +104,8 @@ def read_names(path: Path) -> tuple[str, ...]:
         lines = [line.strip() for line in text.splitlines() if line.strip()]
         is_table = bool(lines) and re.match(r"idx\s+ratio\s", lines[0], re.IGNORECASE)
         names = _first_names(lines[1:]) if is_table else lines
+        if names[:1] == ["__ignore__"]:  # labelme's, whose number is −1
+            names = names[1:]
     if len(names) < 2 or len(names) > MOST_CLASSES or len(set(names)) < len(names):
         twice = sorted({name for name in names if names.count(name) > 1})
         what = f", {listed(twice)} more than once" if twice else ""

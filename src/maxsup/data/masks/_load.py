@@ -246,7 +246,7 @@ def _check_classes(train: MaskSplit, meaning: Meaning) -> None:
     ]
     if len(present) >= 2:
         return
-    what = f"the class {present[0]} alone, and void" if present else "void alone"
+    what = f"{_classes(present)} alone, and void" if present else "void alone"
     raise ValueError(
         f"The training masks hold {what}: there is nothing to tell apart. Where 255 (or what "
         "--void names) is a class and no void, as in masks of black and white, say so with a table "
@@ -270,8 +270,8 @@ def _notes_on_classes(
     notes = []
     if everywhere:
         notes.append(
-            f"No mask has a pixel of {_classes(everywhere)}: left out of every mean unless it is "
-            "predicted."
+            f"No mask has a pixel of {_classes(everywhere)}; a class is left out of every "
+            "mean then, unless it is predicted."
         )
     for what, names in lacking.items():
         if here := [name for name in names if name not in everywhere]:
@@ -281,5 +281,6 @@ def _notes_on_classes(
 
 
 def _classes(names: list[str]) -> str:
-    noun = "the class" if len(names) == 1 else f"{len(names)} classes:"
-    return f"{noun} {listed(names, _LISTED)}"
+    if len(names) > 1:
+        return f"{len(names)} classes: {listed(names, _LISTED)}"
+    return names[0] if names[0].startswith("class ") else f"the class {names[0]}"

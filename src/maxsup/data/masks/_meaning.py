@@ -22,6 +22,8 @@ from maxsup.data.sources._files import counted, listed
 from maxsup.data.sources._walk import Folder
 
 _CAMVIDS_VOID = 11
+_MANY, _SPARSE = 16, 4
+"""Labels that nothing names are refused where so many classes have fewer than a fourth of them."""
 _ADES = ("ade20k", "adechallenge", "scene_parse_150")
 
 
@@ -115,6 +117,12 @@ def meaning_of_numbers(
         count = min(highest - first + 1, MOST_CLASSES)
         labels = {first + label: label for label in range(count)}
         names = tuple(f"class {label}" for label in range(count))
+        if highest - first < MOST_CLASSES:  # else some have no meaning, which is said
+            _check_gaps([value for value in values if value not in void], count)
+        if not reduce and 0 not in values and 1 in values:
+            notes.append(
+                "Label 0 does not occur: with --reduce-zero-label the classes begin with 1."
+            )
         notes.append(
             f"Nothing names the {counted(count, 'class', 'classes')}, so they are called by "
             "numbers: --classes names a file with a name in each line."
@@ -129,6 +137,23 @@ def meaning_of_numbers(
     if lost := [name for label, name in enumerate(names) if label not in labels.values()]:
         notes.append(f"The labels of {listed(lost)} mean void: no pixel is of these classes.")
     return Meaning(names, LabelMap(labels), tuple(notes), is_open)
+
+
+def _check_gaps(values: Collection[int], count: int) -> None:
+    """See that labels that nothing names look like numbers of classes.
+
+    Raises:
+        ValueError: They look like levels of grey.
+    """
+    if count >= _MANY and len(values) * _SPARSE < count:
+        shown = [str(value) for value in sorted(values)]
+        raise ValueError(
+            f"The labels in the masks are {listed(shown, 8)}: numbered from 0 on there would be "
+            f"{count} classes, nearly all of them without a pixel. Number them without gaps; or "
+            "say with --classes which classes there are; or, where they are levels of grey that "
+            "stand for classes, give a table of colours with --colors (name,r,g,b; grey has three "
+            "equal numbers)."
+        )
 
 
 def _known(name: str, layout: str | None, values: Collection[int]) -> str | None:

@@ -2,13 +2,15 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 import datasets
 
 from maxsup.data._corrupt import Corrupt
 from maxsup.data._settings import DataSettings
+from maxsup.data.masks._class_names import NAMES_FILES, TABLE_FILES
+from maxsup.data.masks._lists import read_lists
 from maxsup.data.sources._files import counted, listed
 from maxsup.data.sources._image_folder import ONE_SPLIT, notes_on_others
 from maxsup.data.sources._opened import ImageRows, OpenedData, Table
@@ -29,6 +31,7 @@ _IMAGE_WORDS = frozenset(
         *("jpegimages", "jpg", "photo", "photos", "picture", "pictures", "png", "rgb"),
     }
 )
+_OBJECT_WORDS = frozenset({"instance", "instances", "object", "objects"})
 _OF_MASK = re.compile(r"(?i)[-_ .](masks?|labels?|l|gt|seg|segmentation|annotations?|annot)$")
 """What names of masks end with beside those of their images."""
 
@@ -69,27 +72,32 @@ def open_pairs(root: Folder, settings: DataSettings) -> Pairs:
     """
     splits = _divide(root)
     if not any(split.masks for split in splits.values()):
-        raise ValueError(
-            f"{settings.name} holds {counted(root.image_count, 'image')} and no folder that is "
-            "called masks, annotations, labels, annot, gt or segmentation. Put images into "
-            "images/ and their masks, with the same names, into masks/."
-        )
+        raise ValueError(_without_masks(root, settings.name))
     if not any(split.images for split in splits.values()):
         raise ValueError(f"{settings.name} holds folders of masks alone, and no images.")
-    notes = list(notes_on_others(root))
+    notes = list(notes_on_others(root.without({*NAMES_FILES, *TABLE_FILES})))
+    notes += _notes_on_objects(root)
+    if lists := read_lists(root):
+        splits, unlisted = _by_lists(splits, lists)
+        notes.append("Splits are those that the files in ImageSets/Segmentation list.")
+        if unlisted:
+            notes.append(
+                f"Passed over {counted(len(unlisted), 'image')} that none of them lists: "
+                f"{listed(unlisted)}."
+            )
     rows: dict[str, ImageRows] = {}
     alone: dict[str, list[Corrupt]] = {}
     for name, split in splits.items():
         if not split.masks and split.images:
             notes.append(
                 f"Passed over {counted(len(split.images), 'image')} of the split {name}, for which "
-                f"there is no folder of masks: {listed(f.place for f in split.images)}."
+                f"there are no masks: {listed(f.place for f in split.images)}."
             )
             continue
         if not split.images:
             notes.append(
                 f"Passed over {counted(len(split.masks), 'mask')} of the split {name}, for which "
-                f"there is no folder of images: {listed(f.place for f in split.masks)}."
+                f"there are no images: {listed(f.place for f in split.masks)}."
             )
             continue
         pairs, alone[name] = _pair(name, split)
@@ -111,10 +119,75 @@ def open_pairs(root: Folder, settings: DataSettings) -> Pairs:
     return Pairs(OpenedData(tuple(rows), load, notes=tuple(notes)), alone, _layout(root))
 
 
+def _without_masks(root: Folder, name: str) -> str:
+    """What to say where no images lie in a folder that is called like one of masks."""
+    others = [
+        f"{folder.place}{each}"
+        for folder in root.walk()
+        if _is_of_masks(folder)
+        for each in folder.others
+    ]
+    if others:
+        return (
+            f"{name} has folders of masks that hold no images, but {listed(others)}. Masks are "
+            "images of labels, as large as what they are of: write them as PNG."
+        )
+    return (
+        f"{name} holds {counted(root.image_count, 'image')} and no folder that is called masks, "
+        "annotations, labels, annot, gt or segmentation. Put images into images/ and their masks, "
+        "with the same names, into masks/."
+    )
+
+
+def _is_of_masks(folder: Folder) -> bool:
+    return any(_words(name) & _MASK_WORDS for name in folder.place.split("/"))
+
+
+def _of_objects(folder: Folder) -> bool:
+    """Whether masks number single objects, and not classes, as in VOC's SegmentationObject."""
+    words = frozenset().union(*map(_words, folder.place.split("/")))
+    return bool(words & _MASK_WORDS and words & _OBJECT_WORDS)
+
+
+def _notes_on_objects(root: Folder) -> Iterator[str]:
+    folders = [folder for folder in root.walk() if folder.images and _of_objects(folder)]
+    if folders:
+        count = sum(len(folder.images) for folder in folders)
+        yield (
+            f"Passed over {counted(count, 'mask')} of single objects in "
+            f"{listed(folder.place for folder in folders)}."
+        )
+
+
+def _by_lists(
+    splits: Mapping[str, _Split], lists: Mapping[str, list[str]]
+) -> tuple[dict[str, _Split], list[str]]:
+    """The files of each split by lists of their names, and the images that are in none."""
+    images = [file for split in splits.values() for file in split.images]
+    masks = [file for split in splits.values() for file in split.masks]
+    found = {}
+    for name, stems in lists.items():
+        wanted = set(stems)
+        found[name] = _Split(
+            [file for file in images if file.stem in wanted],
+            [file for file in masks if file.stem in wanted],
+        )
+        there = {file.stem for files in found[name] for file in files}
+        if missing := [stem for stem in stems if stem not in there]:
+            raise ValueError(
+                f"The list of {name} names {counted(len(missing), 'image')} of which nothing is there: "
+                f"{listed(missing)}."
+            )
+    every = {stem for stems in lists.values() for stem in stems}
+    return found, [file.place for file in images if file.stem not in every]
+
+
 def _divide(root: Folder) -> dict[str, _Split]:
     """The files of each split, by what the folders on their way are called."""
     splits: dict[str, _Split] = defaultdict(lambda: _Split([], []))
     for folder in root.walk():
+        if _of_objects(folder):
+            continue
         is_mask, role, below = False, None, []
         for name in folder.place.split("/")[:-1]:
             words = _words(name)
@@ -148,6 +221,8 @@ def _words(folder: str) -> frozenset[str]:
             word,
         )
         words |= {ending[1], ending[2]} if ending else {word}
+    if {"ground", "truth"} <= words:
+        words.add("groundtruth")
     return frozenset(words - {""})
 
 

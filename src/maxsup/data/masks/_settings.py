@@ -26,7 +26,7 @@ class MaskSettings:
     mask_column: str | None = None
     """The column of the masks, where there are several columns of images."""
     classes: tuple[str, ...] | str | None = None
-    """The names of the classes; ade20k, camvid, or a file with a name in each line. By default
+    """The names of the classes; ade20k, camvid, voc, or a file with a name in each line. By default
     those that lie beside the data, else numbers."""
     void: tuple[int, ...] = (VOID,)
     """The labels, as they stand in the masks, of pixels that do not count."""
