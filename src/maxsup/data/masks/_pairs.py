@@ -175,8 +175,8 @@ def _by_lists(
         there = {file.stem for files in found[name] for file in files}
         if missing := [stem for stem in stems if stem not in there]:
             raise ValueError(
-                f"The list of {name} names {counted(len(missing), 'image')} of which nothing is there: "
-                f"{listed(missing)}."
+                f"The list of {name} names {counted(len(missing), 'image')} of which nothing is "
+                f"there: {listed(missing)}."
             )
     every = {stem for stems in lists.values() for stem in stems}
     return found, [file.place for file in images if file.stem not in every]
