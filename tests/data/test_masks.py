@@ -399,7 +399,7 @@ def test_masks_of_other_names_than_images(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("said", "message"),
     [
-        ({"classes": ("a",)}, "two names at least"),
+        ({"classes": ()}, "two names at least"),
         ({"classes": ("a", "a")}, "a twice"),
         ({"void": (-1,)}, "labels from 0 on"),
         ({"void": (0,), "reduce_zero_label": True}, "makes 0 void already"),
@@ -448,7 +448,9 @@ def test_names_in_files(tmp_path: Path, name: str, text: str) -> None:
         load(place, MaskSettings(classes=str(tmp_path / "nowhere.txt")))
 
 
-@pytest.mark.parametrize(("count", "least", "luminance"), [(5, 30, 8), (11, 18, 4), (20, 12, 2)])
+@pytest.mark.parametrize(
+    ("count", "least", "luminance"), [(5, 30, 7), (11, 20, 3.5), (20, 13, 1.9)]
+)
 def test_colours_can_be_told_apart_by_colour_blind_people(
     count: int, least: float, luminance: float
 ) -> None:
@@ -459,6 +461,14 @@ def test_colours_can_be_told_apart_by_colour_blind_people(
     assert distance.min() > least
     assert np.diff(np.sort(seen[0, :, 0])).min() > luminance
     assert len(set(safe_palette(254))) == 254
+
+
+@pytest.mark.parametrize(("name", "count"), [("ade20k", 150), ("camvid", 11), ("voc", 21)])
+def test_known_names_are_complete(tmp_path: Path, name: str, count: int) -> None:
+    place = mask_parquet(tmp_path / "d", SPLITS)
+    for said in (name, (name,)):  # as a command line has it
+        classes = load(place, MaskSettings(classes=said)).classes
+        assert len(classes) == len(set(classes)) == count
 
 
 def test_lists_of_names_tell_splits(tmp_path: Path) -> None:

@@ -33,11 +33,15 @@ _SEEN_AS = {
         [0.004733, 0.691367, 0.303900],
     ],
 }
-_LEVELS = 10
+_LEVELS = 16
 """Values of each channel that colours are chosen of."""
-_LUMINANCE = 45
-"""CIELAB's L* (0 to 100) by the number of classes: the least difference of two colours' luminance,
-which those who see no colours see too. About half of what there could be, so that room is left."""
+_DARKEST, _BRIGHTEST = 28, 92
+"""Between these lies CIELAB's luminance L* (0 to 100): void is black, and the page white."""
+_MOST_CHROMA = 80
+"""Of CIELAB; what is beyond glares."""
+_LUMINANCE = 0.6
+"""By how much of an even step the luminance of any two colours differs, which those who see no
+colours see too; the rest leaves room for the colours."""
 
 
 @functools.cache
@@ -51,15 +55,16 @@ def safe_palette(count: int) -> tuple[tuple[int, int, int], ...]:
         count: How many.
 
     Example:
-        >>> len(set(safe_palette(150)))
-        150
+        >>> safe_palette(2)
+        ((238, 119, 17), (0, 102, 187))
     """
     levels = np.linspace(0, 255, _LEVELS).round().astype(np.int64)
     grid = np.meshgrid(levels, levels, levels, indexing="ij")
     candidates = np.stack(grid, axis=-1).reshape(-1, 3)
     seen = as_seen(candidates)
-    luminance = seen[0, :, 0]
-    least = _LUMINANCE / max(count, 1)
+    luminance, chroma = seen[0, :, 0], np.hypot(seen[0, :, 1], seen[0, :, 2])
+    fits = (luminance >= _DARKEST) & (luminance <= _BRIGHTEST) & (chroma <= _MOST_CHROMA)
+    least = _LUMINANCE * (_BRIGHTEST - _DARKEST) / max(count, 1)
     black, white = 0, len(candidates) - 1
     chosen: list[int] = []
     nearest = np.full(len(candidates), np.inf)
@@ -68,9 +73,9 @@ def safe_palette(count: int) -> tuple[tuple[int, int, int], ...]:
         nearest = np.minimum(nearest, _distances(seen, best))
         steps = np.minimum(steps, np.abs(luminance - luminance[best]))
     while len(chosen) < count:
-        allowed = steps >= least
+        allowed = fits & (steps >= least)
         if not allowed.any():
-            least /= 2
+            least *= 0.8
             continue
         best = int(np.where(allowed, nearest, -1).argmax())
         chosen.append(best)

@@ -26,8 +26,8 @@ class MaskSettings:
     mask_column: str | None = None
     """The column of the masks, where there are several columns of images."""
     classes: tuple[str, ...] | str | None = None
-    """The names of the classes; ade20k, camvid, voc, or a file with a name in each line. By default
-    those that lie beside the data, else numbers."""
+    """The names of the classes; or one word, ade20k, camvid, voc or a file with a name in each
+    line. By default those that lie beside the data, else numbers."""
     void: tuple[int, ...] = (VOID,)
     """The labels, as they stand in the masks, of pixels that do not count."""
     reduce_zero_label: bool | None = None
@@ -42,6 +42,9 @@ class MaskSettings:
             raise ValueError(f"void must be labels from 0 on; got {self.void}.")
         if self.reduce_zero_label and 0 in self.void:
             raise ValueError("reduce_zero_label makes 0 void already; leave 0 out of void.")
+        if isinstance(self.classes, tuple) and len(self.classes) == 1:
+            # One word of a command line, or of JSON, is no list of classes.
+            object.__setattr__(self, "classes", self.classes[0])
         if isinstance(self.classes, tuple):
             _check_names(self.classes)
         if self.colors is not None:
