@@ -194,8 +194,7 @@ class MaskBatches:
         if settings.photometric_distortion:
             crops = distort(crops, draws[:, _DISTORTION])
         crops = settings.normalization(crops).masked_fill(outside.unsqueeze(1), 0)
-        number = torch.arange(len(masks), device=self._device).view(-1, 1, 1)
-        labels = masks[number, rows.nearest.unsqueeze(2), columns.nearest.unsqueeze(1)]
+        labels = _across(_rows_of(masks, rows.nearest), columns.nearest)
         return crops, labels.long().masked_fill(outside, VOID)
 
     def _here(self, part: Tensor) -> Tensor:
@@ -204,18 +203,27 @@ class MaskBatches:
 
 def _interpolated(images: Tensor, rows: _Lines, columns: _Lines) -> Tensor:
     """Crops (B, 3, h, w) float32 of parts (B, H, W, 3) uint8, from 0 to 255."""
-    number = torch.arange(len(images), device=images.device).unsqueeze(1)
     # What lies beyond the end of what is there has weight 0.
     below = (rows.low + 1).clamp(max=images.shape[1] - 1)
-    before, after = (images[number, lines].float() for lines in (rows.low, below))
-    images = torch.lerp(before, after, rows.weight.view(*rows.weight.shape, 1, 1))
+    before, after = (_rows_of(images, lines).float() for lines in (rows.low, below))
+    images = torch.lerp(before, after, rows.weight[:, :, None, None])
     images = images.permute(0, 3, 1, 2).contiguous()
     right = (columns.low + 1).clamp(max=images.shape[3] - 1)
-    size = *images.shape[:3], columns.low.shape[1]
-    before, after = (
-        images.gather(3, lines[:, None, None].expand(size)) for lines in (columns.low, right)
-    )
+    before, after = (_across(images, lines) for lines in (columns.low, right))
     return torch.lerp(before, after, columns.weight[:, None, None])
+
+
+def _rows_of(images: Tensor, rows: Tensor) -> Tensor:
+    """Of each image (B, H, ...) its own rows (B, h); they are copied as a whole."""
+    first = torch.arange(len(images), device=images.device).unsqueeze(1) * images.shape[1]
+    found = images.flatten(0, 1).index_select(0, (first + rows).flatten())
+    return found.view(*rows.shape, *images.shape[2:])
+
+
+def _across(images: Tensor, columns: Tensor) -> Tensor:
+    """Of each image (B, ..., W) its own columns (B, w)."""
+    lines = columns.view(len(images), *[1] * (images.dim() - 2), -1)
+    return images.gather(-1, lines.expand(*images.shape[:-1], -1))
 
 
 class _Cutter:
