@@ -1,5 +1,5 @@
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +103,19 @@ def test_names_of_masks_may_end_with_what_they_are(tmp_path: Path) -> None:
     assert len(load(tmp_path, test_fraction=0.4).train) == 3
 
 
+def test_images_and_masks_may_lie_together(tmp_path: Path) -> None:
+    """As x_sat.jpg and x_mask.png do in data of land from above, or x.png and x_mask.png."""
+    for image_ending in ("", "_sat"):
+        root = tmp_path / f"with{image_ending}"
+        root.mkdir()
+        for number, (image, labels) in enumerate(pairs(5)):
+            image.save(root / f"{number}{image_ending}.png")
+            labels.save(root / f"{number}_mask.png")
+        data = load(root, test_fraction=0.4)
+        expected = [np.asarray(mask(seed)).tolist() for seed in data.train.ids.tolist()]
+        assert [labels.tolist() for labels in labels_of(data)] == expected
+
+
 def test_a_fraction_is_part_of_a_larger_one(tmp_path: Path) -> None:
     place = mask_parquet(tmp_path / "d", {"train": pairs(10), "test": pairs(2, 50)})
     small, large = (set(load(place, fraction=f).train.ids.tolist()) for f in (0.3, 0.6))
@@ -136,13 +149,28 @@ def test_ade20k_reduces_its_zero_label(tmp_path: Path) -> None:
 def test_camvids_eleventh_label_is_void(tmp_path: Path) -> None:
     found = [(picture(seed, (16, 12)), mask(seed, values=range(12))) for seed in range(3)]
     for split in ("train", "val", "test"):
-        write_pairs(tmp_path / split, tmp_path / f"{split}annot", found)
-    data = load(tmp_path)
+        for name in ("CamVid", "mine"):
+            root = tmp_path / name
+            write_pairs(root / split, root / f"{split}annot", found)
+    data = load(tmp_path / "CamVid")
     assert data.validation is not None
     assert data.classes[-1] == "bicyclist"
     assert len(data.classes) == 11
     raw = np.asarray(found[0][1])
     assert labels_of(data)[0].tolist() == np.where(raw == 11, 255, raw).tolist()
+    # Folders that are called as CamVid's say nothing of the classes.
+    assert len(load(tmp_path / "mine").classes) == 12
+    said = load(tmp_path / "mine", MaskSettings(classes="camvid"))
+    assert torch.equal(said.class_pixels, data.class_pixels)
+
+
+def test_folders_called_like_ade20ks_may_hold_other_data(tmp_path: Path) -> None:
+    for split in ("training", "validation"):
+        write_pairs(tmp_path / "images" / split, tmp_path / "annotations" / split, pairs(3))
+    assert len(load(tmp_path).classes) == 3
+    data = load(tmp_path, MaskSettings(classes="ade20k"))
+    assert len(data.classes) == 150
+    assert "Label 0 means void" in " ".join(data.notes)
 
 
 def test_colours_stand_for_classes(tmp_path: Path) -> None:
@@ -461,6 +489,26 @@ def test_colours_can_be_told_apart_by_colour_blind_people(
     assert distance.min() > least
     assert np.diff(np.sort(seen[0, :, 0])).min() > luminance
     assert len(set(safe_palette(254))) == 254
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "count"),
+    [
+        ("CamVid-small", range(11), 11),
+        ("camvid32", range(32), 32),
+        ("scene_parse_150", (0, 7, 150), 150),
+        ("ade20k-reduced", (0, 7, 149), 150),
+        ("VOC2012", (0, 20, 255), 21),
+    ],
+)
+def test_names_of_known_data(tmp_path: Path, name: str, values: Sequence[int], count: int) -> None:
+    found = [(picture(seed, (16, 12)), mask(seed, values=values)) for seed in range(8)]
+    place = mask_parquet(tmp_path / name, {"train": found, "test": found[:1]})
+    data = load(place)
+    assert len(data.classes) == count
+    raw = np.asarray(found[0][1]).astype(int)
+    expected = np.where(raw == 0, 255, raw - 1) if 150 in values else raw
+    assert labels_of(data)[0].tolist() == expected.tolist()
 
 
 @pytest.mark.parametrize(("name", "count"), [("ade20k", 150), ("camvid", 11), ("voc", 21)])

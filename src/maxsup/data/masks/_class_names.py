@@ -53,7 +53,7 @@ NAMES_FILES = (
     "codes.txt",
     "labels.txt",
     "class_names.txt",
-    "classes.json",
+    *("classes.json", "id2label.json"),
 )
 TABLE_FILES = ("class_dict.csv", "label_colors.txt", "classes.csv", "colors.csv")
 """Files that give their colours."""

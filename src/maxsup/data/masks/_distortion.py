@@ -46,7 +46,9 @@ def distort(images: Tensor, draws: Tensor) -> Tensor:
 
 
 def _of_each(values: Tensor, images: Tensor) -> Tensor:
-    return values.to(images.device, images.dtype, non_blocking=True).view(-1, 1, 1, 1)
+    # Not every device has float64.
+    here = values.to(images.dtype).to(images.device, non_blocking=True)
+    return here.view(-1, 1, 1, 1)
 
 
 def _turn_colors(images: Tensor, saturation: Tensor, hue: Tensor) -> Tensor:

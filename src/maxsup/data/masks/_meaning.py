@@ -1,14 +1,17 @@
 """What the values in masks mean: from what a user says, what lies beside them, and their layout."""
 
+import re
 from collections.abc import Collection
+from pathlib import Path
 from typing import NamedTuple
 
 from maxsup._home import expand_home
 from maxsup.data.masks._class_names import (
     ADE20K,
-    CAMVID,
+    KNOWN,
     NAMES_FILES,
     TABLE_FILES,
+    VOC,
     VOID_NAMES,
     ColorTable,
     class_names,
@@ -22,6 +25,7 @@ from maxsup.data.sources._files import counted, listed
 from maxsup.data.sources._walk import Folder
 
 _CAMVIDS_VOID = 11
+_CALLED = {"ade20k": "ADE20K's", "camvid": "CamVid's", "voc": "Pascal VOC's"}
 _MANY, _SPARSE = 16, 4
 """Labels that nothing names are refused where so many classes have fewer than a fourth of them."""
 _ADES = ("ade20k", "adechallenge", "scene_parse_150")
@@ -91,24 +95,18 @@ def meaning_of_numbers(
     if beside is not None:
         names = read_names(beside)
         notes.append(f"The names of the {len(names)} classes are those of {beside.name}.")
-    known = _known(name, layout, set(values) - void) if masks.classes is None else None
-    if known == "camvid" and names is None:
-        names = CAMVID
-        notes.append("The 11 classes have CamVid's names, after the data's name or folders.")
-        if _CAMVIDS_VOID in values:
-            void.add(_CAMVIDS_VOID)
-            notes.append(f"Label {_CAMVIDS_VOID} means void, as in CamVid.")
+    whose = _whose(masks, name, layout, beside, max(set(values) - void, default=0))
+    if whose is not None and names is None:
+        names = KNOWN[whose]
+        notes.append(f"The {len(names)} classes have {_CALLED[whose]} names.")
+    if whose == "camvid" and _CAMVIDS_VOID in values:
+        void.add(_CAMVIDS_VOID)
+        notes.append(f"Label {_CAMVIDS_VOID} means void, as in CamVid.")
     reduce = masks.reduce_zero_label
-    if known == "ade20k":
-        if names is None:
-            names = ADE20K
-            notes.append(
-                "The 150 classes are called as ADE20K's, after the data's name or folders."
-            )
-        # Reduced already where 150 does not occur; by its folders it never is.
-        if reduce is None and (layout == "ade20k" or len(ADE20K) in values):
-            reduce = True
-            notes.append("Label 0 means void and 1 is the first class, as in ADE20K.")
+    # Reduced already where 150 does not occur; in ADE20K's own folders it never is.
+    if whose == "ade20k" and reduce is None and (layout == "ade20k" or len(ADE20K) in values):
+        reduce = True
+        notes.append("Label 0 means void and 1 is the first class, as in ADE20K.")
     first = 1 if reduce else 0
     if reduce:
         void.add(0)
@@ -156,14 +154,27 @@ def _check_gaps(values: Collection[int], count: int) -> None:
         )
 
 
-def _known(name: str, layout: str | None, values: Collection[int]) -> str | None:
-    """Whose data it is, by its folders or its name, if its labels do not speak against it."""
-    most = max(values, default=0)
+def _whose(
+    masks: MaskSettings, name: str, layout: str | None, beside: Path | None, most: int
+) -> str | None:
+    """Whose classes these are, by what is said or by the data's name, where labels allow it.
+
+    Folders alone do not tell: data of one's own is often laid out like that of others.
+    """
+    if masks.classes is not None:
+        said = masks.classes.lower() if isinstance(masks.classes, str) else ""
+        return said if said in KNOWN else None
     lower = name.lower()
-    if (layout == "camvid" or "camvid" in lower) and most <= _CAMVIDS_VOID:
-        return "camvid"
-    if (layout == "ade20k" or any(each in lower for each in _ADES)) and most <= len(ADE20K):
+    if beside is not None and beside.name.lower() == "objectinfo150.txt":
         return "ade20k"
+    if most == len(ADE20K) and layout == "ade20k":
+        return "ade20k"
+    if any(each in lower for each in _ADES) and most <= len(ADE20K):
+        return "ade20k"
+    if "camvid" in lower and most <= _CAMVIDS_VOID:
+        return "camvid"
+    if re.match(r"voc(devkit|20\d\d)", lower) and most < len(VOC):
+        return "voc"
     return None
 
 

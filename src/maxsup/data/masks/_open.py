@@ -39,7 +39,7 @@ class MaskSource(NamedTuple):
     alone: Sequence[Corrupt]
     """Images without a mask and masks without an image, in the splits that are used."""
     layout: str | None
-    """ade20k or camvid, where folders are called so."""
+    """ade20k, where folders are called as there."""
     folder: Folder | None
     """What lies on this machine."""
 

@@ -36,6 +36,10 @@ _OF_MASK = re.compile(r"(?i)[-_ .](masks?|labels?|l|gt|seg|segmentation|annotati
 """What names of masks end with beside those of their images."""
 
 
+_OF_IMAGE = re.compile(r"(?i)[-_ .](sat|images?|img|photo|rgb)$")
+"""What names of images end with then."""
+
+
 class _File(NamedTuple):
     path: str
     place: str
@@ -57,7 +61,7 @@ class Pairs(NamedTuple):
     alone: Mapping[str, list[Corrupt]]
     """Images without a mask and masks without an image, by split."""
     layout: str | None
-    """ade20k or camvid, where the folders are called as those data sets have them."""
+    """ade20k, where the folders are called as there."""
 
 
 def open_pairs(root: Folder, settings: DataSettings) -> Pairs:
@@ -71,6 +75,8 @@ def open_pairs(root: Folder, settings: DataSettings) -> Pairs:
         ValueError: There are no folders of masks, or no mask fits an image.
     """
     splits = _divide(root)
+    if not any(split.masks for split in splits.values()):
+        splits = {name: _by_endings(split) for name, split in splits.items()}
     if not any(split.masks for split in splits.values()):
         raise ValueError(_without_masks(root, settings.name))
     if not any(split.images for split in splits.values()):
@@ -134,8 +140,8 @@ def _without_masks(root: Folder, name: str) -> str:
         )
     return (
         f"{name} holds {counted(root.image_count, 'image')} and no folder that is called masks, "
-        "annotations, labels, annot, gt or segmentation. Put images into images/ and their masks, "
-        "with the same names, into masks/."
+        "annotations, labels, annot, gt or segmentation, nor files that end so. Put images into "
+        "images/ and their masks, with the same names, into masks/."
     )
 
 
@@ -210,6 +216,14 @@ def _divide(root: Folder) -> dict[str, _Split]:
     return dict(sorted(splits.items(), key=lambda each: order.get(each[0], 3)))
 
 
+def _by_endings(split: _Split) -> _Split:
+    """Files that lie together, as images and masks where names end with what they are."""
+    found = _Split([], [])
+    for file in split.images:
+        (found.masks if _OF_MASK.search(file.stem) else found.images).append(file)
+    return found
+
+
 def _words(folder: str) -> frozenset[str]:
     """The words in a folder's name; those that end with one of masks are two."""
     apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", folder)
@@ -238,8 +252,7 @@ def _pair(split: str, files: _Split) -> tuple[list[tuple[_File, _File]], list[Co
     """Each image with its mask, and those that are alone."""
     images, masks = _keys(files.images, files.masks)
     if images.keys().isdisjoint(masks):
-        bare = [mask._replace(stem=_OF_MASK.sub("", mask.stem)) for mask in files.masks]
-        images, masks = _keys(files.images, bare)
+        images, masks = _keys(_bare(files.images, _OF_IMAGE), _bare(files.masks, _OF_MASK))
     pairs = [(images[key], masks[key]) for key in images if key in masks]
     alone = [
         Corrupt(split, None, image.place, "there is no mask of this name")
@@ -252,6 +265,10 @@ def _pair(split: str, files: _Split) -> tuple[list[tuple[_File, _File]], list[Co
         if key not in images
     ]
     return pairs, alone
+
+
+def _bare(files: list[_File], ending: re.Pattern[str]) -> list[_File]:
+    return [file._replace(stem=ending.sub("", file.stem)) for file in files]
 
 
 def _keys(*kinds: list[_File]) -> list[dict[tuple[str, str], _File]]:
@@ -288,6 +305,4 @@ def _layout(root: Folder) -> str | None:
             "training" in inside[name] for name in ("images", "annotations")
         ):
             return "ade20k"
-        if {"train", "trainannot"} <= names:
-            return "camvid"
     return None
