@@ -243,6 +243,25 @@ def test_kinds_of_masks(tmp_path: Path, kind: str) -> None:
     assert labels_of(data)[0].tolist() == expected.tolist()
 
 
+def test_palettes_that_differ_do_not_tell_classes(tmp_path: Path) -> None:
+    """A palette made for each file numbers colours by how often they occur."""
+    found = []
+    for seed, (image, labels) in enumerate(pairs(5)):
+        order = np.random.default_rng(seed).permutation(4)
+        # Index n stands for the grey of order[n].
+        index = order.argsort()[np.minimum(np.asarray(labels), 3)].astype(np.uint8)
+        indexed = Image.fromarray(index, mode="P")
+        indexed.putpalette([int((0, 1, 2, 255)[n]) for n in order for _ in range(3)])
+        found.append((image, indexed))
+    place = mask_parquet(tmp_path / "d", {"train": found, "test": found[:1]})
+    with pytest.raises(ValueError, match=r"palettes that differ: \d has the colour .*--colors"):
+        load(place)
+    table = "name,r,g,b\na,0,0,0\nb,1,1,1\nc,2,2,2\nvoid,255,255,255\n"
+    (tmp_path / "table.csv").write_text(table)
+    data = load(place, MaskSettings(colors=str(tmp_path / "table.csv")))
+    assert labels_of(data)[0].tolist() == np.asarray(pairs(1)[0][1]).tolist()
+
+
 @pytest.mark.parametrize("kind", ["JPEG", "WEBP"])
 def test_lossy_masks_are_refused(tmp_path: Path, kind: str) -> None:
     write_pairs(tmp_path / "images", tmp_path / "masks", pairs(3))

@@ -75,6 +75,11 @@ class ImageFile:
         return self._image.mode
 
     @property
+    def palette(self) -> list[int]:
+        """Red, green and blue of each index, one after the other; nothing without a palette."""
+        return (self._image.getpalette("RGB") or []) if self._image.mode in ("P", "PA") else []
+
+    @property
     def size(self) -> tuple[int, int]:
         """Width and height, upright."""
         return upright_size(*self._image.size, self.orientation)

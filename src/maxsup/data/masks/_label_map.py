@@ -38,6 +38,15 @@ class Color(NamedTuple):
         return cls(packed >> 16, packed >> 8 & 255, packed & 255)
 
 
+class MaskValues(NamedTuple):
+    """What stands in a mask's file."""
+
+    values: Values
+    """(H, W): numbers, or colours packed into numbers, upright."""
+    palette: Mapping[int, Color]
+    """The colours of the numbers, where the file has a palette and they are not read instead."""
+
+
 class LabelMap:
     """Which value of a mask's pixels means which label.
 
@@ -73,7 +82,7 @@ class LabelMap:
             UnreadableImageError: It cannot be read.
         """
         try:
-            return self.apply(read_values(content, max_megapixels, in_colors=self.in_colors))
+            return self.apply(read_values(content, max_megapixels, in_colors=self.in_colors).values)
         except UnusableMasks as error:  # it was another file when all masks were looked at
             raise UnreadableImageError(str(error), len(content)) from error
 
@@ -82,8 +91,8 @@ class LabelMap:
         return str(tuple(Color.of(value))) if self.in_colors else str(value)
 
 
-def read_values(content: bytes, max_megapixels: int, *, in_colors: bool) -> Values:
-    """What stands in a mask's file: (H, W), numbers or colours packed into numbers, upright.
+def read_values(content: bytes, max_megapixels: int, *, in_colors: bool) -> MaskValues:
+    """What stands in a mask's file.
 
     Args:
         content: The file.
@@ -109,10 +118,10 @@ def read_values(content: bytes, max_megapixels: int, *, in_colors: bool) -> Valu
     if numbers.dtype == bool:
         numbers = numbers.astype(np.uint8)
     if numbers.ndim == 2:
-        return numbers
+        return MaskValues(numbers, {} if in_colors else _palette(file))
     if in_colors:
         wide = numbers.astype(np.int32)
-        return np.asarray(wide[..., 0] << 16 | wide[..., 1] << 8 | wide[..., 2])
+        return MaskValues(wide[..., 0] << 16 | wide[..., 1] << 8 | wide[..., 2], {})
     if not (numbers == numbers[..., :1]).all():
         some = np.unique(numbers.reshape(-1, numbers.shape[2]), axis=0)[:3].tolist()
         raise UnusableMasks(
@@ -120,4 +129,9 @@ def read_values(content: bytes, max_megapixels: int, *, in_colors: bool) -> Valu
             "class each of them is. Give a table of colours with --colors: a CSV with the "
             "columns name, r, g and b"
         )
-    return np.ascontiguousarray(numbers[..., 0])
+    return MaskValues(np.ascontiguousarray(numbers[..., 0]), {})
+
+
+def _palette(file: ImageFile) -> dict[int, Color]:
+    colors = file.palette
+    return {index: Color(*colors[3 * index : 3 * index + 3]) for index in range(len(colors) // 3)}

@@ -23,7 +23,7 @@ from maxsup.data.masks._meaning import (
     meaning_of_numbers,
 )
 from maxsup.data.masks._open import MaskSource, open_masks
-from maxsup.data.masks._scan import Scan, check_values, scan_masks
+from maxsup.data.masks._scan import Scan, check_palettes, check_values, scan_masks
 from maxsup.data.masks._settings import VOID, MaskSettings
 from maxsup.data.masks._split import MaskSplit
 from maxsup.data.photographs._files import ImageFiles
@@ -79,6 +79,7 @@ def load_masks(
         )
         for part in images
     }
+    check_palettes(scans, masks)
     meaning = (
         meaning_of_colors(table)
         if table is not None

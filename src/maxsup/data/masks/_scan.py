@@ -12,7 +12,7 @@ from maxsup.data._corrupt import Corrupt
 from maxsup.data._entry import UnreadableImageError
 from maxsup.data._image_file import ImageFile
 from maxsup.data._orientation import UPRIGHT
-from maxsup.data.masks._label_map import UnusableMasks, read_values
+from maxsup.data.masks._label_map import Color, UnusableMasks, read_values
 from maxsup.data.masks._meaning import Meaning
 from maxsup.data.masks._settings import MOST_CLASSES, VOID
 from maxsup.data.photographs._files import ImageFiles
@@ -31,6 +31,8 @@ class ScannedMask(NamedTuple):
     """How many pixels have each value, as it stands in the file."""
     digest: bytes
     """A hash of all values."""
+    palette: Mapping[int, Color]
+    """The colours of the values that occur, where the file has a palette."""
 
 
 class Scan(NamedTuple):
@@ -63,7 +65,7 @@ def scan_masks(
         except UnreadableImageError as error:
             return images.describe(row, error.reason)
         try:
-            values = read_values(masks.read(row), max_megapixels, in_colors=in_colors)
+            values, palette = read_values(masks.read(row), max_megapixels, in_colors=in_colors)
         except UnusableMasks as error:
             where = masks.describe(row, "").place
             raise ValueError(f"The mask in {where} cannot be used: {error}.") from error
@@ -80,7 +82,9 @@ def scan_masks(
                 reason += ", once EXIF has turned it upright, as it was not when it was labelled"
             return images.describe(row, reason)
         digest = hashlib.blake2b(values.tobytes(), digest_size=8).digest()
-        return ScannedMask(row, height, width, _count(values), digest)
+        pixels = _count(values)
+        used = {value: palette[value] for value in pixels if value in palette}
+        return ScannedMask(row, height, width, pixels, digest, used)
 
     found: list[ScannedMask | Corrupt] = []
     with ThreadPoolExecutor() as pool:
@@ -98,6 +102,29 @@ def _count(values: np.ndarray[Any, Any]) -> dict[int, int]:
         return {int(value): int(counts[value]) for value in counts.nonzero()[0]}
     found, counts = np.unique(values, return_counts=True)
     return dict(zip(found.tolist(), counts.tolist(), strict=True))
+
+
+def check_palettes(scans: Mapping[str, Scan], masks: Mapping[str, ImageFiles]) -> None:
+    """See that an index into a palette means the same in all masks.
+
+    Programs that make a palette anew for each file number colours by how often they occur.
+
+    Raises:
+        ValueError: It does not; the message says which, and in which masks.
+    """
+    seen: dict[int, tuple[Color, str, int]] = {}
+    for name, scan in scans.items():
+        for mask in scan.masks:
+            for value, color in mask.palette.items():
+                known, part, row = seen.setdefault(value, (color, name, mask.row))
+                if known != color:
+                    raise ValueError(
+                        f"Masks have palettes that differ: {value} has the colour {tuple(known)} "
+                        f"in {masks[part].describe(row, '').place}, and {tuple(color)} in "
+                        f"{masks[name].describe(mask.row, '').place}. Their numbers do not mean "
+                        "the same, so give a table of colours with --colors (name,r,g,b); or write "
+                        "all masks with one palette."
+                    )
 
 
 def check_values(
@@ -158,7 +185,7 @@ def _expected(meaning: Meaning, unknown: set[int]) -> str:
         )
     known = [value for value, label in labels.items() if label != VOID]
     hint = ""
-    if unknown == {len(meaning.classes)} and 0 in known:
+    if unknown == {len(meaning.classes)} and labels.get(1) == 1:
         hint = (
             f" Where 0 means void and {len(meaning.classes)} is the last class, as in ADE20K, say "
             "--reduce-zero-label."
