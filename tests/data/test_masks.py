@@ -200,6 +200,8 @@ def test_colours_stand_for_classes(tmp_path: Path) -> None:
         assert data.classes == ("road", "car", "rest")
         expected = np.array([255, 0, 1, 2])[indices[int(data.train.ids[0])]]
         assert labels_of(data)[0].tolist() == expected.tolist()
+    with pytest.raises(ValueError, match=r"classes has no effect: .*class_dict\.csv beside them"):
+        load(tmp_path, MaskSettings(classes=("a", "b", "c")))
     (tmp_path / "class_dict.csv").write_text(table.replace("rest,1,2,3\n", ""))
     with pytest.raises(ValueError, match=r"\(1, 2, 3\) in [\d,]+ pixels of 4 masks, the first in"):
         load(tmp_path)

@@ -55,6 +55,20 @@ def load_masks(
 
     Raises:
         ValueError: The data cannot be used as asked; the message says how to mend it.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> import numpy as np
+        >>> from PIL import Image
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> for name in ("images", "masks"):
+        ...     (folder / name).mkdir()
+        ...     for number in range(5):
+        ...         pixels = np.eye(8, dtype=np.uint8)
+        ...         Image.fromarray(pixels).save(folder / name / f"{number}.png")
+        >>> data = load_masks(DataSettings(str(folder)))
+        >>> len(data.train), len(data.test), data.classes, data.class_pixels.tolist()
+        (4, 1, ('class 0', 'class 1'), [224, 32])
     """
     announce = announce or (lambda text: None)
     mask = mask or MaskSettings()

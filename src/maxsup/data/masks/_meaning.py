@@ -48,7 +48,7 @@ def find_table(masks: MaskSettings, folder: Folder | None) -> tuple[ColorTable |
         The table, and a sentence where it was found and not named.
 
     Raises:
-        ValueError: It cannot be read.
+        ValueError: It cannot be read, or what is said has no effect beside it.
     """
     if masks.colors is not None:
         path = expand_home(masks.colors)
@@ -58,6 +58,18 @@ def find_table(masks: MaskSettings, folder: Folder | None) -> tuple[ColorTable |
     beside = find_beside(folder, TABLE_FILES) if folder is not None else None
     if beside is None:
         return None, ""
+    said = {
+        "classes": masks.classes is not None,
+        "void": masks.void != (VOID,),
+        "reduce_zero_label": masks.reduce_zero_label is not None,
+    }
+    for option, is_said in said.items():
+        if is_said:
+            raise ValueError(
+                f"{option} has no effect: the masks are in colours, and {beside.name} beside them "
+                f"names the classes of these. Leave {option} away, or name another table with "
+                "--colors."
+            )
     return read_colors(beside), f"The colours of the classes are those of {beside.name}."
 
 
