@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from tests.data.masks import mask_parquet, pairs
 
 FILE = Path(__file__).parents[1] / "benchmarks" / "loss.py"
 
@@ -161,6 +162,21 @@ def test_the_loaders(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     printed = capsys.readouterr().out
     for name in ("timm create_loader", "original files", "short side 50", "simplejpeg", "enlarged"):
         assert name in printed
+
+
+def test_the_batches_with_masks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = {"train": pairs(4), "test": pairs(1, 50)}
+    kept = tmp_path / "times.json"
+    load("masks").main(
+        [
+            *(mask_parquet(tmp_path / "data", found), "--crop", "32", "32", "--batch-size", "2"),
+            *("--rounds", "1", "--json", str(kept)),
+        ]
+    )
+    times = json.loads(kept.read_text())
+    assert len(times) == 5
+    assert all(each > 0 for each in times.values())
+    assert "a step of mobilenetv3_small_100" in capsys.readouterr().out
 
 
 def test_the_benchmark_of_training_has_all_loops(tmp_path: Path) -> None:

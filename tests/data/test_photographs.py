@@ -177,13 +177,13 @@ def test_loaded_batches_are_the_same_without_shared_memory(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As in a container, where /dev/shm has 64 MB; the readers are forked with what is set here."""
-    from maxsup.data.photographs import _reading
+    from maxsup.data.photographs import _shared_memory
 
     def none_left(shape: tuple[int, ...]) -> torch.Tensor:
         raise RuntimeError("unable to allocate shared memory(shm) for file </torch_1>: No space")
 
     expected = [images for images, _ in batches(train_split(folder, 0)).epoch(0)]
-    monkeypatch.setattr(_reading, "empty_shared", none_left)
+    monkeypatch.setattr(_shared_memory, "empty_shared", none_left)
     with pytest.warns(UserWarning, match="no shared memory left .*fewer --workers"):
         found = [images for images, _ in batches(train_split(folder, 2)).epoch(0)]
     assert all(map(torch.equal, found, expected))

@@ -2,8 +2,8 @@
 
 ``sources/`` finds the rows of what a user names; ``small/`` keeps images in memory, and
 ``photographs/`` reads them as they are needed; ``prepare/`` makes photographs smaller once. What
-every split can do, wherever its images are, is :class:`ImageSplit`. ``corruptions/`` spoils images
-on purpose.
+every split can do, wherever its images are, is :class:`ImageSplit`. ``masks/`` has images with a
+label for each pixel, and batches of its own. ``corruptions/`` spoils images on purpose.
 """
 
 from typing import TYPE_CHECKING

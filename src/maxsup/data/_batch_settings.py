@@ -34,17 +34,26 @@ class BatchSettings:
         Raises:
             ValueError: They cannot; the message says how to mend it.
         """
-        if count < self.batch_size:
-            raise ValueError(
-                f"There are {count} training images, fewer than batch_size ({self.batch_size}). "
-                f"Take a batch_size of at most {count}."
-            )
-        if self.batch_size % processes:
-            raise ValueError(
-                f"batch_size ({self.batch_size}) must be a multiple of the {processes} processes."
-            )
+        check_batch_size(self.batch_size, count, processes)
         if self.mixing and self.batch_size // processes % 2:
             raise ValueError(
                 f"Mixing takes an even number of images in each process; got {self.batch_size} "
                 f"over {processes}."
             )
+
+
+def check_batch_size(batch_size: int, count: int, processes: int) -> None:
+    """See that batches of a size can be made of ``count`` images and shared evenly.
+
+    Raises:
+        ValueError: They cannot; the message says how to mend it.
+    """
+    if count < batch_size:
+        raise ValueError(
+            f"There are {count} training images, fewer than batch_size ({batch_size}). "
+            f"Take a batch_size of at most {count}."
+        )
+    if batch_size % processes:
+        raise ValueError(
+            f"batch_size ({batch_size}) must be a multiple of the {processes} processes."
+        )

@@ -6,11 +6,12 @@ Contents are compared, not looks: a photograph that was saved anew or made small
 from collections import defaultdict
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
+from torch import Tensor
 
-from maxsup.data._splits import LabelledSplit
+from maxsup.data._splits import Contents
 
 _MOST_FILES = 8192
 _MOST_BYTES = 512 * 2**20
@@ -20,7 +21,20 @@ _TRAINING = "training"
 _Array = np.ndarray[Any, Any]
 
 
-def notes_on_duplicates(train: LabelledSplit, measured: Mapping[str, LabelledSplit]) -> list[str]:
+class Comparable(Protocol):
+    """Samples of which copies can be found."""
+
+    def __len__(self) -> int: ...
+
+    @property
+    def true_labels(self) -> Tensor:
+        """(N,) int64: what tells copies with other labels."""
+
+    def contents(self) -> Contents:
+        """What tells the images from each other."""
+
+
+def notes_on_duplicates(train: Comparable, measured: Mapping[str, Comparable]) -> list[str]:
     """What a user should know of images that stand twice, in sentences.
 
     Files are read only where their sizes coincide, and of a large data set only a sample of them,
@@ -77,7 +91,7 @@ class _Copies(NamedTuple):
     """Whether there are images that were not looked at."""
 
 
-def _find_copies(parts: Mapping[str, LabelledSplit]) -> _Copies:
+def _find_copies(parts: Mapping[str, Comparable]) -> _Copies:
     contents = {name: split.contents() for name, split in parts.items()}
     names = list(parts)
     part = np.repeat(np.arange(len(names)), [len(split) for split in parts.values()])

@@ -75,6 +75,11 @@ class ImageFile:
         return self._image.mode
 
     @property
+    def palette(self) -> list[int]:
+        """Red, green and blue of each index, one after the other; nothing without a palette."""
+        return (self._image.getpalette("RGB") or []) if self._image.mode in ("P", "PA") else []
+
+    @property
     def size(self) -> tuple[int, int]:
         """Width and height, upright."""
         return upright_size(*self._image.size, self.orientation)
@@ -130,14 +135,31 @@ class ImageFile:
         Raises:
             UnreadableImageError: They cannot be read, or there are too many of them.
         """
+        numbers = self.read_numbers()
+        return np.asarray((numbers if numbers.ndim == 2 else numbers.max(axis=2)) != 0)
+
+    def read_numbers(self, *, colors: bool = False) -> np.ndarray[Any, Any]:
+        """The numbers as they are stored, upright: (H, W), or (H, W, C) of colours.
+
+        Of a palette these are the indices; how transparent pixels are is left out.
+
+        Args:
+            colors: Whether to take the colours instead, (H, W, 3), of a palette and of grey too.
+
+        Raises:
+            UnreadableImageError: They cannot be read, or there are too many of them.
+        """
         self._check_size()
         with _explained(self._content):
-            self._image.load()
-            has_alpha = self._image.mode in ("LA", "PA", "RGBA", "La", "RGBa")
-            numbers: np.ndarray[Any, Any] = np.asarray(self._image)
-        if numbers.ndim == 3:
-            numbers = (numbers[..., :-1] if has_alpha else numbers).max(axis=2)
-        return np.ascontiguousarray(turn_upright(numbers != 0, self.orientation))
+            image = self._image
+            image.load()
+            if colors and not is_deep(image):
+                image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+            has_alpha = image.mode in ("LA", "PA", "RGBA", "La", "RGBa")
+            numbers: np.ndarray[Any, Any] = np.asarray(image)
+        if numbers.ndim == 3 and has_alpha:
+            numbers = numbers[..., :-1] if numbers.shape[2] > 2 else numbers[..., 0]
+        return np.ascontiguousarray(turn_upright(numbers, self.orientation))
 
     def _check_size(self) -> None:
         if self.is_too_large:

@@ -78,6 +78,22 @@ def check_photographs(
         )
 
 
+def check_settings_of_masks(settings: DataSettings) -> None:
+    """See that nothing is asked of images with masks that is only done to images with one label.
+
+    Raises:
+        ValueError: Something is.
+    """
+    if settings.name == "digits":
+        raise ValueError("The digits have no masks. Name images with masks of their own.")
+    _refuse(
+        settings,
+        ("label_column", "probe_label", "imbalance", "label_noise"),
+        "an image with a mask has a label for each pixel, and none for the whole",
+    )
+    _refuse(settings, ("streaming",), "all masks are read once before anything is trained")
+
+
 def check_settings_of_preparation(settings: DataSettings) -> None:
     """See that nothing is asked of a preparation that is done when a training reads the data.
 

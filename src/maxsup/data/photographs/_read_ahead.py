@@ -12,14 +12,14 @@ _READ_AHEAD = 512  # rows
 _SECONDS_FOR_READER = 10.0
 
 
-def read_ahead(rows: Iterator[_T]) -> Iterator[_T]:
-    """The same rows, read in a thread before they are asked for.
+def read_ahead(rows: Iterator[_T], most: int = _READ_AHEAD) -> Iterator[_T]:
+    """The same rows, at most so many read in a thread before they are asked for.
 
     Example:
         >>> list(read_ahead(iter(range(3))))
         [0, 1, 2]
     """
-    waiting: queue.Queue[tuple[bool, Any]] = queue.Queue(maxsize=_READ_AHEAD)
+    waiting: queue.Queue[tuple[bool, Any]] = queue.Queue(maxsize=most)
     wanted = threading.Event()
     wanted.set()
 

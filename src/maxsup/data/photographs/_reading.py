@@ -4,27 +4,18 @@ The training's process plans batches; a job for each goes to a worker process, w
 images back; what else is known of the batch waits here for them.
 """
 
-import sys
-import warnings
-from collections import deque
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
 
 from maxsup.data._corrupt import Corrupt
 from maxsup.data._entry import Pixels, UnreadableImageError
-from maxsup.data.photographs._end_with_parent import EndWithParent
-from maxsup.data.photographs._shared_memory import empty_shared
+from maxsup.data.photographs._readers import Readers
+from maxsup.data.photographs._shared_memory import as_tensor, batch_memory
 from maxsup.data.photographs._split import Item, PhotographFiles
-
-_NO_SHARED_MEMORY = (
-    "There is no shared memory left (/dev/shm on Linux), so that batches of photographs go through "
-    "pipes, which takes longer. A container gets more by --shm-size=8g; fewer --workers need less."
-)
 
 
 class Job(NamedTuple):
@@ -92,55 +83,18 @@ class PhotographReader:
         *,
         persistent: bool = True,
     ) -> None:
-        self._plan = _Plan()
-        self._loader = DataLoader(
-            _Worker(files, decode),
-            sampler=self._plan,
-            batch_size=None,
-            num_workers=workers,
-            collate_fn=_as_it_is,
-            pin_memory=device.type == "cuda",
-            persistent_workers=persistent and workers > 0,
-            # Of every Python, also where a server would fork in this process's place.
-            multiprocessing_context="fork" if workers and sys.platform == "linux" else None,
-            # Or it draws from the global one, for workers that draw nothing.
-            generator=torch.Generator(),
+        self._readers: Readers[Job, _Sent] = Readers(
+            _Worker(files, decode), workers, device, persistent=persistent
         )
 
     def read(
         self, planned: Iterator[PlannedBatch]
     ) -> Iterator[tuple[ReadBatch, tuple[Tensor, ...]]]:
         """The batches' images, and what is known of those that could be read."""
-        self._plan.start(planned)
-        # Which are started now, or were by the first reading.
-        self._loader.worker_init_fn = EndWithParent()
-        for sent in self._loader:
-            read = ReadBatch(_as_tensor(sent.images), sent.kept, sent.corrupt)
+        for sent, known in self._readers.read((batch.job, batch.known) for batch in planned):
+            read = ReadBatch(as_tensor(sent.images), sent.kept, sent.corrupt)
             kept = torch.tensor(read.kept, dtype=torch.int64)
-            yield read, tuple(each[kept] for each in self._plan.known.popleft())
-
-
-class _Plan:
-    """The batches of one reading.
-
-    Apart from the reader, which it would hold in a cycle otherwise: its processes would end when
-    the garbage collector comes by, and take seconds for it.
-    """
-
-    def __init__(self) -> None:
-        self._batches: Iterator[PlannedBatch] = iter(())
-        self.known: deque[tuple[Tensor, ...]] = deque()
-        """What is known of the batches that are being read, in order."""
-
-    def start(self, batches: Iterator[PlannedBatch]) -> None:
-        self._batches = batches
-        self.known.clear()
-
-    def __iter__(self) -> Iterator[Job]:
-        """The jobs, asked for as the processes become free."""
-        for batch in self._batches:
-            self.known.append(batch.known)
-            yield batch.job
+            yield read, tuple(each[kept] for each in known)
 
 
 class _Sent(NamedTuple):
@@ -152,15 +106,15 @@ class _Sent(NamedTuple):
     corrupt: list[Corrupt]
 
 
-class _Worker(Dataset[_Sent]):
+class _Worker:
     """Reads the photographs of one batch at a time."""
 
     def __init__(self, files: PhotographFiles, decode: Decoder) -> None:
         self._files = files
         self._decode = decode
 
-    def __getitem__(self, job: Job) -> _Sent:
-        memory = self._memory((len(job.items), job.size, job.size, 3))
+    def __call__(self, job: Job) -> _Sent:
+        memory = batch_memory((len(job.items), job.size, job.size, 3))
         images = memory if isinstance(memory, np.ndarray) else memory.numpy()
         kept: list[int] = []
         corrupt: list[Corrupt] = []
@@ -172,26 +126,3 @@ class _Worker(Dataset[_Sent]):
                 continue
             kept.append(index)
         return _Sent(memory[: len(kept)], kept, corrupt)
-
-    @staticmethod
-    def _memory(shape: tuple[int, ...]) -> Tensor | Pixels:
-        if torch.utils.data.get_worker_info() is None:
-            return torch.empty(shape, dtype=torch.uint8)
-        try:
-            return empty_shared(shape)
-        except RuntimeError as error:
-            if "shared memory" not in str(error):
-                raise
-            # No tensor, which would be moved to shared memory on its way.
-            return np.empty(shape, dtype=np.uint8)
-
-
-def _as_tensor(images: Tensor | Pixels) -> Tensor:
-    if isinstance(images, Tensor):
-        return images
-    warnings.warn(_NO_SHARED_MEMORY, stacklevel=3)
-    return torch.from_numpy(images)
-
-
-def _as_it_is(read: Any) -> Any:
-    return read

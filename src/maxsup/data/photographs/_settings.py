@@ -43,10 +43,15 @@ class PhotographSettings:
 
     def count_workers(self) -> int:
         """The processes to read with: the cores, shared by the trainings on this machine."""
-        if self.workers is not None:
-            return self.workers
-        sharing = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
-        return max(1, min(_count_cores() // sharing, _MOST_WORKERS))
+        return count_workers(self.workers)
+
+
+def count_workers(asked: int | None) -> int:
+    """The processes to read with: those asked for, or one for each core that this one may use."""
+    if asked is not None:
+        return asked
+    sharing = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    return max(1, min(_count_cores() // sharing, _MOST_WORKERS))
 
 
 def _count_cores() -> int:

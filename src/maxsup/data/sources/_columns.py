@@ -46,6 +46,12 @@ def find_image_column(settings: DataSettings, features: Any) -> str:
     )
 
 
+def image_columns(features: Any) -> list[str]:
+    """The columns that hold images: those marked so, or where none is those of files."""
+    images = [name for name, kind in features.items() if isinstance(kind, datasets.Image)]
+    return images or [name for name, kind in features.items() if _holds_files(kind)]
+
+
 def find_label_column(settings: DataSettings, features: Any, prefer: str | None) -> str:
     """The column that the user names, the preferred one, or the only one that may be the label.
 

@@ -72,7 +72,7 @@ def open_metadata(root: Folder, settings: DataSettings) -> OpenedData:
             f"Passed over {counted(len(unlisted), 'image')} that no metadata file lists: "
             f"{listed(unlisted)}."
         )
-    notes += notes_on_others(_without_metadata(root))
+    notes += notes_on_others(root.without(_NAMES))
     kinds = {
         name: _kind(name, [row.values.get(name) for row in rows])
         for name in _columns(rows, settings.name)
@@ -237,18 +237,6 @@ def _tops(places: list[str]) -> list[str]:
 
 def _parent(place: str) -> str:
     return PurePosixPath(place).parent.name
-
-
-def _without_metadata(root: Folder) -> Folder:
-    """The folder as if its files of labels were not there, which are no files passed over."""
-    return Folder(
-        root.path,
-        root.place,
-        root.images,
-        tuple(name for name in root.others if name not in _NAMES),
-        tuple(_without_metadata(folder) for folder in root.folders),
-        root.dead_links,
-    )
 
 
 def _columns(rows: list[_Row], name: str) -> list[str]:

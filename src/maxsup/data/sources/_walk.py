@@ -1,8 +1,8 @@
 """What lies in a folder: every file once, with links followed."""
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -55,6 +55,14 @@ class Folder:
     def with_images(self) -> tuple["Folder", ...]:
         """The sub-folders in which, or below which, there are images."""
         return tuple(folder for folder in self.folders if folder.image_count)
+
+    def without(self, names: Collection[str]) -> "Folder":
+        """The same without files other than images of these names, which are in lower case."""
+        return replace(
+            self,
+            others=tuple(name for name in self.others if name.lower() not in names),
+            folders=tuple(folder.without(names) for folder in self.folders),
+        )
 
     def walk(self) -> Iterator["Folder"]:
         """The folder itself and all below it."""
