@@ -78,9 +78,10 @@ def objects_in(
 
 def digest_of_objects(subject: Subject, settings: InspectionSettings) -> str | None:
     """What tells boxes or masks from what they were when something was measured against them."""
+    if settings.boxes is None and settings.masks is None:
+        return None
     split = subject.seen("test")
-    asked = settings.boxes is not None or settings.masks is not None
-    if not asked or split is None or subject.trained is None or subject.source is None:
+    if split is None or subject.trained is None or subject.source is None:
         return None
     of = subject.trained.description
     key = repr((subject.source, settings.boxes, settings.masks, split.image_shape, of.reading,

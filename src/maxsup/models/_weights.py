@@ -186,7 +186,7 @@ def _differences(fit: _Fit) -> str:
         f"{len(names):,} {what} ({_listed(names)})"
         for names, what in (
             (fit.missing, "missing"),
-            (fit.left_over, "unknown"),
+            (sorted(fit.left_over), "unknown"),
             (fit.other_shape, "of another shape"),
         )
         if names
