@@ -8,6 +8,7 @@ from maxsup.training._cause import cause_of, in_one_line, is_foreseen
 from maxsup.training._choose import Choice, choose_recipe
 from maxsup.training._curves import RecipeCurves, recipe_curves
 from maxsup.training._data import load_data
+from maxsup.training._distillation import Distillation
 from maxsup.training._diverged import TrainingDiverged
 from maxsup.training._dry_run import DryRun, dry_run
 from maxsup.training._model import build_model, notes_on_weights
@@ -15,10 +16,17 @@ from maxsup.training._optimizer import learning_rate
 from maxsup.training._position import EpochSums, Position
 from maxsup.training._progress import ProgressReport, duration
 from maxsup.training._result import RESULT_FILE, RunResult
-from maxsup.training._run_files import FAILURE_FILE, SETTINGS_FILE, check_run, has_kept, listed
-from maxsup.training._settings import MeasuredOn, RunSettings, differences
-from maxsup.training._settings_file import FORMAT, check_format, read_parts
+from maxsup.training._run_files import FAILURE_FILE, check_run, has_kept, listed
+from maxsup.training._settings import (
+    MeasuredOn,
+    RunSettings,
+    differences,
+    read_distillation,
+    taught_otherwise,
+)
+from maxsup.training._settings_file import FORMAT, SETTINGS_FILE, check_format, read_parts
 from maxsup.training._setup import check_setup
+from maxsup.training._teacher import check_teacher
 from maxsup.training._tracking import check_tracker
 from maxsup.training._train import train
 
@@ -28,6 +36,7 @@ __all__ = [
     "RESULT_FILE",
     "SETTINGS_FILE",
     "Choice",
+    "Distillation",
     "DryRun",
     "EpochSums",
     "MeasuredOn",
@@ -45,6 +54,7 @@ __all__ = [
     "check_format",
     "check_run",
     "check_setup",
+    "check_teacher",
     "check_tracker",
     "choose_recipe",
     "differences",
@@ -59,7 +69,9 @@ __all__ = [
     "load_announced",
     "load_data",
     "notes_on_weights",
+    "read_distillation",
     "read_parts",
     "recipe_curves",
+    "taught_otherwise",
     "train",
 ]

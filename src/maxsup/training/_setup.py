@@ -17,6 +17,7 @@ from maxsup.training._fingerprint import weights_digest
 from maxsup.training._model import build_described, build_normalization, synchronised
 from maxsup.training._optimizer import build_lr_scheduler, build_optimizer
 from maxsup.training._settings import RunSettings
+from maxsup.training._teacher import Teacher, build_teacher
 
 
 class Setup(NamedTuple):
@@ -33,6 +34,8 @@ class Setup(NamedTuple):
     """What a stranger needs to use the model once it is trained."""
     notes: tuple[str, ...]
     """What a user should know of the weights that it starts from, in sentences."""
+    teacher: Teacher | None = None
+    """Whom it learns from beside its labels."""
 
 
 def set_up(settings: RunSettings, data: ImageData, accelerator: Accelerator) -> Setup:
@@ -52,6 +55,8 @@ def set_up(settings: RunSettings, data: ImageData, accelerator: Accelerator) -> 
         rank=accelerator.process_index,
         processes=accelerator.num_processes,
     )
+    sizes = {recipe.resolution(epoch) or data.image_shape[1] for epoch in range(recipe.epochs)}
+    teacher = build_teacher(settings, data, normalization, sizes, accelerator)
     set_seed(settings.seed)
     notes: list[str] = []
     model, description = build_described(recipe, data, normalization, notes.append)
@@ -75,7 +80,16 @@ def set_up(settings: RunSettings, data: ImageData, accelerator: Accelerator) -> 
     wrapped, optimizer = accelerator.prepare(model, optimizer)
     ema = ModelEmaV3(model, decay=recipe.ema_decay) if recipe.ema_decay is not None else None
     state = State(model, optimizer, lr_scheduler, criterion, ema)
-    return Setup(batches, normalization, wrapped, state, initial_weights, description, tuple(notes))
+    return Setup(
+        batches,
+        normalization,
+        wrapped,
+        state,
+        initial_weights,
+        description,
+        tuple(notes),
+        teacher,
+    )
 
 
 def check_setup(settings: RunSettings, data: ImageData, accelerator: Accelerator) -> None:

@@ -46,6 +46,8 @@ def train_step(
         with contextlib.nullcontext() if part == len(parts) else accelerator.no_sync(model):
             logits = model(part_images)
             loss = state.criterion(logits, part_target)
+            if setup.teacher is not None:
+                loss = setup.teacher.taught(loss, logits, part_images, accelerator)
             accelerator.backward(loss / len(parts))
         loss_sum += loss.detach() * len(part_images)
         seen = look_at(logits.detach(), part_target)
