@@ -137,7 +137,7 @@ def _read_value(text: str, whole: str) -> Value:
     number = _number(text)
     if number is not None:
         return number
-    if not re.fullmatch(r"[A-Za-z][\w+-]*", text, re.ASCII):
+    if not re.fullmatch(r"[A-Za-z][\w+.-]*", text, re.ASCII):
         raise ValueError(f"{whole!r} cannot be read: {text!r} is neither a number nor a word.")
     return text
 

@@ -3,6 +3,7 @@
 from maxsup.losses._acls import acls_loss
 from maxsup.losses._confidence_penalty import confidence_penalty_loss
 from maxsup.losses._cross_entropy import cross_entropy_loss
+from maxsup.losses._distillation import distillation_loss
 from maxsup.losses._dual_focal import dual_focal_loss
 from maxsup.losses._focal import focal_loss
 from maxsup.losses._label_smoothing import label_smoothing_loss
@@ -28,6 +29,7 @@ __all__ = [
     "confidence_penalty_loss",
     "cross_entropy_loss",
     "dense_votes",
+    "distillation_loss",
     "dual_focal_loss",
     "focal_loss",
     "label_smoothing_loss",

@@ -30,6 +30,6 @@ def test_load_data_brings_small_images_to_the_recipes_size(tmp_path: Path) -> No
 def test_run_settings_of_earlier_versions_have_the_image_size_in_their_data() -> None:
     settings = RunSettings("maxsup", 0, Recipe("r", "m", image_size=32), DataSettings("digits"))
     earlier = settings.to_json().replace('"name": "digits",', '"name": "digits", "image_size": 32,')
-    earlier = earlier.replace('"format": 2,', "")
+    earlier = earlier.replace('"format": 3,', "")
     assert earlier != settings.to_json()
     assert RunSettings.from_json(earlier) == settings

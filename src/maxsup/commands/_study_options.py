@@ -7,6 +7,7 @@ from maxsup.commands._options import TableOptions
 
 if TYPE_CHECKING:
     from maxsup.study import RayCluster
+    from maxsup.training import Distillation
 
 _MOST_SEEDS = 10_000
 
@@ -21,6 +22,44 @@ class ClusterOptions:
     """Ray: GPUs for each run, at most 1; 0.5 lets two share one. By default 1 if there are any."""
     cpus_per_run: float | None = None
     """Ray: CPU cores for each run; by default a GPU's part of its node's, or one a thread."""
+
+
+@dataclass(frozen=True)
+class DistillationOptions:
+    """A trained model to learn from beside the labels."""
+
+    teacher: str | None = None
+    """Learn from this finished run too, a directory: the loss is (1 - w) * objective + w * T^2 *
+    KL(teacher || student). In a study also the directory of a method's runs (each seed learns from
+    its own), or of a study (each of its methods teaches, to be compared)."""
+    temperature: float | None = None
+    """T, which softens the probabilities of teacher and student, by default 4."""
+    distill_weight: float | None = None
+    """w, the weight of the teacher's part in (0, 1], by default 0.9."""
+
+
+def distillation_of(options: DistillationOptions) -> "Distillation | None":
+    """Who teaches, and how.
+
+    Raises:
+        ValueError: There is a temperature or a weight, and no teacher.
+    """
+    from maxsup.training import Distillation
+
+    given = {
+        name: value
+        for name, value in (
+            ("temperature", options.temperature),
+            ("weight", options.distill_weight),
+        )
+        if value is not None
+    }
+    if options.teacher is None:
+        if given:
+            named = " and ".join("--" + {"weight": "distill-weight"}.get(n, n) for n in given)
+            raise ValueError(f"{named}: nobody teaches without --teacher; name a finished run.")
+        return None
+    return Distillation(options.teacher, **given)
 
 
 def check_study(seeds: int, cluster: ClusterOptions, table: TableOptions, *, dry_run: bool) -> None:

@@ -16,7 +16,14 @@ from maxsup.commands._options import (
     TableOptions,
     is_first_process,
 )
-from maxsup.commands._study_options import ClusterOptions, check_study, cluster_of, seeds_of
+from maxsup.commands._study_options import (
+    ClusterOptions,
+    DistillationOptions,
+    check_study,
+    cluster_of,
+    distillation_of,
+    seeds_of,
+)
 from maxsup.data import DataSettings
 from maxsup.recipes import Recipe, get_recipe
 
@@ -88,6 +95,9 @@ class Options(CommonOptions):
     tuning: Annotated[
         tyro.conf.OmitArgPrefixes[TuningOptions], tyro.conf.arg(name="Tuning", help="")
     ] = field(default_factory=TuningOptions)
+    distillation: Annotated[
+        tyro.conf.OmitArgPrefixes[DistillationOptions], tyro.conf.arg(name="Distillation", help="")
+    ] = field(default_factory=DistillationOptions)
     script: Annotated[
         tyro.conf.OmitArgPrefixes[ScriptOptions], tyro.conf.arg(name="Script", help="")
     ] = field(default_factory=ScriptOptions)
@@ -134,7 +144,7 @@ def run(options: Options, recipe: Recipe, data: DataSettings) -> int:
     from maxsup.methods import all_methods
     from maxsup.report import write_report
     from maxsup.results import DEFAULT_PRIMARY, read_contrasts
-    from maxsup.study import StudySettings, compare, trainings_of
+    from maxsup.study import StudySettings, compare, trainings_of, with_teachers
 
     methods = options.methods
     if methods == ("all",):
@@ -143,6 +153,9 @@ def run(options: Options, recipe: Recipe, data: DataSettings) -> int:
         raise ValueError(
             f"--methods all stands for every method, so give it alone; got {' '.join(methods)}."
         )
+    distillation = distillation_of(options.distillation)
+    if distillation is not None:
+        methods = with_teachers(methods, distillation)
     study = StudySettings(
         data=replace(data, name=options.data),
         recipe=recipe,
@@ -154,6 +167,7 @@ def run(options: Options, recipe: Recipe, data: DataSettings) -> int:
         contrasts=read_contrasts(options.study.contrasts, methods),
         tuning=_tuning(options.tuning),
         resample_data=options.study.resample_data,
+        distillation=distillation,
     )
     if options.dry_run:
         runs, trials = trainings_of(study)

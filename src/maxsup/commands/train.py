@@ -10,6 +10,7 @@ from maxsup._home import expand_home
 from maxsup.commands._choose import choice_for
 from maxsup.commands._command import SettingsCommand
 from maxsup.commands._options import CommonOptions, RecordOptions, is_first_process
+from maxsup.commands._study_options import DistillationOptions, distillation_of
 from maxsup.data import DataSettings
 from maxsup.recipes import Recipe, all_recipes, get_recipe
 
@@ -34,6 +35,9 @@ class Options(CommonOptions):
     """Directory or URL of the run, new or to go on with; else runs/RECIPE/METHOD/seed-SEED."""
     dry_run: bool = False
     """Only build the training and take two steps, to see what it would take."""
+    distillation: Annotated[
+        tyro.conf.OmitArgPrefixes[DistillationOptions], tyro.conf.arg(name="Distillation", help="")
+    ] = field(default_factory=DistillationOptions)
     record: Annotated[
         tyro.conf.OmitArgPrefixes[RecordOptions], tyro.conf.arg(name="Record-keeping", help="")
     ] = field(default_factory=RecordOptions)
@@ -46,7 +50,15 @@ def defaults(named: Options) -> tuple[Options, Recipe, DataSettings]:
         from maxsup.training import RunSettings
 
         run = RunSettings.load(as_place(named.recipe))
-        options = Options(tyro.MISSING, run.data.name, run.method, run.seed)
+        taught = run.distillation
+        distillation = (
+            DistillationOptions()
+            if taught is None
+            else DistillationOptions(taught.teacher, taught.temperature, taught.weight)
+        )
+        options = Options(
+            tyro.MISSING, run.data.name, run.method, run.seed, distillation=distillation
+        )
         return options, run.recipe, run.data
     recipe = named.recipe
     if recipe is not None and recipe not in _names() and expand_home(recipe).is_dir():
@@ -79,7 +91,8 @@ def run(options: Options, recipe: Recipe, data: DataSettings) -> int:
 
     get_method(options.method)
     data = replace(data, name=options.data)
-    settings = RunSettings(options.method, options.seed, recipe, data)
+    distillation = distillation_of(options.distillation)
+    settings = RunSettings(options.method, options.seed, recipe, data, distillation=distillation)
     if options.dry_run:
         show_dry_run(settings, runs=1)
         return 0

@@ -337,10 +337,14 @@ def default_contrasts(methods: Sequence[str], baseline: str) -> list[Pair]:
     Where each of the two is there once, they are compared whatever their coefficients. Where one of
     them is there several times, each MaxSup is compared with the label smoothing that has the same
     coefficients, ``maxsup:alpha=0.1`` with ``label-smoothing:alpha=0.1``, and with none where there
-    is no such one. A pair that holds the baseline is not added again.
+    is no such one. A student of MaxSup is compared with the same student of label smoothing. A pair
+    that holds the baseline is not added again.
 
     >>> default_contrasts(["baseline", "label-smoothing", "maxsup"], "baseline")[1:]
     [Pair(method='maxsup', against='baseline'), Pair(method='maxsup', against='label-smoothing')]
+    >>> taught = [f"baseline:teacher={name}" for name in ("none", "label-smoothing", "maxsup")]
+    >>> default_contrasts(taught, taught[0])[-1].against
+    'baseline:teacher=label-smoothing'
     """
     pairs = [Pair(method, baseline) for method in methods if method != baseline]
     maxsup, smoothing = ([m for m in methods if m.partition(":")[0] == n] for n in _RIVALS)
@@ -349,4 +353,11 @@ def default_contrasts(methods: Sequence[str], baseline: str) -> list[Pair]:
     else:
         alike = [(m, m.replace(*_RIVALS, 1)) for m in maxsup]
         rivals = [Pair(m, against) for m, against in alike if against in smoothing]
+    maxsup_teaches, smoothing_teaches = (f"teacher={name}" for name in _RIVALS)
+    rivals += [
+        Pair(method, against)
+        for method in methods
+        if (against := method.replace(maxsup_teaches, smoothing_teaches)) != method
+        and against in methods
+    ]
     return pairs + [pair for pair in rivals if baseline not in pair]

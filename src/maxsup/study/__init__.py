@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from maxsup.study._record import save_predictions as save_predictions
     from maxsup.study._script_study import ScriptStudy as ScriptStudy
     from maxsup.study._settings import StudySettings as StudySettings
+    from maxsup.study._teachers import with_teachers as with_teachers
     from maxsup.study._trials import trainings_of as trainings_of
     from maxsup.study._tuning import TuningSettings as TuningSettings
 
@@ -33,6 +34,7 @@ __all__ = [
     "record",
     "save_predictions",
     "trainings_of",
+    "with_teachers",
 ]
 
 __getattr__ = lazy_names(
@@ -47,6 +49,7 @@ __getattr__ = lazy_names(
         "_record": ["record", "save_predictions"],
         "_script_study": ["ScriptStudy"],
         "_settings": ["StudySettings"],
+        "_teachers": ["with_teachers"],
         "_trials": ["trainings_of"],
         "_tuning": ["TuningSettings"],
     },

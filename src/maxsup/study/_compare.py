@@ -18,6 +18,7 @@ from maxsup.study._local import run_locally
 from maxsup.study._ray import RayCluster, check_alone, run_on_ray
 from maxsup.study._run import Runs, Trainings
 from maxsup.study._settings import STUDY_FILE, StudySettings
+from maxsup.study._teachers import check_teachers, notes_on_teachers
 from maxsup.study._trials import Trials, at_chosen
 from maxsup.training import (
     ProgressReport,
@@ -93,7 +94,9 @@ def compare(
         # All runs have the same recipe, and data of the same kind.
         first = settings.run(*settings.plan()[0])
         on_weights = [f"Weights: {note}" for note in notes_on_weights(first.recipe, data.first)]
-        for note in on_weights if is_main else ():
+        check_teachers(settings, data.first)
+        on_teachers = notes_on_teachers(settings)
+        for note in [*on_weights, *on_teachers] if is_main else ():
             progress.say(note)
         if on is None and not (directory / STUDY_FILE).exists():
             check_setup(first, data.first, accelerator)
@@ -136,7 +139,7 @@ def compare(
                 accelerator,
                 kept=kept,
                 tuning=tuning,
-                notes=(*notes, *on_weights),
+                notes=(*notes, *on_weights, *on_teachers),
             )
             if held is not None:
                 held.check_now()

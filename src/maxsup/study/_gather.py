@@ -26,6 +26,7 @@ from maxsup.study._kept_outputs import KeptOutputs
 from maxsup.study._per_class import kept_predictions, per_class
 from maxsup.study._projections import confused_classes
 from maxsup.study._settings import StudySettings
+from maxsup.study._teachers import label_of_teacher
 from maxsup.study._variants import Variant
 from maxsup.training import RunResult
 
@@ -221,13 +222,14 @@ def _notes_on_size(num_classes: int) -> list[str]:
 def _method_facts(name: str, is_tuned: bool) -> schema.MethodFacts:
     variant = Variant.read(name)
     method = variant.facts()
-    rate = [] if variant.lr is None else [f"learning rate {variant.lr:g}"]
+    beside = [] if variant.lr is None else [f"learning rate {variant.lr:g}"]
+    beside += [] if variant.teacher is None else [label_of_teacher(variant.teacher)]
     return schema.MethodFacts(
         name=name,
         label=variant.label() + (" (tuned)" if is_tuned else ""),
         tuned=is_tuned,
         summary=method.summary,
-        settings=", ".join([method.settings()] * bool(method.settings()) + rate),
+        settings=", ".join([method.settings()] * bool(method.settings()) + beside),
         coefficients={
             name: list(value) if isinstance(value, Ramp) else value
             for name, value in method.values().items()

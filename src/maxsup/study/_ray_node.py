@@ -17,6 +17,7 @@ from maxsup import _lock as lock
 from maxsup import methods
 from maxsup._version import __version__
 from maxsup.data import DataSettings, ImageData
+from maxsup.models import TIMM
 from maxsup.recipes import Recipe
 from maxsup.study._run import attempt, device_name
 from maxsup.training import (
@@ -61,7 +62,7 @@ class Task:
     data: str
     """Fingerprint of the run's data."""
     fingerprint: str
-    """That of the run's settings, with the weights that it starts from."""
+    """That of the run's settings, with the weights that it starts from and its teacher."""
     working_directory: Path
     threads: int
     on_gpu: bool
@@ -208,13 +209,15 @@ def _check_node(task: Task) -> None:
 
 
 def _check_weights(task: Task) -> None:
-    """See that the weights to start from are here what they are where the study was started."""
-    node, weights = platform.node(), task.settings.recipe.weights
+    """See that weights to start from and teacher are what they are where the study was started."""
+    node, taught = platform.node(), task.settings.distillation
+    places = (task.settings.recipe.weights, None if taught is None else taught.teacher)
+    weights = " or ".join(each for each in places if each not in (None, TIMM))
     try:
         same = task.settings.fingerprint() == task.fingerprint
     except ValueError as error:
         raise FileNotFoundError(
-            f"On {node}, the weights to start from cannot be seen: {error} All nodes must reach "
+            f"On {node}, weights of the study cannot be seen: {error} All nodes must reach "
             f"{weights} under the same name, on a shared file system for example."
         ) from error
     if not same:

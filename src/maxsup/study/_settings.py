@@ -26,17 +26,21 @@ from maxsup.results import (
     margin_of,
 )
 from maxsup.study._named import check_named, check_once
+from maxsup.study._teachers import is_run
 from maxsup.study._tuning import TuningSettings
 from maxsup.study._variants import Variant, check_variants
 from maxsup.training import (
     FORMAT,
     SETTINGS_FILE,
+    Distillation,
     RunSettings,
     check_format,
     differences,
     has_kept,
     listed,
+    read_distillation,
     read_parts,
+    taught_otherwise,
 )
 
 STUDY_FILE = "study.json"
@@ -57,6 +61,7 @@ class _Kept(NamedTuple):
     contrasts: tuple[tuple[str, str], ...]
     tuning: TuningSettings | None
     resample_data: bool
+    distillation: Distillation | None
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,8 @@ class StudySettings:
     methods: tuple[str, ...] = ("baseline", "label-smoothing", "maxsup")
     """The names of the methods to compare, with the coefficients that are set for them, as in
     ``maxsup:alpha=0.1..0.2``; a method may be there several times with different values. ``lr`` is
-    the learning rate, where it is to be another than the recipe's: ``baseline:lr=0.05``."""
+    the learning rate, where it is to be another than the recipe's: ``baseline:lr=0.05``; and
+    ``teacher`` says which of several teaches, see :attr:`distillation`."""
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
     """The seeds that each method is trained with."""
     baseline: str = ""
@@ -101,6 +107,11 @@ class StudySettings:
     """Whether each seed has parts and label noise of its own, the same for all methods: what is
     drawn from the data by its ``data_seed`` is drawn by ``data_seed`` + seed. Then an interval
     speaks of other splits of the data too."""
+    distillation: Distillation | None = None
+    """The teacher that every run learns from beside its labels: one run for all; the directory of a
+    method's runs, where each seed has that of its own; or a study's, where names say which of its
+    methods teaches, ``baseline:teacher=maxsup``, or nobody, ``baseline:teacher=none``.
+    :func:`maxsup.study.with_teachers` names each method once for each teacher."""
 
     def __post_init__(self) -> None:
         settle_fields(self)
@@ -121,6 +132,7 @@ class StudySettings:
             check_seed("data_seed + seed", self.data.data_seed + max(self.seeds))
         margin_of(find_primary(measure_facts(), self.primary), self.margin)
         object.__setattr__(self, "contrasts", check_contrasts(self.contrasts, self.methods))
+        self._check_taught()
         if self.tuning is not None and self.resample_data:
             raise ValueError(
                 "tuning and resample_data: an image that one seed is tested on would choose the "
@@ -132,6 +144,26 @@ class StudySettings:
                 raise ValueError(
                     f"seeds: {both[0]} is one of those that strengths are chosen with; take others."
                 )
+
+    def _check_taught(self) -> None:
+        """See that it is known of each method who teaches it.
+
+        Raises:
+            ValueError: It is not.
+        """
+        for method in self.methods:
+            named = Variant.read(method).teacher
+            if named is not None and self.distillation is None:
+                raise ValueError(
+                    f"{method}: teacher={named} says which of several teaches; name their "
+                    "directory with --teacher."
+                )
+        taught = self.distillation
+        if taught is not None and self.tuning is not None and not is_run(taught.place):
+            raise ValueError(
+                "tuning: trials have seeds of their own, for which there is no teacher. Name one "
+                "run with --teacher to teach all, or leave --tune out."
+            )
 
     def analysis(self) -> Analysis:
         """The question that is put to the runs' numbers."""
@@ -150,7 +182,9 @@ class StudySettings:
 
     def run(self, method: str, seed: int) -> RunSettings:
         """The settings of one of the study's runs."""
-        return Variant.read(method).run(seed, self.recipe, self.data_of(seed))
+        return Variant.read(method).run(
+            seed, self.recipe, self.data_of(seed), distillation=self.distillation
+        )
 
     def data_of(self, seed: int) -> DataSettings:
         """What the runs of a seed are trained on.
@@ -226,6 +260,7 @@ class StudySettings:
         differing += differences("recipe", kept.recipe, self.recipe)
         if kept.resample_data != self.resample_data:
             differing.append(f"resample_data: {kept.resample_data} there, {self.resample_data} now")
+        differing += taught_otherwise(kept.distillation, self.distillation)
         same = self._same_as_kept(kept)
         if not differing and not same:
             return kept
@@ -279,6 +314,8 @@ class StudySettings:
             name += f"-noise-{self.data.label_noise:g}"
         if self.resample_data:
             name += "-resampled"
+        if self.distillation is not None:
+            name += "-distilled"
         return Path("runs") / name
 
     @classmethod
@@ -316,6 +353,7 @@ def _read(path: Path) -> _Kept:
             tuple((method, against) for method, against in fields.get("contrasts", ())),
             None if tuning is None else TuningSettings(**tuning),
             fields.get("resample_data", False),
+            read_distillation(fields),
         )
     except OtherFormat:
         raise

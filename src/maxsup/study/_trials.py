@@ -14,7 +14,7 @@ from maxsup.statistics import expected_best
 from maxsup.study._settings import TRIALS, StudySettings
 from maxsup.study._tuning import TuningSettings
 from maxsup.study._variants import Variant
-from maxsup.training import RunResult, RunSettings
+from maxsup.training import Distillation, RunResult, RunSettings
 
 _BY: Mapping[str, Literal["validation_nll_scaled", "validation_accuracy"]] = {
     "nll": "validation_nll_scaled",
@@ -39,6 +39,8 @@ class Trials:
     """The methods that are tuned: those whose names set nothing."""
     fixed: tuple[str, ...]
     """The other ones of the study."""
+    distillation: Distillation | None = None
+    """The one run that teaches all, if they are taught."""
 
     @classmethod
     def of(cls, settings: StudySettings, data: ImageData | None = None) -> "Trials | None":
@@ -62,6 +64,7 @@ class Trials:
             tuning,
             tuple(plain),
             tuple(name for name in settings.methods if name not in plain),
+            settings.distillation,
         )
 
     def names(self) -> dict[str, list[str]]:
@@ -75,7 +78,9 @@ class Trials:
 
     def run(self, method: str, seed: int) -> RunSettings:
         """The settings of one trial."""
-        return Variant.read(method).run(seed, self.recipe, self.data, "validation")
+        return Variant.read(method).run(
+            seed, self.recipe, self.data, "validation", self.distillation
+        )
 
     def run_directory(self, directory: Path, method: str, seed: int) -> Path:
         """Where a trial is kept within the study's directory."""

@@ -1,7 +1,8 @@
-"""Methods of a study with a learning rate of their own: ``maxsup:alpha=0.1,lr=0.05``.
+"""Methods of a study with a learning rate or a teacher of their own: ``maxsup:alpha=0.1,lr=0.05``.
 
-The learning rate is the recipe's and not an objective's; so it is read off a method's name here,
-above the room of the objectives, and a variant without it is the method itself.
+The learning rate is the recipe's and not an objective's, and so is a teacher; so they are read off
+a method's name here, above the room of the objectives, and a variant without them is the method
+itself.
 """
 
 from collections.abc import Sequence
@@ -12,38 +13,45 @@ from maxsup._method_names import MethodName, directory_name, shortest
 from maxsup.data import DataSettings
 from maxsup.methods import Method, check_distinct, get_method
 from maxsup.recipes import Recipe
-from maxsup.training import MeasuredOn, RunSettings
+from maxsup.study._teachers import NO_TEACHER, label_of_teacher, teacher_of_run, teacher_of_seed
+from maxsup.training import Distillation, MeasuredOn, RunSettings
 
 _LR = "lr"
+_TEACHER = "teacher"
 
 
 class Variant(NamedTuple):
-    """A method, and the learning rate that it is trained with.
+    """A method, the learning rate that it is trained with, and who teaches.
 
     >>> Variant.read("maxsup:alpha=0.1,lr=0.05")
-    Variant(method='maxsup:alpha=0.1', lr=0.05)
-    >>> str(Variant("baseline", 0.05)), str(Variant("baseline"))
-    ('baseline:lr=0.05', 'baseline')
+    Variant(method='maxsup:alpha=0.1', lr=0.05, teacher=None)
+    >>> str(Variant("baseline", 0.05)), str(Variant("baseline", teacher="maxsup"))
+    ('baseline:lr=0.05', 'baseline:teacher=maxsup')
     """
 
     method: str
     """The name with its coefficients."""
     lr: float | None = None
     """The peak learning rate; none for the recipe's."""
+    teacher: str | None = None
+    """Which of the teachers teaches, by its directory's name; ``none`` for nobody."""
 
     @classmethod
     def read(cls, name: str) -> "Variant":
-        """Take the learning rate off a name.
+        """Take learning rate and teacher off a name.
 
         Raises:
-            ValueError: It is no positive number.
+            ValueError: The first is no positive number, or the second no word.
         """
         asked = MethodName.read(name)
         coefficients = dict(asked.coefficients)
         lr = coefficients.pop(_LR, None)
         if lr is not None and not (isinstance(lr, int | float) and 0 < lr < float("inf")):
             raise ValueError(f"{name}: lr must be a positive number; got {lr}.")
-        return cls(str(MethodName(asked.method, tuple(coefficients.items()))), lr)
+        teacher = coefficients.pop(_TEACHER, None)
+        if teacher is not None and not isinstance(teacher, str):
+            raise ValueError(f"{name}: teacher must be the name of a method; got {teacher}.")
+        return cls(str(MethodName(asked.method, tuple(coefficients.items()))), lr, teacher)
 
     @classmethod
     def of_run(cls, run: RunSettings, directory: str) -> "Variant | None":
@@ -55,13 +63,19 @@ class Variant(NamedTuple):
         >>> str(Variant.of_run(run, "maxsup-lr-0.05")), Variant.of_run(run, "baseline")
         ('maxsup:lr=0.05', None)
         """
-        both = cls(run.method), cls(run.method, run.recipe.lr)
-        return next((each for each in both if directory_name(str(each)) == directory), None)
+        possible = (
+            cls(run.method, lr, teacher)
+            for lr in (None, run.recipe.lr)
+            for teacher in (None, teacher_of_run(run))
+        )
+        return next((each for each in possible if directory_name(str(each)) == directory), None)
 
     def __str__(self) -> str:
         asked = MethodName.read(self.method)
         lr = () if self.lr is None else ((_LR, self.lr),)
-        return str(MethodName(asked.method, tuple(sorted((*asked.coefficients, *lr)))))
+        teacher = () if self.teacher is None else ((_TEACHER, self.teacher),)
+        coefficients = sorted((*asked.coefficients, *lr, *teacher), key=lambda each: each[0])
+        return str(MethodName(asked.method, tuple(coefficients)))
 
     def facts(self) -> Method:
         """What the registry knows of the method.
@@ -76,8 +90,12 @@ class Variant(NamedTuple):
 
         >>> Variant("label-smoothing:alpha=0.1", 0.05).label()
         'Label smoothing, α 0.1, lr 0.05'
+        >>> Variant("baseline", teacher="maxsup").label()
+        'Baseline, teacher MaxSup'
         """
-        return self.facts().label + ("" if self.lr is None else f", lr {shortest(self.lr)}")
+        rate = "" if self.lr is None else f", lr {shortest(self.lr)}"
+        teacher = "" if self.teacher is None else f", {label_of_teacher(self.teacher)}"
+        return self.facts().label + rate + teacher
 
     def recipe(self, recipe: Recipe) -> Recipe:
         """The recipe with this learning rate; warm-up and final one change in the same ratio."""
@@ -91,8 +109,25 @@ class Variant(NamedTuple):
             final_lr=ratio * recipe.final_lr,
         )
 
+    def distillation(self, seed: int, of_study: Distillation | None) -> Distillation | None:
+        """Who teaches the run of a seed, in a study whose runs are taught so.
+
+        Raises:
+            ValueError: There is no such teacher.
+        """
+        if of_study is None and self.teacher is not None:
+            raise ValueError(f"{self}: teacher says which of several teaches; name --teacher too.")
+        if of_study is None or self.teacher == NO_TEACHER:
+            return None
+        return replace(of_study, teacher=teacher_of_seed(of_study, self.teacher, seed))
+
     def run(
-        self, seed: int, recipe: Recipe, data: DataSettings, measured_on: MeasuredOn = "test"
+        self,
+        seed: int,
+        recipe: Recipe,
+        data: DataSettings,
+        measured_on: MeasuredOn = "test",
+        distillation: Distillation | None = None,
     ) -> RunSettings:
         """The settings of one training.
 
@@ -101,8 +136,13 @@ class Variant(NamedTuple):
             recipe: The study's, whose learning rate holds where there is none of its own.
             data: What it is trained on.
             measured_on: As in :class:`~maxsup.training.RunSettings`.
+            distillation: How the study's runs are taught, if they are.
+
+        Raises:
+            ValueError: There is no such teacher.
         """
-        return RunSettings(self.method, seed, self.recipe(recipe), data, measured_on)
+        taught = self.distillation(seed, distillation)
+        return RunSettings(self.method, seed, self.recipe(recipe), data, measured_on, taught)
 
 
 def check_variants(names: Sequence[str], recipe: Recipe) -> None:
@@ -111,12 +151,11 @@ def check_variants(names: Sequence[str], recipe: Recipe) -> None:
     Raises:
         ValueError: Two do, or one is not known; see :func:`maxsup.methods.check_distinct`.
     """
-    by_rate: dict[float, list[str]] = {}
+    alike: dict[tuple[float, str | None], list[str]] = {}
     for variant in map(Variant.read, names):
-        by_rate.setdefault(recipe.lr if variant.lr is None else variant.lr, []).append(
-            variant.method
-        )
-    for methods in by_rate.values():
+        rate = recipe.lr if variant.lr is None else variant.lr
+        alike.setdefault((rate, variant.teacher), []).append(variant.method)
+    for methods in alike.values():
         if len({*methods}) < len(methods):
             twice = next(name for name in methods if methods.count(name) > 1)
             raise ValueError(

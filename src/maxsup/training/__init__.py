@@ -9,6 +9,7 @@ from maxsup.training._check_setup import check_setup
 from maxsup.training._choose import Choice, choose_recipe
 from maxsup.training._curves import RecipeCurves, recipe_curves
 from maxsup.training._data import load_data
+from maxsup.training._distillation import Distillation
 from maxsup.training._diverged import TrainingDiverged
 from maxsup.training._dry_run import DryRun, dry_run
 from maxsup.training._fingerprint import weights_digest
@@ -17,10 +18,17 @@ from maxsup.training._optimizer import learning_rate
 from maxsup.training._position import EpochSums, Position
 from maxsup.training._progress import ProgressReport, duration
 from maxsup.training._result import RESULT_FILE, RunResult
-from maxsup.training._run_files import FAILURE_FILE, SETTINGS_FILE, check_run, has_kept, listed
-from maxsup.training._settings import MeasuredOn, RunSettings, differences
-from maxsup.training._settings_file import FORMAT, check_format, read_parts
+from maxsup.training._run_files import FAILURE_FILE, check_run, has_kept, listed
+from maxsup.training._settings import (
+    MeasuredOn,
+    RunSettings,
+    differences,
+    read_distillation,
+    taught_otherwise,
+)
+from maxsup.training._settings_file import FORMAT, SETTINGS_FILE, check_format, read_parts
 from maxsup.training._slow_steps import slow_steps
+from maxsup.training._teacher import check_teacher
 from maxsup.training._tracking import check_tracker
 from maxsup.training._train import train
 
@@ -30,6 +38,7 @@ __all__ = [
     "RESULT_FILE",
     "SETTINGS_FILE",
     "Choice",
+    "Distillation",
     "DryRun",
     "EpochSums",
     "MeasuredOn",
@@ -47,6 +56,7 @@ __all__ = [
     "check_format",
     "check_run",
     "check_setup",
+    "check_teacher",
     "check_tracker",
     "choose_recipe",
     "differences",
@@ -61,9 +71,11 @@ __all__ = [
     "load_announced",
     "load_data",
     "notes_on_weights",
+    "read_distillation",
     "read_parts",
     "recipe_curves",
     "slow_steps",
+    "taught_otherwise",
     "train",
     "weights_digest",
 ]

@@ -27,8 +27,8 @@ from maxsup.training._checkpoint import State, load_checkpoint, load_position, s
 from maxsup.training._position import Position
 from maxsup.training._result import RESULT_FILE, RunResult
 from maxsup.training._settings import RunSettings
+from maxsup.training._settings_file import SETTINGS_FILE
 
-SETTINGS_FILE = "settings.json"
 METRICS_FILE = "metrics.jsonl"
 CHECKPOINT_FILE = "checkpoint.pt"
 FORMER_CHECKPOINT_FILE = "checkpoint-before.pt"
@@ -283,12 +283,13 @@ class RunFiles:
 
     def _check_same(self, settings: str, fingerprint: str, data: ImageData) -> None:
         if settings and settings != self._fingerprint:
-            weights = self._settings.recipe.weights
+            weights, taught = self._settings.recipe.weights, self._settings.distillation
+            why = [] if weights in (None, TIMM) else [f"started from other weights than {weights}"]
+            why += [] if taught is None else [f"learnt from another teacher than {taught.teacher}"]
             what = (
-                "a run with other settings has left"
-                if weights in (None, TIMM)
-                else f"a run has left that started from other weights than {weights} now holds, or "
-                "with other settings"
+                f"a run has left that {' or '.join(why)} now holds, or with other settings"
+                if why
+                else "a run with other settings has left"
             )
             raise ValueError(
                 f"{self.directory} holds what {what}. Name another directory with --out."

@@ -12,11 +12,12 @@ from maxsup._digests import DamagedFile, read_object, with_digest
 from maxsup._fields import settle_fields
 from maxsup._files import write_text
 from maxsup._formats import OtherFormat
-from maxsup._method_names import canonical, directory_name
+from maxsup._method_names import MethodName, canonical, directory_name
 from maxsup._seeds import check_seed
 from maxsup.data import DataSettings
 from maxsup.models import TIMM, digest_of_weights
 from maxsup.recipes import Recipe
+from maxsup.training._distillation import Distillation
 from maxsup.training._settings_file import FORMAT, check_format, read_parts
 
 MeasuredOn = Literal["test", "validation"]
@@ -30,7 +31,8 @@ class RunSettings:
     augmentation.
 
     Raises:
-        ValueError: The seed is out of its range, or a setting of another type.
+        ValueError: The seed is out of its range, a setting of another type, or nothing is left of
+            the objective beside a teacher.
     """
 
     method: str
@@ -44,11 +46,23 @@ class RunSettings:
     measured_on: MeasuredOn = "test"
     """The part of the data that it is measured on; with ``validation``, the test set is not looked
     at, so that something can be chosen by the run."""
+    distillation: Distillation | None = None
+    """The teacher that it learns from beside its labels, if there is one."""
 
     def __post_init__(self) -> None:
         settle_fields(self)
         object.__setattr__(self, "method", canonical(self.method))
         check_seed("seed", self.seed)
+        taught = self.distillation
+        if (
+            taught is not None
+            and taught.weight == 1
+            and MethodName.read(self.method).method != ("baseline")
+        ):
+            raise ValueError(
+                f"distill_weight 1 leaves nothing of the objective, so that {self.method} would "
+                "have no effect. Name the method baseline, or take a weight below 1."
+            )
 
     def default_directory(self) -> Path:
         """Where the run is kept unless a directory is named.
@@ -58,16 +72,17 @@ class RunSettings:
         >>> settings.default_directory()
         PosixPath('runs/digits/maxsup/seed-7')
         """
-        return Path("runs") / self.recipe.name / directory_name(self.method) / f"seed-{self.seed}"
+        name = self.recipe.name + ("" if self.distillation is None else "-distilled")
+        return Path("runs") / name / directory_name(self.method) / f"seed-{self.seed}"
 
     def fingerprint(self) -> str:
         """SHA-256 of what determines the run's numbers; equal for settings that are equal.
 
         Settings at their defaults are left out, so that those which come later change nothing. Of
-        a file of weights to start from, the content counts.
+        a file of weights to start from, and of a teacher, the content counts.
 
         Raises:
-            ValueError: The weights to start from are not there.
+            ValueError: The weights to start from are not there, or the teacher is not.
         """
         content: dict[str, Any] = {
             "method": self.method,
@@ -81,6 +96,9 @@ class RunSettings:
         if weights is not None and weights != TIMM:
             # A file may change under its name.
             content["weights"] = digest_of_weights(weights)
+        if self.distillation is not None:
+            content["distillation"] = dataclasses.asdict(self.distillation)
+            content["teacher"] = self.distillation.digest()
         text = json.dumps(_with_floats(content), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -95,6 +113,7 @@ class RunSettings:
             )
             if there != here
         ]
+        found += taught_otherwise(kept.distillation, self.distillation)
         return (
             found
             + differences("data", kept.data, self.data)
@@ -130,7 +149,8 @@ class RunSettings:
             check_format(fields, what)
             recipe, data = read_parts(fields)
             measured_on = fields.get("measured_on", "test")
-            return cls(fields["method"], fields["seed"], recipe, data, measured_on)
+            taught = read_distillation(fields)
+            return cls(fields["method"], fields["seed"], recipe, data, measured_on, taught)
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"{what} is no settings file of a run: {error!r}.") from error
 
@@ -175,6 +195,25 @@ def differences(part: str, kept: Recipe | DataSettings, now: Recipe | DataSettin
         for field in dataclasses.fields(now)
         if field.compare
         and (there := getattr(kept, field.name)) != (here := getattr(now, field.name))
+    ]
+
+
+def read_distillation(fields: Mapping[str, Any]) -> Distillation | None:
+    """The teacher of a settings file, if it names one."""
+    found = fields.get("distillation")
+    return None if found is None else Distillation(**found)
+
+
+def taught_otherwise(kept: Distillation | None, now: Distillation | None) -> list[str]:
+    """What differs between two ways to be taught: both values of each."""
+    if kept is None or now is None:
+        names = [None if each is None else each.teacher for each in (kept, now)]
+        return [] if kept == now else [f"teacher: {names[0]!r} there, {names[1]!r} now"]
+    options = {"teacher": "teacher", "temperature": "temperature", "weight": "distill_weight"}
+    return [
+        f"{option}: {there!r} there, {here!r} now"
+        for name, option in options.items()
+        if (there := getattr(kept, name)) != (here := getattr(now, name))
     ]
 
 

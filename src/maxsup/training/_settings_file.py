@@ -11,8 +11,10 @@ from maxsup.recipes import Recipe
 
 _T = TypeVar("_T")
 
-FORMAT = 2
-"""The format that settings files have; 1 was that of version 0.1, which had no number."""
+SETTINGS_FILE = "settings.json"
+FORMAT = 3
+"""The format that settings files have; 1 was that of version 0.1, which had no number, and 2 knew
+of no teacher."""
 
 
 def check_format(fields: Mapping[str, Any], what: Path | str) -> None:

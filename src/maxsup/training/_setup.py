@@ -18,6 +18,7 @@ from maxsup.training._model import build_normalization, synchronised
 from maxsup.training._optimizer import build_lr_scheduler, build_optimizer
 from maxsup.training._settings import RunSettings
 from maxsup.training._task import Task
+from maxsup.training._teacher import Teacher, build_teacher
 
 
 class Setup(NamedTuple):
@@ -36,6 +37,8 @@ class Setup(NamedTuple):
     """What a stranger needs to use the model once it is trained."""
     notes: tuple[str, ...]
     """What a user should know of the weights that it starts from, in sentences."""
+    teacher: Teacher | None = None
+    """Whom it learns from beside its labels."""
 
     def measured(self, recipe: Recipe) -> nn.Module:
         """The model that the training ends with, or the average of its weights."""
@@ -60,6 +63,8 @@ def set_up(settings: RunSettings, data: ImageData, accelerator: Accelerator, tas
         rank=accelerator.process_index,
         processes=accelerator.num_processes,
     )
+    sizes = {recipe.resolution(epoch) or data.image_shape[1] for epoch in range(recipe.epochs)}
+    teacher = build_teacher(settings, data, normalization, sizes, accelerator)
     set_seed(settings.seed)
     notes: list[str] = []
     model, description = task.build(recipe, data, normalization, notes.append)
@@ -84,5 +89,13 @@ def set_up(settings: RunSettings, data: ImageData, accelerator: Accelerator, tas
     ema = ModelEmaV3(model, decay=recipe.ema_decay) if recipe.ema_decay is not None else None
     state = State(model, optimizer, lr_scheduler, criterion, ema)
     return Setup(
-        task, batches, normalization, wrapped, state, initial_weights, description, tuple(notes)
+        task,
+        batches,
+        normalization,
+        wrapped,
+        state,
+        initial_weights,
+        description,
+        tuple(notes),
+        teacher,
     )

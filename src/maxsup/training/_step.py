@@ -47,6 +47,8 @@ def train_step(
         with contextlib.nullcontext() if part == len(parts) else accelerator.no_sync(model):
             output = model(part_images)
             loss = setup.task.loss(state.criterion, output, part_target)
+            if setup.teacher is not None:
+                loss = setup.teacher.taught(loss, output, part_images, accelerator)
             accelerator.backward(loss / len(parts))
         loss_sum += loss.detach() * len(part_images)
         seen = setup.task.look(output, part_target)
