@@ -54,6 +54,17 @@ class CifarResNet(nn.Module):
         features: Tensor = self.stages(self.stem(images).relu())
         return features
 
+    def levels(self, images: Tensor) -> list[Tensor]:
+        """The last map of each stage, at whole, half and quarter resolution."""
+        maps = self.stem(images).relu()
+        found = []
+        blocks = len(self.stages) // len(_WIDTHS)
+        for number, block in enumerate(self.stages, start=1):
+            maps = block(maps)
+            if number % blocks == 0:
+                found.append(maps)
+        return found
+
     def forward_head(self, features: Tensor, pre_logits: bool = False) -> Tensor:
         """From the feature map to the logits, or to what they are computed from."""
         pooled = features.mean(dim=(2, 3))

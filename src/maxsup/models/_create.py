@@ -2,8 +2,10 @@
 
 import difflib
 from collections.abc import Callable
+from typing import Any
 
 import timm
+import torch
 from torch import nn
 
 from maxsup.models import _cifar_resnet, _small_convnet
@@ -28,7 +30,8 @@ def create_model(
     zero_init: bool = True,
     blur_pool: bool = False,
     drop_path: float = 0.0,
-    image_size: int | None = None,
+    image_size: int | tuple[int, int] | None = None,
+    any_size: bool = False,
     weights: str | None = None,
     partial_weights: bool = False,
     announce: Callable[[str], None] | None = None,
@@ -48,7 +51,10 @@ def create_model(
             least 16 input channels (Zhang 2019, placed as FFCV's ImageNet code places it). Adds
             no parameters.
         drop_path: Rate of stochastic depth, for models that have it.
-        image_size: Side of the images, for models that need to know it (vision transformers).
+        image_size: Side of the images, or height and width, for models that need to know it
+            (vision transformers).
+        any_size: Whether images of other sizes may come too, where timm can do that for a model
+            that needs to know the size (``dynamic_img_size``).
         weights: Start from these in place of fresh ones: a file (safetensors, or torch's, of which
             weights alone are read), a directory with ``config.json`` and ``model.safetensors``, a
             finished run's directory; or ``timm``, for those that timm downloads. Their last layer
@@ -94,6 +100,7 @@ def create_model(
                 drop_path=drop_path,
                 image_size=image_size,
             ),
+            **(_any_size_arguments(name) if any_size else {}),
         )
     except OSError as error:
         raise ValueError(
@@ -134,8 +141,8 @@ def timm_arguments(
     in_channels: int = 3,
     zero_init: bool = True,
     drop_path: float = 0.0,
-    image_size: int | None = None,
-) -> dict[str, float]:
+    image_size: int | tuple[int, int] | None = None,
+) -> dict[str, Any]:
     """The arguments of ``timm.create_model`` that stand for those of :func:`create_model`.
 
     What timm has no argument for (the small stem, the blur) is changed afterwards.
@@ -144,7 +151,7 @@ def timm_arguments(
         >>> timm_arguments("resnet18", zero_init=False)
         {'in_chans': 3, 'zero_init_last': False}
     """
-    arguments: dict[str, float] = {"in_chans": in_channels}
+    arguments: dict[str, Any] = {"in_chans": in_channels}
     if drop_path:
         arguments["drop_path_rate"] = drop_path
     published = timm.models.get_pretrained_cfg(name)
@@ -153,6 +160,20 @@ def timm_arguments(
     entry_point = timm.models.model_entrypoint(name.partition(".")[0])
     if not zero_init and entry_point.__module__ == "timm.models.resnet":
         arguments["zero_init_last"] = False
+    return arguments
+
+
+def _any_size_arguments(name: str) -> dict[str, bool]:
+    published = timm.models.get_pretrained_cfg(name)
+    if published is None or not published.fixed_input_size:
+        return {}
+    arguments = {"dynamic_img_size": True}
+    # Only its constructor knows whether a model takes this argument.
+    with torch.random.fork_rng(devices=[]):
+        try:
+            timm.create_model(name, **arguments)
+        except TypeError:
+            return {}
     return arguments
 
 

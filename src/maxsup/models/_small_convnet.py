@@ -34,6 +34,12 @@ class SmallConvNet(nn.Module):
         features: Tensor = self.body(images)
         return features
 
+    def levels(self, images: Tensor) -> list[Tensor]:
+        """The maps at whole, half and quarter resolution, as segmentation takes them."""
+        whole = self.body[:2](images)
+        half = self.body[2:4](whole)
+        return [whole, half, self.body[4:](half)]
+
     def forward_head(self, features: Tensor, pre_logits: bool = False) -> Tensor:
         """From the feature map to the logits, or to what they are computed from."""
         hidden: Tensor = self.head(features.mean(dim=(2, 3))).relu()
