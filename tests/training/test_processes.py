@@ -124,7 +124,7 @@ def test_two_processes_train_as_one_with_the_joined_batch(alone: Path, together:
 def test_two_processes_learn_from_a_teacher_as_one(
     folder: Path, alone: Path, tmp_path: Path
 ) -> None:
-    taught = (*PHOTOGRAPHS, "--teacher", str(alone), "--mixup", "0.5", "--epochs", "2")
+    taught = (*PHOTOGRAPHS, "--teacher", str(alone), "--epochs", "2")
     train(folder, tmp_path / "one", *taught)
     train(folder, tmp_path / "two", *taught, processes=2)
     for ours, theirs in zip(rows(tmp_path / "two"), rows(tmp_path / "one"), strict=True):

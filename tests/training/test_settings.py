@@ -46,7 +46,7 @@ def test_settings_of_version_0_1_keep_the_side_of_small_images() -> None:
 
 
 def test_settings_of_a_newer_version_say_so() -> None:
-    with pytest.raises(ValueError, match=r"newer version of maxsup, in format 99.*1 to 2"):
+    with pytest.raises(ValueError, match=r"newer version of maxsup, in format 99.*1 to 3"):
         RunSettings.from_json(changed(SETTINGS.to_json(), format=99))
 
 
@@ -73,7 +73,7 @@ def test_study_of_version_0_1_goes_on(tmp_path: Path) -> None:
     fields["data"]["image_size"] = None
     (tmp_path / "study.json").write_text(json.dumps(fields))
     study().claim(tmp_path)
-    assert json.loads((tmp_path / "study.json").read_text())["format"] == 2
+    assert json.loads((tmp_path / "study.json").read_text())["format"] == 3
 
 
 def test_study_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
