@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from maxsup.models._create import create_model, is_own
+from maxsup.models._expected import expected_by
 from maxsup.models.segmentation._backbone import Backbone
 from maxsup.models.segmentation._heads import FcnHead, LinearHead, UperNetHead, resize
 
@@ -53,14 +54,15 @@ class SegmentationModel(nn.Module):
     def no_weight_decay(self) -> set[str]:
         """Names of the parameters without weight decay: position embeddings and class tokens."""
         ask: Any = getattr(self.backbone.model, "no_weight_decay", None)
-        names = () if ask is None else ask()
-        return {f"backbone.model.{name}" for name in names}
+        names = set() if ask is None else {f"backbone.model.{name}" for name in ask()}
+        return names & {name for name, _ in self.named_parameters()}
 
     def levels(self, images: Tensor) -> list[Tensor]:
         """The backbone's maps of images (N, C, H, W), padded with 0 below and at the right."""
         multiple = self.backbone.multiple
         height, width = images.shape[2:]
-        images = pad(images, (0, -width % multiple, 0, -height % multiple))
+        if height % multiple or width % multiple:
+            images = pad(images, (0, -width % multiple, 0, -height % multiple))
         if self.freeze_backbone:
             with torch.no_grad():
                 return self.backbone(images)  # type: ignore[no-any-return]
@@ -71,7 +73,8 @@ class SegmentationModel(nn.Module):
         multiple = self.backbone.multiple
         height, width = size
         padded = (height + -height % multiple, width + -width % multiple)
-        return resize(logits, padded)[:, :, :height, :width]
+        large = resize(logits, padded)
+        return large if padded == size else large[:, :, :height, :width]
 
     def forward(self, images: Tensor) -> SegmentationLogits | Tensor:
         """Logits (N, K, H, W) of images (N, C, H, W); in training those of both heads."""
@@ -144,7 +147,8 @@ def create_segmentation_model(
         raise ValueError(
             f"image_size must be a height and a width in pixels, each 1 or more; got {image_size}."
         )
-    classifier = create_model(
+    at_first, is_resized = _size_to_build(name, image_size, weights)
+    classifier: Any = create_model(
         name,
         num_classes=num_classes,
         in_channels=in_channels,
@@ -152,12 +156,20 @@ def create_segmentation_model(
         zero_init=zero_init,
         blur_pool=blur_pool,
         drop_path=drop_path,
-        image_size=image_size,
+        image_size=at_first,
         any_size=True,
         weights=weights,
         partial_weights=partial_weights,
         announce=announce,
     )
+    if is_resized:
+        grid = classifier.patch_embed.grid_size
+        classifier.set_input_size(img_size=image_size)
+        if announce is not None and grid != (now := classifier.patch_embed.grid_size):
+            announce(
+                f"The position embeddings of {name} are resized from {grid[0]}×{grid[1]} to "
+                f"{now[0]}×{now[1]} places (timm's resample_abs_pos_embed: bicubic, antialiased)."
+            )
     before = set(classifier.state_dict())
     backbone = Backbone(
         name,
@@ -183,6 +195,26 @@ def create_segmentation_model(
         FcnHead(second, num_classes, channels // 2) if auxiliary else None,
         freeze_backbone=freeze_backbone,
     )
+
+
+def _size_to_build(
+    name: str, image_size: tuple[int, int] | None, weights: str | None
+) -> tuple[int | tuple[int, int] | None, bool]:
+    """For which size a backbone is made, and whether it is brought to ``image_size`` afterwards.
+
+    Weights are read at the size that they are of, since reading them for another takes position
+    embeddings as they are where these are as many but lie in another shape.
+    """
+    if image_size is None or weights is None or is_own(name):
+        return image_size, False
+    published = timm.models.get_pretrained_cfg(name)
+    if published is None or not published.fixed_input_size:
+        return image_size, False
+    with torch.random.fork_rng(devices=[]):
+        example = create_model(name, num_classes=1)
+    if getattr(example, "pos_embed", None) is None or not hasattr(example, "set_input_size"):
+        return image_size, False
+    return expected_by(name, weights).image_size, True
 
 
 def _size_to_try(name: str, image_size: tuple[int, int] | None) -> tuple[int, int]:
