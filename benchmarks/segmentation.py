@@ -5,8 +5,7 @@
 Needs ``pip install transformers`` beside maxsup. In one process, in turn, with the same weights:
 a training step (forward, cross-entropy of both heads, backward), and an evaluation at six scales
 from 0.5 to 1.75 with mirror images. What is shown are ratios of medians to transformers'; below 1
-is faster. Before that, parameter counts and outputs of both heads are compared. Images are such
-that no side needs padding at scale 1, which transformers does not do. At the end, the confusion
+is faster. Parameter counts and outputs of both heads are compared, too. At the end, the confusion
 matrix in million pixels per second on one core. Run it with ``OMP_WAIT_POLICY=passive`` where other
 programs share the cores.
 """

@@ -51,21 +51,23 @@ class Backbone(nn.Module):
                 f"{name} gives no feature levels (timm's forward_intermediates), so it cannot be "
                 "the backbone of a segmentation. Take another model, or a newer timm."
             )
-        self._image = torch.zeros(1, in_channels, *image_size)
+        image = torch.zeros(1, in_channels, *image_size)
         self.model = model
         self.indices: list[int] = []
         self.scales: tuple[float, ...] | None = None
         self.norm = False
-        shapes = [tuple(maps.shape[1:]) for maps in self._try(name, self._all_levels(is_own))]
+        shapes = [
+            tuple(maps.shape[1:]) for maps in self._try(name, self._all_levels(is_own), image)
+        ]
         self._choose(shapes, deepest_only)
-        del self._image
         chosen = [shapes[index] for index in self.indices]
         self.channels = tuple(shape[0] for shape in chosen)
         """Channels of each level."""
-        self.multiple = max(
-            max(math.ceil(image_size[0] / height), math.ceil(image_size[1] / width))
-            for _, height, width in chosen
-        )
+        strides = [
+            max(-(-side // cells) for side, cells in zip(image_size, shape[1:], strict=True))
+            for shape in chosen
+        ]
+        self.multiple = 1 if self._covers(is_own, strides, image) else max(strides)
         """What the sides of images are to be multiples of."""
         if is_own:
             model.head = nn.Identity()
@@ -80,13 +82,15 @@ class Backbone(nn.Module):
             return model.levels  # type: ignore[no-any-return]
         return lambda images: model.forward_intermediates(images, intermediates_only=True)
 
-    def _try(self, name: str, levels: Callable[[Tensor], list[Tensor]]) -> list[Tensor]:
+    def _try(
+        self, name: str, levels: Callable[[Tensor], list[Tensor]], image: Tensor
+    ) -> list[Tensor]:
         self.model.eval()
         try:
             with torch.no_grad():
-                found = list(levels(self._image))
+                found = list(levels(image))
         except (RuntimeError, AssertionError, NotImplementedError, TypeError) as error:
-            height, width = self._image.shape[2:]
+            height, width = image.shape[2:]
             raise ValueError(
                 f"{name} gives no feature levels of an image of {height}×{width}: {error}"
             ) from error
@@ -95,6 +99,24 @@ class Backbone(nn.Module):
         if not found or any(not isinstance(maps, Tensor) or maps.dim() != 4 for maps in found):
             raise ValueError(f"{name} gives no feature levels: its stages' outputs are no maps.")
         return found
+
+    def _covers(self, is_own: bool, strides: Sequence[int], image: Tensor) -> bool:
+        """Whether the maps cover the last pixels of an image of any size, as most CNNs' do."""
+        height, width = (max(side - 1, 1) for side in image.shape[2:])
+        expected = [(-(-height // stride), -(-width // stride)) for stride in strides]
+        self.model.eval()
+        try:
+            with torch.no_grad():
+                found = list(self._all_levels(is_own)(image[:, :, :height, :width]))
+        except (RuntimeError, AssertionError, NotImplementedError, TypeError, ValueError):
+            return False
+        finally:
+            self.model.train()
+        return (
+            self.scales is None
+            and not self.norm
+            and expected == [tuple(found[index].shape[2:]) for index in self.indices]
+        )
 
     def _choose(self, shapes: Sequence[tuple[int, ...]], deepest_only: bool) -> None:
         count = len(shapes)

@@ -58,7 +58,11 @@ class SegmentationModel(nn.Module):
         return names & {name for name, _ in self.named_parameters()}
 
     def levels(self, images: Tensor) -> list[Tensor]:
-        """The backbone's maps of images (N, C, H, W), padded with 0 below and at the right."""
+        """The backbone's maps of images (N, C, H, W).
+
+        Where the backbone would leave out the last pixels, images are first padded with 0 below and
+        at the right.
+        """
         multiple = self.backbone.multiple
         height, width = images.shape[2:]
         if height % multiple or width % multiple:
