@@ -123,6 +123,15 @@ def test_every_parameter_learns_and_any_size_is_taken(
         assert "backbone.model.pos_embed" in model.no_weight_decay()
 
 
+def test_a_backbone_of_one_size_is_padded_to_it_and_says_so() -> None:
+    model = build("swin_tiny_patch4_window7_224", image_size=(90, 60), head="linear").eval()
+    assert model.backbone.padded((70, 45)) == (96, 64)
+    model.backbone.fixed_size = (96, 64)
+    assert model(torch.zeros(1, 3, 70, 45)).shape == (1, 5, 70, 45)
+    with pytest.raises(ValueError, match="no larger ones; got 97×64"):
+        model(torch.zeros(1, 3, 97, 64))
+
+
 def test_levels_of_a_plain_transformer_are_its_quarters_resized() -> None:
     model = build("test_vit", image_size=(64, 96), drop_path=0.0).eval()
     images = torch.randn(1, 3, 64, 96)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from maxsup.models._create import create_model, is_own
+from maxsup.models._create import check_name, create_model, is_own
 from maxsup.models._expected import expected_by
 from maxsup.models.segmentation._backbone import Backbone
 from maxsup.models.segmentation._heads import FcnHead, LinearHead, UperNetHead, resize
@@ -63,10 +63,10 @@ class SegmentationModel(nn.Module):
         Where the backbone would leave out the last pixels, images are first padded with 0 below and
         at the right.
         """
-        multiple = self.backbone.multiple
         height, width = images.shape[2:]
-        if height % multiple or width % multiple:
-            images = pad(images, (0, -width % multiple, 0, -height % multiple))
+        tall, wide = self.backbone.padded((height, width))
+        if (tall, wide) != (height, width):
+            images = pad(images, (0, wide - width, 0, tall - height))
         if self.freeze_backbone:
             with torch.no_grad():
                 return self.backbone(images)  # type: ignore[no-any-return]
@@ -74,9 +74,8 @@ class SegmentationModel(nn.Module):
 
     def enlarge(self, logits: Tensor, size: tuple[int, int]) -> Tensor:
         """Logits at the resolution of a head's, brought to images of this height and width."""
-        multiple = self.backbone.multiple
         height, width = size
-        padded = (height + -height % multiple, width + -width % multiple)
+        padded = self.backbone.padded(size)
         large = resize(logits, padded)
         return large if padded == size else large[:, :, :height, :width]
 
@@ -121,7 +120,8 @@ def create_segmentation_model(
         in_channels: Channels of the images.
         image_size: Height and width of training crops, for backbones that need to know it. Their
             position embeddings are brought to it by timm's ``resample_abs_pos_embed`` (bicubic,
-            antialiased), and for images of other sizes at each pass.
+            antialiased), and for images of other sizes at each pass. It is rounded up to whole
+            cells of the deepest map.
         channels: Channels within UperNet; its auxiliary head has half as many.
         small_stem: As of :func:`maxsup.models.create_model`.
         zero_init: As there.
@@ -151,6 +151,9 @@ def create_segmentation_model(
         raise ValueError(
             f"image_size must be a height and a width in pixels, each 1 or more; got {image_size}."
         )
+    if not is_own(name):
+        check_name(name)
+    image_size = _rounded_up(name, image_size)
     at_first, is_resized = _size_to_build(name, image_size, weights)
     classifier: Any = create_model(
         name,
@@ -199,6 +202,20 @@ def create_segmentation_model(
         FcnHead(second, num_classes, channels // 2) if auxiliary else None,
         freeze_backbone=freeze_backbone,
     )
+
+
+def _rounded_up(name: str, image_size: tuple[int, int] | None) -> tuple[int, int] | None:
+    """The next size that falls into whole cells of the deepest map, where the size matters."""
+    if image_size is None or is_own(name):
+        return image_size
+    published = timm.models.get_pretrained_cfg(name)
+    if published is None or not published.fixed_input_size:
+        return image_size
+    with torch.random.fork_rng(devices=[]):
+        example: Any = create_model(name, num_classes=1)
+    stride = max(stage["reduction"] for stage in example.feature_info)
+    height, width = image_size
+    return height + -height % stride, width + -width % stride
 
 
 def _size_to_build(
