@@ -347,3 +347,13 @@ def test_the_cost_of_class_separation(tmp_path: Path, capsys: pytest.CaptureFixt
     assert list(row["ratios"]) == ["at once", "in batches", "index-add"]
     assert all(ratio > 0 for ratio in row["ratios"].values())
     assert "1,000 × 8 float32" in capsys.readouterr().out
+
+
+def test_the_speed_of_the_confusion_matrix(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = tmp_path / "rows.json"
+    load("segmentation").main(["--matrix-only", "--rounds", "1", "--json", str(kept)])
+    (speeds,) = json.loads(kept.read_text()).values()
+    assert all(speed > 0 for speed in speeds.values())
+    assert "million pixels per second" in capsys.readouterr().out

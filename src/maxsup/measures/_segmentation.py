@@ -10,6 +10,7 @@ from torchmetrics import Metric
 VOID = 255
 """The label of pixels that have none."""
 _CODES = 256
+_PAIRS_AT_ONCE = 2**18
 
 
 class ConfusionMatrix(Metric):
@@ -67,10 +68,8 @@ class ConfusionMatrix(Metric):
                 f"predicted and target must have one shape; got {tuple(predicted.shape)} and "
                 f"{tuple(target.shape)}."
             )
-        # One number for each pair, below 2**16: counting those in 32 bits is several times faster
-        # than in 64, and what lies outside the classes shows in the counts.
-        pairs = _as_code("target", target) * _CODES + _as_code("predicted", predicted)
-        counts = torch.bincount(pairs.flatten(), minlength=_CODES**2).view(_CODES, _CODES)
+        # What lies outside the classes shows in the counts.
+        counts = _count_pairs(_as_codes("target", target), _as_codes("predicted", predicted))
         known = counts[: self.num_classes, : self.num_classes]
         rows = counts.sum(dim=1)
         rows[self.void] = 0
@@ -93,15 +92,31 @@ class ConfusionMatrix(Metric):
         return self.matrix
 
 
-def _as_code(name: str, labels: Tensor) -> Tensor:
+def _as_codes(name: str, labels: Tensor) -> Tensor:
     if labels.dtype == torch.bool or labels.is_floating_point() or labels.is_complex():
         raise ValueError(f"{name} must be a tensor of integers, class indices; got {labels.dtype}.")
-    if labels.dtype != torch.uint8 and labels.numel():
+    if labels.dtype == torch.uint8:
+        return labels.flatten()
+    if labels.numel():
         least, most = (int(value) for value in labels.aminmax())
         if least < 0 or most >= _CODES:
             wrong = least if least < 0 else most
             raise ValueError(f"{name} holds {wrong}; labels lie from 0 to {_CODES - 1}.")
-    return labels.to(torch.int32)
+    return labels.flatten().to(torch.uint8)
+
+
+def _count_pairs(rows: Tensor, columns: Tensor) -> Tensor:
+    """How often each pair of uint8 codes comes, (256, 256).
+
+    One 32-bit number stands for a pair, in parts that stay in the processor's cache: many times
+    faster than 64 bits at once.
+    """
+    counts = torch.zeros(_CODES**2, dtype=torch.int64, device=rows.device)
+    at_once = _PAIRS_AT_ONCE if rows.device.type == "cpu" else max(1, rows.numel())
+    for some, others in zip(rows.split(at_once), columns.split(at_once), strict=True):
+        pairs = torch.add(others, some.to(torch.int32), alpha=_CODES)
+        counts += torch.bincount(pairs, minlength=_CODES**2)
+    return counts.view(_CODES, _CODES)
 
 
 def _check(matrix: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
 from maxsup.models._cifar_resnet import CifarResNet
 from maxsup.models._small_convnet import SmallConvNet
@@ -51,22 +52,30 @@ class Backbone(nn.Module):
                 f"{name} gives no feature levels (timm's forward_intermediates), so it cannot be "
                 "the backbone of a segmentation. Take another model, or a newer timm."
             )
-        self._image = torch.zeros(1, in_channels, *image_size)
+        image = torch.zeros(1, in_channels, *image_size)
+        self.name = name
         self.model = model
         self.indices: list[int] = []
         self.scales: tuple[float, ...] | None = None
         self.norm = False
-        shapes = [tuple(maps.shape[1:]) for maps in self._try(name, self._all_levels(is_own))]
+        shapes = [
+            tuple(maps.shape[1:]) for maps in self._try(name, self._all_levels(is_own), image)
+        ]
         self._choose(shapes, deepest_only)
-        del self._image
         chosen = [shapes[index] for index in self.indices]
         self.channels = tuple(shape[0] for shape in chosen)
         """Channels of each level."""
-        self.multiple = max(
-            max(math.ceil(image_size[0] / height), math.ceil(image_size[1] / width))
-            for _, height, width in chosen
-        )
-        """What the sides of images are to be multiples of."""
+        strides = [
+            max(-(-side // cells) for side, cells in zip(image_size, shape[1:], strict=True))
+            for shape in chosen
+        ]
+        self.multiple = max(strides)
+        """What the sides of images are brought to a multiple of."""
+        is_pyramid = self.scales is None and not self.norm
+        if is_pyramid and self._covers(is_own, strides, image_size, in_channels):
+            self.multiple = 1
+        self.fixed_size = None if self._takes_larger(is_own, image) else image_size
+        """The one size of images, of backbones that take no other."""
         if is_own:
             model.head = nn.Identity()
             model.fc = nn.Identity()
@@ -80,13 +89,15 @@ class Backbone(nn.Module):
             return model.levels  # type: ignore[no-any-return]
         return lambda images: model.forward_intermediates(images, intermediates_only=True)
 
-    def _try(self, name: str, levels: Callable[[Tensor], list[Tensor]]) -> list[Tensor]:
+    def _try(
+        self, name: str, levels: Callable[[Tensor], list[Tensor]], image: Tensor
+    ) -> list[Tensor]:
         self.model.eval()
         try:
             with torch.no_grad():
-                found = list(levels(self._image))
+                found = list(levels(image))
         except (RuntimeError, AssertionError, NotImplementedError, TypeError) as error:
-            height, width = self._image.shape[2:]
+            height, width = image.shape[2:]
             raise ValueError(
                 f"{name} gives no feature levels of an image of {height}×{width}: {error}"
             ) from error
@@ -95,6 +106,47 @@ class Backbone(nn.Module):
         if not found or any(not isinstance(maps, Tensor) or maps.dim() != 4 for maps in found):
             raise ValueError(f"{name} gives no feature levels: its stages' outputs are no maps.")
         return found
+
+    def _covers(
+        self, is_own: bool, strides: Sequence[int], image_size: tuple[int, int], in_channels: int
+    ) -> bool:
+        """Whether the maps cover the last pixels of an image of any size, as most CNNs' do."""
+        # One pixel more than a multiple is what rounding down, or halves that differ, fail at.
+        height, width = (max(side - max(strides) + 1, 1) for side in image_size)
+        found = self._shapes(is_own, torch.zeros(1, in_channels, height, width))
+        expected = [(-(-height // stride), -(-width // stride)) for stride in strides]
+        return found is not None and [found[i] for i in self.indices] == expected
+
+    def _takes_larger(self, is_own: bool, image: Tensor) -> bool:
+        if is_own or getattr(self.model, "dynamic_img_size", False):
+            return True
+        larger = pad(image, (0, 0, 0, max(self.multiple, 1)))
+        return self._shapes(is_own, larger) is not None
+
+    def _shapes(self, is_own: bool, image: Tensor) -> list[tuple[int, ...]] | None:
+        try:
+            levels = self._try(self.name, self._all_levels(is_own), image)
+        except ValueError:
+            return None
+        return [tuple(maps.shape[2:]) for maps in levels]
+
+    def padded(self, size: tuple[int, int]) -> tuple[int, int]:
+        """The height and width that images of this height and width are padded to.
+
+        Raises:
+            ValueError: The backbone takes images of one size alone, and these are larger.
+        """
+        height, width = size
+        if self.fixed_size is None:
+            return height + -height % self.multiple, width + -width % self.multiple
+        tall, wide = self.fixed_size
+        if height > tall or width > wide:
+            raise ValueError(
+                f"{self.name} takes images of {tall}×{wide} pixels and no larger ones; got "
+                f"{height}×{width}. Predict in windows of that size, or make it for another by "
+                "image_size."
+            )
+        return self.fixed_size
 
     def _choose(self, shapes: Sequence[tuple[int, ...]], deepest_only: bool) -> None:
         count = len(shapes)

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from maxsup.models._create import create_model, is_own
+from maxsup.models._create import check_name, create_model, is_own
+from maxsup.models._expected import expected_by
 from maxsup.models.segmentation._backbone import Backbone
 from maxsup.models.segmentation._heads import FcnHead, LinearHead, UperNetHead, resize
 
@@ -53,14 +54,19 @@ class SegmentationModel(nn.Module):
     def no_weight_decay(self) -> set[str]:
         """Names of the parameters without weight decay: position embeddings and class tokens."""
         ask: Any = getattr(self.backbone.model, "no_weight_decay", None)
-        names = () if ask is None else ask()
-        return {f"backbone.model.{name}" for name in names}
+        names = set() if ask is None else {f"backbone.model.{name}" for name in ask()}
+        return names & {name for name, _ in self.named_parameters()}
 
     def levels(self, images: Tensor) -> list[Tensor]:
-        """The backbone's maps of images (N, C, H, W), padded with 0 below and at the right."""
-        multiple = self.backbone.multiple
+        """The backbone's maps of images (N, C, H, W).
+
+        Where the backbone would leave out the last pixels, images are first padded with 0 below and
+        at the right.
+        """
         height, width = images.shape[2:]
-        images = pad(images, (0, -width % multiple, 0, -height % multiple))
+        tall, wide = self.backbone.padded((height, width))
+        if (tall, wide) != (height, width):
+            images = pad(images, (0, wide - width, 0, tall - height))
         if self.freeze_backbone:
             with torch.no_grad():
                 return self.backbone(images)  # type: ignore[no-any-return]
@@ -68,10 +74,10 @@ class SegmentationModel(nn.Module):
 
     def enlarge(self, logits: Tensor, size: tuple[int, int]) -> Tensor:
         """Logits at the resolution of a head's, brought to images of this height and width."""
-        multiple = self.backbone.multiple
         height, width = size
-        padded = (height + -height % multiple, width + -width % multiple)
-        return resize(logits, padded)[:, :, :height, :width]
+        padded = self.backbone.padded(size)
+        large = resize(logits, padded)
+        return large if padded == size else large[:, :, :height, :width]
 
     def forward(self, images: Tensor) -> SegmentationLogits | Tensor:
         """Logits (N, K, H, W) of images (N, C, H, W); in training those of both heads."""
@@ -114,7 +120,8 @@ def create_segmentation_model(
         in_channels: Channels of the images.
         image_size: Height and width of training crops, for backbones that need to know it. Their
             position embeddings are brought to it by timm's ``resample_abs_pos_embed`` (bicubic,
-            antialiased), and for images of other sizes at each pass.
+            antialiased), and for images of other sizes at each pass. It is rounded up to whole
+            cells of the deepest map.
         channels: Channels within UperNet; its auxiliary head has half as many.
         small_stem: As of :func:`maxsup.models.create_model`.
         zero_init: As there.
@@ -144,7 +151,11 @@ def create_segmentation_model(
         raise ValueError(
             f"image_size must be a height and a width in pixels, each 1 or more; got {image_size}."
         )
-    classifier = create_model(
+    if not is_own(name):
+        check_name(name)
+    image_size = _rounded_up(name, image_size)
+    at_first, is_resized = _size_to_build(name, image_size, weights)
+    classifier: Any = create_model(
         name,
         num_classes=num_classes,
         in_channels=in_channels,
@@ -152,12 +163,20 @@ def create_segmentation_model(
         zero_init=zero_init,
         blur_pool=blur_pool,
         drop_path=drop_path,
-        image_size=image_size,
+        image_size=at_first,
         any_size=True,
         weights=weights,
         partial_weights=partial_weights,
         announce=announce,
     )
+    if is_resized:
+        grid = classifier.patch_embed.grid_size
+        classifier.set_input_size(img_size=image_size)
+        if announce is not None and grid != (now := classifier.patch_embed.grid_size):
+            announce(
+                f"The position embeddings of {name} are resized from {grid[0]}×{grid[1]} to "
+                f"{now[0]}×{now[1]} places (timm's resample_abs_pos_embed: bicubic, antialiased)."
+            )
     before = set(classifier.state_dict())
     backbone = Backbone(
         name,
@@ -183,6 +202,40 @@ def create_segmentation_model(
         FcnHead(second, num_classes, channels // 2) if auxiliary else None,
         freeze_backbone=freeze_backbone,
     )
+
+
+def _rounded_up(name: str, image_size: tuple[int, int] | None) -> tuple[int, int] | None:
+    """The next size that falls into whole cells of the deepest map, where the size matters."""
+    if image_size is None or is_own(name):
+        return image_size
+    published = timm.models.get_pretrained_cfg(name)
+    if published is None or not published.fixed_input_size:
+        return image_size
+    with torch.random.fork_rng(devices=[]):
+        example: Any = create_model(name, num_classes=1)
+    stride = max(stage["reduction"] for stage in example.feature_info)
+    height, width = image_size
+    return height + -height % stride, width + -width % stride
+
+
+def _size_to_build(
+    name: str, image_size: tuple[int, int] | None, weights: str | None
+) -> tuple[int | tuple[int, int] | None, bool]:
+    """For which size a backbone is made, and whether it is brought to ``image_size`` afterwards.
+
+    Weights are read at the size that they are of, since reading them for another takes position
+    embeddings as they are where these are as many but lie in another shape.
+    """
+    if image_size is None or weights is None or is_own(name):
+        return image_size, False
+    published = timm.models.get_pretrained_cfg(name)
+    if published is None or not published.fixed_input_size:
+        return image_size, False
+    with torch.random.fork_rng(devices=[]):
+        example = create_model(name, num_classes=1)
+    if getattr(example, "pos_embed", None) is None or not hasattr(example, "set_input_size"):
+        return image_size, False
+    return expected_by(name, weights).image_size, True
 
 
 def _size_to_try(name: str, image_size: tuple[int, int] | None) -> tuple[int, int]:

@@ -59,6 +59,14 @@ class SegmentationDescription:
     std: tuple[float, ...]
     """Standard deviation of each channel."""
 
+    def __post_init__(self) -> None:
+        expected = self.architecture.num_classes
+        if not len(self.classes) == len(self.palette) == expected:
+            raise ValueError(
+                f"classes and palette must have an entry for each of {expected} classes; got "
+                f"{len(self.classes)} and {len(self.palette)}."
+            )
+
     def to_config(self) -> dict[str, Any]:
         """The content of ``config.json``."""
         return {
