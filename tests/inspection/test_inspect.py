@@ -63,6 +63,28 @@ def test_inspection_groups_seeds_and_pairs_differences_over_them(
     assert "over seeds" in found["notes"][0]
 
 
+def test_no_interval_reaches_beyond_what_a_measure_can_be(
+    inspected: tuple[Inspection, Path],
+) -> None:
+    found, _ = inspected
+    cut = 0
+    for measure in found["measures"]:
+        least, greatest = measure["bounds"]
+        for interval in found["intervals"][measure["name"]].values():
+            low, mean, high = interval["low"], interval["mean"], interval["high"]
+            if low is None or mean is None or high is None:
+                continue
+            assert least is None or min(low, mean + 1e-9) >= least, measure["name"]
+            assert greatest is None or max(high, mean - 1e-9) <= greatest, measure["name"]
+            cut += (
+                measure["percent"]
+                and (low, high) != (mean, mean)
+                and {low, high} & {0.0, 1.0} != set()
+            )
+    # Two seeds have wide intervals.
+    assert cut
+
+
 def test_interval_of_one_seed_is_that_of_other_test_samples(study: Study) -> None:
     runs = [str(run_of(study)), str(run_of(study, "maxsup-alpha-0.2"))]
     found = inspect(runs, InspectionSettings(resamples=200, skip=("projection",)))
