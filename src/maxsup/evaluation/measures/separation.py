@@ -15,7 +15,7 @@ D_WITHIN = Measure(
     help="mean cosine distance between features of one class, on the {split} set",
     better="neither",
     splits=("test", "train"),
-    bounds=(0.0, 2.0),
+    bounds=(0.0, 1.0),
     accumulation=_SUMS,
     value=lambda found: found.within,
 )
@@ -25,7 +25,7 @@ D_TOTAL = Measure(
     help="mean cosine distance between features of all classes, on the {split} set",
     better="neither",
     splits=("test", "train"),
-    bounds=(0.0, 2.0),
+    bounds=(0.0, 1.0),
     accumulation=_SUMS,
     value=lambda found: found.total,
 )
@@ -37,7 +37,7 @@ R2 = Measure(
     better="neither",
     splits=("test", "train"),
     headline=True,
-    bounds=(None, 1.0),
+    bounds=(0.0, 1.0),
     accumulation=_SUMS,
     value=lambda found: found.r2,
 )
