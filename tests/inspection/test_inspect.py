@@ -176,6 +176,26 @@ def test_stored_predictions_give_what_the_run_gives(study: Study, tmp_path: Path
         assert theirs["values"][name] == pytest.approx(ours["values"][name], rel=1e-5), name
 
 
+def test_features_of_two_layers_are_refused_before_anything_is_looked_at(tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    widths = {"one": (4, 4), "other": (4, 6)}
+    labels = np.arange(12) % 3
+    for name, (of_test, of_train) in widths.items():
+        (tmp_path / "stored" / name).mkdir(parents=True)
+        np.savez(
+            tmp_path / "stored" / name / "seed-0.npz",
+            logits=generator.normal(size=(12, 3)).astype("float32"),
+            labels=labels,
+            features=generator.normal(size=(12, of_test)).astype("float32"),
+            train_logits=generator.normal(size=(12, 3)).astype("float32"),
+            train_labels=labels,
+            train_features=generator.normal(size=(12, of_train)).astype("float32"),
+        )
+    with pytest.raises(ValueError, match=r"other/seed-0\.npz: features .* 4 of test .* 6 of train"):
+        inspect([str(tmp_path / "stored")], directory=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_weights_in_one_file_are_looked_at_on_data_that_is_named(
     study: Study, tmp_path: Path
 ) -> None:
