@@ -121,6 +121,16 @@ def test_two_processes_train_as_one_with_the_joined_batch(alone: Path, together:
         assert torch.allclose(value, weights[1][name], atol=1e-5), name
 
 
+def test_two_processes_learn_from_a_teacher_as_one(
+    folder: Path, alone: Path, tmp_path: Path
+) -> None:
+    taught = (*PHOTOGRAPHS, "--teacher", str(alone), "--mixup", "0.5", "--epochs", "2")
+    train(folder, tmp_path / "one", *taught)
+    train(folder, tmp_path / "two", *taught, processes=2)
+    for ours, theirs in zip(rows(tmp_path / "two"), rows(tmp_path / "one"), strict=True):
+        assert ours == pytest.approx(theirs, rel=1e-5, abs=1e-6)
+
+
 def test_killed_process_is_restarted_from_the_last_checkpoint(
     folder: Path, together: Path, tmp_path: Path
 ) -> None:

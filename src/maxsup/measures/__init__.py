@@ -53,6 +53,15 @@ from maxsup.measures._nearest_mean import nearest_class_mean
 from maxsup.measures._nearest_neighbours import NEIGHBOURS, Neighbours, nearest_neighbours
 from maxsup.measures._out_of_distribution import Detection, OutOfDistribution, detection
 from maxsup.measures._projection import Projected, centroid_projection, template_projection
+from maxsup.measures._segmentation import (
+    VOID,
+    ConfusionMatrix,
+    boundary_iou,
+    class_iou,
+    mean_accuracy,
+    mean_iou,
+    pixel_accuracy,
+)
 from maxsup.measures._selective import SelectiveClassification, SelectiveValues
 from maxsup.measures._separation import ClassSeparation, Separation, class_separation
 from maxsup.measures._spectrum import LayerSpectrum, entropy_rank, layer_spectrum
@@ -63,6 +72,7 @@ from maxsup.measures._temperature_scaling import ScaledValues, Temperature, Temp
 __all__ = [
     "NARROW_RANGE",
     "NEIGHBOURS",
+    "VOID",
     "WIDE_GRID",
     "BoxIous",
     "BoxLocalization",
@@ -77,6 +87,7 @@ __all__ = [
     "ClasswiseCalibration",
     "Collapse",
     "CollapseValues",
+    "ConfusionMatrix",
     "Detection",
     "ExtremeSamples",
     "FeatureMoments",
@@ -100,10 +111,12 @@ __all__ = [
     "StoredCalibrationValues",
     "Temperature",
     "TemperatureScaling",
+    "boundary_iou",
     "box_ious",
     "boxes_as_mask",
     "centre_map",
     "centroid_projection",
+    "class_iou",
     "class_separation",
     "class_spread",
     "collapse_of_moments",
@@ -120,9 +133,12 @@ __all__ = [
     "logistic_path",
     "logit_conditions",
     "logit_densities",
+    "mean_accuracy",
+    "mean_iou",
     "nearest_class_mean",
     "nearest_neighbours",
     "neural_collapse",
+    "pixel_accuracy",
     "template_projection",
     "three_confused",
 ]

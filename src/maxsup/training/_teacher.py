@@ -172,7 +172,8 @@ def _check_images(
     of_data = data.image_shape
     if channels != of_data[0]:
         raise ValueError(
-            f"teacher: {place} was trained on images of {channels} channels, and those of "
+            f"teacher: {place} was trained on images of {channels} "
+            f"channel{'s' * (channels != 1)}, and those of "
             f"{data.name} have {of_data[0]}."
         )
     both_photographs = photographs and description.reading == "photographs"

@@ -1,7 +1,7 @@
 """A backbone and a head together."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import timm
 import torch
@@ -50,10 +50,10 @@ class SegmentationModel(nn.Module):
             self.backbone.eval()
         return self
 
-    @torch.jit.ignore
     def no_weight_decay(self) -> set[str]:
         """Names of the parameters without weight decay: position embeddings and class tokens."""
-        names = getattr(self.backbone.model, "no_weight_decay", set)()
+        ask: Any = getattr(self.backbone.model, "no_weight_decay", None)
+        names = () if ask is None else ask()
         return {f"backbone.model.{name}" for name in names}
 
     def levels(self, images: Tensor) -> list[Tensor]:
