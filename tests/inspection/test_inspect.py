@@ -63,6 +63,28 @@ def test_inspection_groups_seeds_and_pairs_differences_over_them(
     assert "over seeds" in found["notes"][0]
 
 
+def test_no_interval_reaches_beyond_what_a_measure_can_be(
+    inspected: tuple[Inspection, Path],
+) -> None:
+    found, _ = inspected
+    cut = 0
+    for measure in found["measures"]:
+        least, greatest = measure["bounds"]
+        for interval in found["intervals"][measure["name"]].values():
+            low, mean, high = interval["low"], interval["mean"], interval["high"]
+            if low is None or mean is None or high is None:
+                continue
+            assert least is None or min(low, mean + 1e-9) >= least, measure["name"]
+            assert greatest is None or max(high, mean - 1e-9) <= greatest, measure["name"]
+            cut += (
+                measure["percent"]
+                and (low, high) != (mean, mean)
+                and {low, high} & {0.0, 1.0} != set()
+            )
+    # Two seeds have wide intervals.
+    assert cut
+
+
 def test_interval_of_one_seed_is_that_of_other_test_samples(study: Study) -> None:
     runs = [str(run_of(study)), str(run_of(study, "maxsup-alpha-0.2"))]
     found = inspect(runs, InspectionSettings(resamples=200, skip=("projection",)))
@@ -154,6 +176,26 @@ def test_stored_predictions_give_what_the_run_gives(study: Study, tmp_path: Path
         assert theirs["values"][name] == pytest.approx(ours["values"][name], rel=1e-5), name
 
 
+def test_features_of_two_layers_are_refused_before_anything_is_looked_at(tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    widths = {"one": (4, 4), "other": (4, 6)}
+    labels = np.arange(12) % 3
+    for name, (of_test, of_train) in widths.items():
+        (tmp_path / "stored" / name).mkdir(parents=True)
+        np.savez(
+            tmp_path / "stored" / name / "seed-0.npz",
+            logits=generator.normal(size=(12, 3)).astype("float32"),
+            labels=labels,
+            features=generator.normal(size=(12, of_test)).astype("float32"),
+            train_logits=generator.normal(size=(12, 3)).astype("float32"),
+            train_labels=labels,
+            train_features=generator.normal(size=(12, of_train)).astype("float32"),
+        )
+    with pytest.raises(ValueError, match=r"other/seed-0\.npz: features .* 4 of test .* 6 of train"):
+        inspect([str(tmp_path / "stored")], directory=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_weights_in_one_file_are_looked_at_on_data_that_is_named(
     study: Study, tmp_path: Path
 ) -> None:
@@ -164,7 +206,8 @@ def test_weights_in_one_file_are_looked_at_on_data_that_is_named(
     assert (model["method"], model["architecture"]) == ("copied", "small-convnet")
     (ours,) = inspect([str(run_of(study))], InspectionSettings(resamples=0))["models"]
     assert model["values"]["test_nll"] == pytest.approx(ours["values"]["test_nll"])
-    assert any("in the order of those of digits" in note for note in found["notes"])
+    # The file has its configuration within, which names the classes.
+    assert not any("in the order of those of digits" in note for note in found["notes"])
 
 
 def test_run_is_looked_at_on_data_that_is_named_instead_of_its_own(study: Study) -> None:

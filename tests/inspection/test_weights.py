@@ -1,5 +1,6 @@
 """Files of weights that fit in part, or after a change: what is said of them."""
 
+import json
 import re
 from pathlib import Path
 
@@ -64,3 +65,44 @@ def test_position_embedding_that_was_resized_is_said(images: str, tmp_path: Path
     found = look(tmp_path / "small.safetensors", images, "test_vit")
     (note,) = (note for note in found["notes"] if "resized" in note)
     assert re.search(r"small: .*pos_embed \(1×37×64 there, 1×101×64 here\)", note)
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["cat", "dog"], "model: images are read as"),
+        (None, "as its file does not name them; images"),
+        (["n02121808", "n02084071"], "as its file has other names for them (n02121808, n02084071)"),
+    ],
+)
+def test_classes_that_a_configuration_names(
+    images: str, tmp_path: Path, names: list[str] | None, said: str
+) -> None:
+    found = look(described(tmp_path, names), images)
+    assert any(said in note for note in found["notes"]), found["notes"]
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [(["dog", "cat"], "in another order"), (["cat", "bird"], "lacks bird")],
+)
+def test_classes_in_another_order_are_refused(
+    images: str, tmp_path: Path, names: list[str], said: str
+) -> None:
+    with pytest.raises(ValueError, match=said):
+        look(described(tmp_path, names), images)
+
+
+def described(place: Path, names: list[str] | None) -> Path:
+    """A file of weights with a configuration beside it, as timm leaves them."""
+    weights = timm.create_model("test_resnet", num_classes=2).state_dict()
+    save_file(weights, place / "model.safetensors")
+    config = {
+        "architecture": "test_resnet",
+        "num_classes": 2,
+        "pretrained_cfg": {"input_size": [3, 32, 32]},
+    }
+    if names is not None:
+        config["label_names"] = names
+    (place / "config.json").write_text(json.dumps(config))
+    return place / "model.safetensors"

@@ -33,6 +33,7 @@ def made_up(contrasts: list[tuple[str, str]]) -> Results:
             digits=2 if percent else 3,
             split="test",
             headline=headline,
+            bounds=[0.0, 1.0] if percent else [0.0, None],
         )
 
     labels = {

@@ -20,6 +20,7 @@ def _facts(
         split="test",
         headline=headline,
         detail=False,
+        bounds=[0.0, 1.0] if percent else [0.0, None],
     )
 
 

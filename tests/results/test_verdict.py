@@ -41,6 +41,7 @@ MEASURES = [
         split="train" if name.startswith("train") else "test",
         headline=True,
         detail=False,
+        bounds=[0.0, 1.0] if percent else [0.0, None],
     )
     for name, label, percent in (
         ("test_accuracy", "Accuracy", True),

@@ -10,7 +10,8 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from maxsup.evaluation._outputs import Outputs
-from maxsup.results.schema import MeasureFacts, SplitName
+from maxsup.results.schema import MeasureFacts, SplitName, bounds_of
+from maxsup.statistics import Bounds
 
 
 class Sizes(NamedTuple):
@@ -85,6 +86,9 @@ class Measure:
     """Whether the number is a fraction, shown times 100."""
     digits: int = 3
     """Decimals shown."""
+    bounds: Bounds | None = None
+    """The least and the greatest value that there can be, where intervals end; where it is not
+    given, those of a fraction, 0 and 1, if it is shown in per cent, and none otherwise."""
     accumulation: Accumulation
     """What is added up for it."""
     value: Callable[[Any], Tensor]
@@ -110,6 +114,7 @@ class Measure:
             better=self.better,
             percent=self.percent,
             digits=self.digits,
+            bounds=bounds_of(self.bounds, percent=self.percent),
             split=split,
             headline=self.headline and split == self.splits[0],
             detail=self.detail,

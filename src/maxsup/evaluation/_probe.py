@@ -7,7 +7,7 @@ import torch
 from maxsup.data import ProbeLabels
 from maxsup.evaluation._outputs import Outputs
 from maxsup.measures import NARROW_RANGE, linear_transfer, nearest_neighbours
-from maxsup.results.schema import MeasureFacts
+from maxsup.results.schema import MeasureFacts, bounds_of
 
 _NEIGHBOURS = 20
 
@@ -42,6 +42,7 @@ def _facts() -> Iterator[MeasureFacts]:
             better="higher",
             percent=True,
             digits=1,
+            bounds=bounds_of(None, percent=True),
             split="test",
             headline=name == "test_probe_accuracy",
             detail=False,

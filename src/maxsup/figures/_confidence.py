@@ -22,7 +22,7 @@ def confidence_figure(
         number: The group's index, which decides its colour.
         right: Fractions of the right answers in equal bins of [0, 1].
         wrong: The same of the wrong ones.
-        top: Upper end of the axis, the same for all groups.
+        top: The highest of all groups, which share their axis.
 
     Returns:
         The picture as SVG.
@@ -41,10 +41,10 @@ def confidence_figure(
         drawn.axes.stairs(right, edges, fill=True, color=colour, alpha=0.35, label="right")
         drawn.axes.stairs(wrong, edges, color=SOFT, linewidth=1.8, label="wrong")
         drawn.axes.set_xlim(0, 1)
-        drawn.axes.set_ylim(0, top)
+        drawn.axes.set_ylim(0, 1.2 * top)  # room for the legend
         drawn.axes.set_xlabel("confidence")
         drawn.axes.set_ylabel("fraction")
-        drawn.axes.legend(frameon=False, loc="upper left")
+        drawn.axes.legend(frameon=False, loc="upper left", ncols=2)
     return drawn.svg
 
 

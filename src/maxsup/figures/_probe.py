@@ -62,4 +62,7 @@ def probe_figure(
         drawn.axes.set_xlim(min(l2) / 2, max(l2) * 2)
         drawn.axes.set_xlabel("l2 (weak to strong)")
         drawn.axes.set_ylabel("validation accuracy (%)")
+        low, high = drawn.axes.get_ylim()
+        # Nothing lies beyond, but a marker at the end needs room.
+        drawn.axes.set_ylim(max(low, -2), min(high, 102))
     return drawn.svg

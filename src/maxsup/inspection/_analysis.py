@@ -8,7 +8,8 @@ from torch import Tensor
 
 from maxsup.inspection._settings import InspectionSettings
 from maxsup.inspection._subject import Subject
-from maxsup.results.schema import MeasureFacts
+from maxsup.results.schema import MeasureFacts, bounds_of
+from maxsup.statistics import Bounds
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,12 @@ def fact(
     percent: bool = False,
     digits: int = 3,
     headline: bool = False,
+    bounds: Bounds | None = None,
 ) -> MeasureFacts:
     """How a number of an analysis is called and read; the name of one on test samples begins so.
+
+    Its interval ends at its bounds, which are 0 and 1 of what is shown in per cent unless others
+    are given.
 
     >>> fact("test_probe", "Probe", "accuracy of a linear probe", percent=True)["label"]
     'Probe'
@@ -85,6 +90,7 @@ def fact(
         better=better,  # type: ignore[typeddict-item]
         percent=percent,
         digits=digits,
+        bounds=bounds_of(bounds, percent=percent),
         split="train" if name.startswith("train_") else "test",
         headline=headline,
         detail=not headline,

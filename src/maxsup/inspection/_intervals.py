@@ -100,7 +100,9 @@ def _spread(replicates: Replicates) -> float | None:
     # Where a measure often does not exist, its spread where it does says little.
     if len(known) < 2 or len(known) < 0.9 * len(replicates):
         return None
-    return stdev(known, fmean(known))
+    # Samples that a model is right on, all of them, say nothing of those it would be wrong on,
+    # however often they are drawn.
+    return stdev(known, fmean(known)) if max(known) > min(known) else None
 
 
 def _t(seeds: int) -> float:

@@ -1,7 +1,7 @@
 """Stored predictions as something that an inspection looks at."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import torch
@@ -42,11 +42,13 @@ class StoredRuns:
         """A run's predictions.
 
         Raises:
-            ValueError: They are not for the samples of the other runs.
+            ValueError: They are not for the samples of the other runs, or the features of its parts
+                are not of one width.
         """
         run = source.load()
         order = self._agreement.order(source.what, run)
         parts = {"test": run.test, "train": run.train, "validation": run.validation}
+        _check_widths(source.what, parts)
         digest = hashlib.sha256(repr(run.classes).encode())
         for name, part in parts.items():
             if part is None:
@@ -79,6 +81,20 @@ class StoredRuns:
         if run.passed_over:
             notes.append(f"Passed over in {source.what}: {', '.join(run.passed_over)}.")
         return StoredRun(digest.hexdigest(), stored, run.classes, notes)
+
+
+def _check_widths(what: str, parts: Mapping[str, StoredPart | None]) -> None:
+    widths = {
+        name: part.features.shape[1]
+        for name, part in parts.items()
+        if part is not None and part.features is not None
+    }
+    if len({*widths.values()}) > 1:
+        said = ", ".join(f"{width} of {name} samples" for name, width in widths.items())
+        raise ValueError(
+            f"{what}: features must have one width, as one model gives them; got {said}. Leave out "
+            "those that are another layer's."
+        )
 
 
 def _outputs(part: StoredPart) -> Outputs:

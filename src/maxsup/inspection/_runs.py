@@ -9,6 +9,7 @@ from maxsup._digests import read_sums
 from maxsup._home import expand_home
 from maxsup._method_names import MethodName, directory_name
 from maxsup.data import DataSettings, ImageData, NothingDrawn
+from maxsup.inspection._classes import check_classes
 from maxsup.inspection._loader import Loader, Named
 from maxsup.inspection._subject import Subject
 from maxsup.models import (
@@ -19,7 +20,7 @@ from maxsup.models import (
     load_run,
 )
 from maxsup.results import RESULTS_FILE, read_results
-from maxsup.training import SETTINGS_FILE, RunSettings, listed, load_data
+from maxsup.training import SETTINGS_FILE, RunSettings, load_data
 
 _LISTED = 5
 """Runs that a sentence names."""
@@ -113,7 +114,7 @@ def _run(place: Path) -> Named:
         trained = load_run(place)
         asked = loader.asked_data()
         data, source = _data_of(loader, settings, asked)
-        _check_classes(str(place), trained.classes, data)
+        check_classes(str(place), trained.classes, data)
         execution = loader.execution(settings.recipe.precision)
         digest = read_sums(place).get(WEIGHTS_FILE) or digest_of_weights(str(place))
         subject = loader.subject(
@@ -194,22 +195,3 @@ def label_of_method(method: str) -> str:
         )
     except ValueError:
         return method
-
-
-def _check_classes(place: str, classes: tuple[str, ...], data: ImageData) -> None:
-    if classes == data.classes:
-        return
-    missing = [each for each in classes if each not in data.classes]
-    added = [each for each in data.classes if each not in classes]
-    if not missing and not added:
-        raise ValueError(f"{place} has the classes of {data.name} in another order.")
-    parts = []
-    if missing:
-        parts.append(f"{data.name} lacks {listed(missing)}")
-    if added:
-        parts.append(f"{place} does not know {listed(added)}")
-    raise ValueError(
-        f"{place} tells {len(classes)} classes apart, which are not the {len(data.classes)} of "
-        f"{data.name}: {'; '.join(parts)}. Name data with the same classes; of other data, "
-        "features alone can be looked at, with --transfer-data or --ood-data."
-    )

@@ -17,7 +17,13 @@ from maxsup.inspection._settings import InspectionSettings
 from maxsup.inspection.analyses import ANALYSES
 from maxsup.inspection.measures import MEASURES
 from maxsup.results.schema import MeasureFacts
-from maxsup.statistics import Summary, summarise
+from maxsup.statistics import (
+    Summary,
+    bounds_of_difference,
+    summaries_within,
+    summarise,
+    within_bounds,
+)
 
 
 def together(
@@ -46,8 +52,10 @@ def together(
     summary: dict[str, dict[str, Summary]] = {}
     intervals: dict[str, dict[str, schema.Interval]] = {}
     differences: dict[str, dict[str, schema.Interval]] = {}
+    bounds_of = {each["name"]: each["bounds"] for each in facts}
     for name, of_groups in summaries_by_measure(values, [each["name"] for each in facts]).items():
-        of_measure = summarise(of_groups, baseline)
+        bounds = bounds_of[name]
+        of_measure = summaries_within(summarise(of_groups, baseline), bounds)
         summary[name] = of_measure
         intervals[name], differences[name] = {}, {}
         for group in groups:
@@ -58,7 +66,7 @@ def together(
                 0 if only is None else only.facts["test"],
             )
             if interval is not None:
-                intervals[name][group] = interval
+                intervals[name][group] = within_bounds(interval, bounds)
             if group == baseline:
                 continue
             if not _see_the_same(looked, group, baseline):
@@ -75,7 +83,7 @@ def together(
                 and only.samples == first.samples,
             )
             if difference is not None:
-                differences[name][group] = difference
+                differences[name][group] = within_bounds(difference, bounds_of_difference(bounds))
     labels = {each.method: each.label for each in named}
     models = [each.facts for each in looked.values()]
     return schema.Inspection(

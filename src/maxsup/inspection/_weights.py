@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from maxsup.data import DataSettings, ImageData, PhotographSettings, load_images
+from maxsup.inspection._classes import check_classes
 from maxsup.inspection._loader import Loader, Named
 from maxsup.inspection._settings import InspectionSettings
 from maxsup.inspection._subject import Subject
@@ -25,7 +26,7 @@ from maxsup.models import (
     expected_of_fields,
     load_weights,
 )
-from maxsup.training import weights_digest
+from maxsup.training import listed, weights_digest
 
 HUB = ("hf:", "hf-hub:", "hf_hub:")
 """How models of the Hub begin."""
@@ -170,8 +171,23 @@ def _subject(
     subject = loader.subject(named, digest=digest, data=data, source=loader.asked_data())
     subject.trained = TrainedModel(model.eval().to(subject.execution.device), description)
     subject.notes += data.notes
-    subject.notes.append(
-        f"{named.label}: its classes are taken to be in the order of those of {data.name}, as its "
-        f"file does not name them; images are read as {expected.source} says."
-    )
+    order = _order_of_classes(named, expected, data)
+    subject.notes.append(f"{named.label}: {order}images are read as {expected.source} says.")
     return subject
+
+
+def _order_of_classes(named: Named, expected: Expected, data: ImageData) -> str:
+    """What is taken for granted of it, as the beginning of a sentence.
+
+    Raises:
+        ValueError: The model's classes are called as the data's in part, or in another order.
+    """
+    classes = expected.classes
+    if classes == data.classes:
+        return ""
+    taken = f"its classes are taken to be in the order of those of {data.name}, as its file "
+    if classes is None:
+        return f"{taken}does not name them; "
+    if {*classes} & {*data.classes}:
+        check_classes(named.place, classes, data)
+    return f"{taken}has other names for them ({listed([*classes])}); "

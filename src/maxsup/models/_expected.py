@@ -38,6 +38,8 @@ class Expected:
     """Whether a ResNet's residual branches started at zero."""
     blur_pool: bool = False
     """Whether strided convolutions come after a blur."""
+    classes: tuple[str, ...] | None = None
+    """The names of the classes in the order of the logits, where the configuration has them."""
 
 
 def expected_by(model: str | None, weights: str) -> Expected:
@@ -128,7 +130,15 @@ def _of_config(config: Mapping[str, Any], file: WeightsFile) -> Expected:
         small_stem=bool(architecture.get("small_stem", False)),
         zero_init=bool(architecture.get("zero_init", True)),
         blur_pool=bool(architecture.get("blur_pool", False)),
+        classes=_classes_of(config),
     )
+
+
+def _classes_of(config: Mapping[str, Any]) -> tuple[str, ...] | None:
+    names = config.get("label_names")
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        return None
+    return tuple(names) or None
 
 
 def expected_of_fields(model: str, fields: Mapping[str, Any], source: str, **own: Any) -> Expected:

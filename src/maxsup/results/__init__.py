@@ -11,7 +11,7 @@ Example:
     >>> facts = MeasureFacts(
     ...     name="test_accuracy", label="Accuracy", help="fraction classified right",
     ...     better="higher", percent=True, digits=1, split="test", headline=True,
-    ...     detail=False,
+    ...     detail=False, bounds=[0.0, 1.0],
     ... )
     >>> for method, summary in summarise(accuracy, baseline="baseline").items():
     ...     print(method, numbers.mean_and_std(summary, facts))

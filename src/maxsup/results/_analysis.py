@@ -10,10 +10,13 @@ from maxsup.results.schema import MeasureFacts, Run
 from maxsup.statistics import (
     Contrast,
     Summary,
+    bounds_of_difference,
     default_contrasts,
     judge,
+    summaries_within,
     summarise,
     with_unpaired,
+    within_bounds,
 )
 
 DEFAULT_PRIMARY = "test_accuracy"
@@ -97,22 +100,28 @@ def analyse(
     return Analysed(
         [primary, *(measure for measure in measures if measure is not primary)],
         {
-            name: with_unpaired(
-                summarise(of_method, analysis.baseline),
-                of_method,
-                analysis.baseline,
-                all_of_them=analysis.unpaired,
+            measure["name"]: summaries_within(
+                with_unpaired(
+                    summarise(of_method, analysis.baseline),
+                    of_method,
+                    analysis.baseline,
+                    all_of_them=analysis.unpaired,
+                ),
+                measure["bounds"],
             )
-            for name, of_method in values.items()
+            for measure, of_method in ((each, values[each["name"]]) for each in measures)
         },
         margin,
-        judge(
-            values[primary["name"]],
-            contrasts,
-            margin=margin,
-            better="lower" if primary["better"] == "lower" else "higher",
-            unpaired=analysis.unpaired,
-        ),
+        [
+            within_bounds(each, bounds_of_difference(primary["bounds"]))
+            for each in judge(
+                values[primary["name"]],
+                contrasts,
+                margin=margin,
+                better="lower" if primary["better"] == "lower" else "higher",
+                unpaired=analysis.unpaired,
+            )
+        ],
     )
 
 

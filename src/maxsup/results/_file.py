@@ -112,7 +112,7 @@ def _read(text: bytes, path: Path | str) -> dict[str, Any]:
 
 
 def _complete(measure: dict[str, Any]) -> None:
-    """Add what files did not say of a measure before they had ``split``, ``headline``, ``detail``.
+    """Add what files did not say of a measure before they had ``split`` and what follows it here.
 
     A measure's name began with its split then too.
     """
@@ -120,6 +120,7 @@ def _complete(measure: dict[str, Any]) -> None:
     measure.setdefault("split", split if split in get_args(schema.SplitName) else "test")
     measure.setdefault("headline", measure["name"] in _FORMER_HEADLINES)
     measure.setdefault("detail", False)
+    measure.setdefault("bounds", schema.bounds_of(None, percent=measure["percent"]))
 
 
 def _table(results: schema.Results) -> str:

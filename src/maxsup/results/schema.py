@@ -8,7 +8,7 @@ the reader's side that turns them into per cent. A value that does not exist is 
 
 from typing import Literal, NotRequired, TypedDict
 
-from maxsup.statistics import Contrast, Summary
+from maxsup.statistics import Bounds, Contrast, Summary
 
 FORMAT = 2
 
@@ -50,9 +50,21 @@ class MeasureFacts(TypedDict):
     better: Literal["higher", "lower", "neither"]
     percent: bool  # shown times 100
     digits: int  # decimals shown, after the factor of 100
+    bounds: list[float | None]  # least and greatest value there can be; null where there is none
     split: SplitName  # what it is measured on
     headline: bool  # whether it stands in the short tables of terminal and notebook
     detail: bool  # whether the page's large table leaves it to the section on its subject
+
+
+def bounds_of(bounds: Bounds | None, *, percent: bool) -> list[float | None]:
+    """A measure's bounds as files have them; where none are given, a fraction has its own.
+
+    >>> bounds_of(None, percent=True), bounds_of((0, None), percent=False)
+    ([0.0, 1.0], [0, None])
+    """
+    if bounds is None:
+        bounds = (0.0, 1.0) if percent else (None, None)
+    return [*bounds]
 
 
 class Fingerprint(TypedDict):

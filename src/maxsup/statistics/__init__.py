@@ -9,6 +9,12 @@ Example:
     (0.0167, [0, 1, 2], 'better')
 """
 
+from maxsup.statistics._bounds import (
+    Bounds,
+    bounds_of_difference,
+    summaries_within,
+    within_bounds,
+)
 from maxsup.statistics._budget import expected_best
 from maxsup.statistics._contrasts import (
     FEWEST_PAIRS,
@@ -41,6 +47,7 @@ from maxsup.statistics._unpaired import unpaired_difference, with_unpaired
 __all__ = [
     "CONFIDENCE",
     "FEWEST_PAIRS",
+    "Bounds",
     "Conclusion",
     "Contrast",
     "CrossedVariance",
@@ -49,6 +56,7 @@ __all__ = [
     "Pair",
     "Summary",
     "Values",
+    "bounds_of_difference",
     "crossed_interval",
     "crossed_variance",
     "default_contrasts",
@@ -59,7 +67,9 @@ __all__ = [
     "seeds_to_decide",
     "sign_flip_p",
     "smallest_sign_flip_p",
+    "summaries_within",
     "summarise",
     "unpaired_difference",
     "with_unpaired",
+    "within_bounds",
 ]

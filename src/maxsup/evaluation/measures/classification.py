@@ -32,6 +32,7 @@ NLL = Measure(
     better="lower",
     each_epoch=True,
     digits=4,
+    bounds=(0.0, None),
     accumulation=_TRUE,
     value=lambda found: found.nll,
 )
@@ -42,6 +43,7 @@ BRIER = Measure(
     "the classes, on the {split} set",
     better="lower",
     digits=4,
+    bounds=(0.0, 2.0),
     accumulation=_TRUE,
     value=lambda found: found.brier,
 )

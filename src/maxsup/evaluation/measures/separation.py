@@ -15,6 +15,7 @@ D_WITHIN = Measure(
     help="mean cosine distance between features of one class, on the {split} set",
     better="neither",
     splits=("test", "train"),
+    bounds=(0.0, 1.0),
     accumulation=_SUMS,
     value=lambda found: found.within,
 )
@@ -24,6 +25,7 @@ D_TOTAL = Measure(
     help="mean cosine distance between features of all classes, on the {split} set",
     better="neither",
     splits=("test", "train"),
+    bounds=(0.0, 1.0),
     accumulation=_SUMS,
     value=lambda found: found.total,
 )
@@ -35,6 +37,7 @@ R2 = Measure(
     better="neither",
     splits=("test", "train"),
     headline=True,
+    bounds=(0.0, 1.0),
     accumulation=_SUMS,
     value=lambda found: found.r2,
 )

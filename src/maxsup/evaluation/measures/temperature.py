@@ -27,6 +27,7 @@ def _after(measure: Measure, value: Callable[[ScaledValues], Tensor], *, main: b
         detail=not main,
         percent=measure.percent,
         digits=measure.digits,
+        bounds=measure.bounds,
         accumulation=_SCALED,
         value=value,
     )
@@ -52,6 +53,7 @@ USED = Measure(
     "where there is none the geometric mean of those of the two halves of the test set",
     better="neither",
     detail=True,
+    bounds=(0.0, None),
     accumulation=_SCALED,
     value=lambda found: found.temperature,
 )

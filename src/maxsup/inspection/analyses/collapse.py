@@ -174,6 +174,7 @@ _MEASURED = (
         "samples; 0 where each class is a point (eigenvalues of Σ_B below max(K, D)·2.2e-16 of the "
         "largest count as 0)",
         4,
+        (0.0, None),
     ),
     (
         "cdnv",
@@ -182,6 +183,7 @@ _MEASURED = (
         "two variances by twice the squared distance of the two means; 0 where each class is a "
         "point",
         4,
+        (0.0, None),
     ),
     (
         "vci",
@@ -189,6 +191,7 @@ _MEASURED = (
         "variability collapse index 1 − trace(Σ_T⁺ Σ_B)/rank(Σ_B) of {part} features (Xu & Liu "
         "2023): 0 collapsed, 1 not at all; no linear map of the features changes it",
         4,
+        (0.0, 1.0),
     ),
     (
         "equinorm",
@@ -196,6 +199,7 @@ _MEASURED = (
         "standard deviation by mean of the lengths of the class means, about their mean, of "
         f"{{part}} features; {_SIMPLEX}",
         4,
+        (0.0, None),
     ),
     (
         "equiangular",
@@ -203,6 +207,7 @@ _MEASURED = (
         "mean over pairs of classes of |cosine + 1/(K − 1)| of their means, about the mean of the "
         f"means, of {{part}} features; {_SIMPLEX}",
         4,
+        (0.0, 2.0),
     ),
     (
         "angle_std",
@@ -210,6 +215,7 @@ _MEASURED = (
         "standard deviation over pairs of classes of the cosine of their means, about the mean of "
         f"the means, of {{part}} features; {_SIMPLEX}",
         4,
+        (0.0, 1.0),
     ),
     (
         "self_duality",
@@ -218,6 +224,7 @@ _MEASURED = (
         "about their mean: 0 where both are the same up to a factor, √2 where they have nothing to "
         "do with each other",
         4,
+        (0.0, 2.0),
     ),
     (
         "self_duality_cosine",
@@ -225,6 +232,7 @@ _MEASURED = (
         "mean over classes of the cosine of the last layer’s row and the class mean of {part} "
         "features about the mean of the means; 1 where they are parallel",
         4,
+        (-1.0, 1.0),
     ),
     (
         "nc4",
@@ -232,6 +240,7 @@ _MEASURED = (
         "fraction of {part} samples whose predicted class is not that of the nearest mean of "
         "training features; 0 where the last layer does no more than look for it",
         2,
+        (0.0, 1.0),
     ),
     (
         "rank",
@@ -239,12 +248,14 @@ _MEASURED = (
         "exp of the entropy of the singular values of {part} features about their mean, divided by "
         "their sum: the number of directions that they make use of",
         2,
+        (1.0, None),
     ),
     (
         "rank_fraction",
         "Effective rank, fraction",
         "effective rank by the largest there can be, min(N − 1, D), of {part} features",
         3,
+        (0.0, 1.0),
     ),
     (
         "condition_number",
@@ -252,6 +263,7 @@ _MEASURED = (
         "largest by smallest singular value, of those that are not 0, of the class means of {part} "
         "features, each weighing as its samples; 1 for a simplex",
         2,
+        (1.0, None),
     ),
     (
         "curvature",
@@ -261,6 +273,7 @@ _MEASURED = (
         "samples; at the minimisers of the unconstrained features model it is K times the true "
         "class’s probability, and label smoothing lowers it (Guo et al. 2024)",
         1,
+        (1.0, None),
     ),
 )
 _HEADLINES = ("test_nc1", "test_vci")
@@ -276,8 +289,9 @@ COLLAPSE = Analysis(
                 percent=name == "nc4",
                 digits=digits,
                 headline=f"{part}_{name}" in _HEADLINES,
+                bounds=bounds,
             )
-            for name, label, help, digits in _MEASURED
+            for name, label, help, digits, bounds in _MEASURED
             for part, words in _PARTS.items()
         ),
         fact(
@@ -286,11 +300,13 @@ COLLAPSE = Analysis(
             "exp of the entropy of the singular values of the last layer’s weight (its mean row "
             "subtracted, which changes no probability), divided by their sum",
             digits=2,
+            bounds=(1.0, None),
         ),
         fact(
             "layer_rank_fraction",
             "Effective rank, layer, fraction",
             "effective rank of the last layer’s weight by the largest there can be, min(K − 1, D)",
+            bounds=(0.0, 1.0),
         ),
         fact(
             "layer_condition",
@@ -298,6 +314,7 @@ COLLAPSE = Analysis(
             "largest by smallest singular value, of those that are not 0, of the last layer’s "
             "weight (its mean row subtracted); 1 for a simplex",
             digits=2,
+            bounds=(1.0, None),
         ),
     ),
     run=_run,

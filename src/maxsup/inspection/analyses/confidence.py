@@ -77,13 +77,14 @@ def _gaps(values: Tensor) -> dict[str, object]:
 CONFIDENCE = Analysis(
     name="confidence",
     facts=tuple(
-        fact(f"{part}_{name}", f"{label} ({part})", help.format(part=words))
-        for name, label, help in (
+        fact(f"{part}_{name}", f"{label} ({part})", help.format(part=words), bounds=bounds)
+        for name, label, help, bounds in (
             (
                 "regularization",
                 "Regularization",
                 "first term of label smoothing's penalty (Corollary 3.4, α = 1): how far the true "
                 "class's logit lies above the smaller ones, mean over {part} samples",
+                (0.0, None),
             ),
             (
                 "error_enhancement",
@@ -91,12 +92,14 @@ CONFIDENCE = Analysis(
                 "second term, 0 where the model is right: how far the true class's logit lies "
                 "below the larger ones, with a minus; lowering it makes label smoothing's loss "
                 "smaller and the mistake worse; mean over {part} samples",
+                (None, 0.0),
             ),
             (
                 "logit_gap_wrong",
                 "z_max − z_gt where wrong",
                 "how far a wrong answer's logit lies above the true class's, mean over the {part} "
                 "samples that are predicted wrong",
+                (0.0, None),
             ),
         )
         for part, words in (("test", "test"), ("train", "training"))

@@ -266,6 +266,7 @@ LOCALIZATION = Analysis(
             "test_box_threshold",
             "Threshold",
             "the threshold of MaxBoxAcc, of maps from 0 to 1",
+            bounds=(0.0, 1.0),
         ),
         fact(
             "test_pxap",

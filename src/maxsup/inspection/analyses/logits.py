@@ -57,6 +57,7 @@ LOGITS = Analysis(
             f"test_logit_{name}_{key}",
             f"{label}: {words}",
             f"{what} of {words}, of up to {_SAMPLES:,} test samples",
+            bounds=(None if key == "mean" else 0.0, None),
         )
         for name, words in _WHICH.items()
         for key, label, what in (

@@ -28,7 +28,7 @@ def _content(inspection: "Inspection") -> dict[str, object] | None:
     if not high:
         return None
     pooled = {name: _pooled(of_group, high) for name, of_group in found.items() if of_group}
-    top = 1.05 * max(max(each["right"] + each["wrong"]) for each in pooled.values())
+    top = max(max(each["right"] + each["wrong"]) for each in pooled.values())
     gaps = {name: each for name, each in pooled.items() if each["mistakes"]}
     gap_top = 1.05 * max((max(each["gap"]) for each in gaps.values()), default=1.0)
     return {

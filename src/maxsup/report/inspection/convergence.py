@@ -24,7 +24,7 @@ class _Curve(NamedTuple):
 
 
 _CURVES = (
-    _Curve("train_accuracy", "Training accuracy in %", 100.0),
+    _Curve("train_accuracy", "Training accuracy, true labels, %", 100.0),
     _Curve("test_accuracy", "Test accuracy in %", 100.0),
     _Curve("train_rank", "Effective rank, training features"),
     _Curve("test_rank", "Effective rank, test features"),

@@ -8,7 +8,12 @@ from maxsup import figures
 from maxsup.report.sections._shared import Picture, StudySection, labels_of, picture
 from maxsup.results import Results
 from maxsup.results.schema import MeasureFacts, PerClass, ShownImage
-from maxsup.statistics import Difference, paired_difference
+from maxsup.statistics import (
+    Difference,
+    bounds_of_difference,
+    paired_difference,
+    within_bounds,
+)
 
 _SIDE_BY_SIDE = 12
 """Classes that a table has columns for."""
@@ -26,6 +31,7 @@ _ACCURACY = MeasureFacts(
     better="higher",
     percent=True,
     digits=1,
+    bounds=[0.0, 1.0],
     split="test",
     headline=False,
     detail=True,
@@ -109,11 +115,16 @@ def _cells(results: Results, found: PerClass, method: str) -> list[_Cell]:
                 classes[index],
                 count,
                 sum(mine.values()) / len(mine) if mine else None,
-                None if method == baseline else paired_difference(mine, theirs),
+                None if method == baseline else _difference(mine, theirs),
                 sum(theirs.values()) / len(theirs) if theirs else None,
             )
         )
     return cells
+
+
+def _difference(mine: dict[int, float], theirs: dict[int, float]) -> Difference | None:
+    found = paired_difference(mine, theirs)
+    return found and within_bounds(found, bounds_of_difference(_ACCURACY["bounds"]))
 
 
 def _fractions(found: PerClass, method: str) -> dict[int, list[int]]:
