@@ -46,9 +46,7 @@ def test_reading_is_timed_beside_the_first_batch(
     from maxsup.training import _dry_run
 
     run = settings(epochs=1)
-    setup = _dry_run.set_up(
-        run, noisy_digits, build_accelerator(run.recipe), _dry_run.task_of(run.recipe)
-    )
+    setup = _dry_run.set_up(run, noisy_digits, build_accelerator(run.recipe))
     taken = 0
 
     def epoch(number: int) -> Iterator[int]:
@@ -70,12 +68,11 @@ def test_it_is_the_training_that_is_tried(noisy_digits: ImageData) -> None:
     """The same first loss as the objective has on the first batch of the last epoch."""
     from maxsup import MaxSupLoss
     from maxsup.training._setup import set_up
-    from maxsup.training._tasks import task_of
 
     run = settings(epochs=1)
     accelerator = build_accelerator(run.recipe)
     found = dry_run(run, data=noisy_digits, accelerator=accelerator)
-    setup = set_up(run, noisy_digits, accelerator, task_of(run.recipe))
+    setup = set_up(run, noisy_digits, accelerator)
     images, target = next(setup.batches.epoch(0))
     with torch.no_grad():
         loss = MaxSupLoss(alpha=0.1)(setup.state.model.train()(images), target)

@@ -1,9 +1,11 @@
 """A trained model with all that a stranger needs to use it."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError
@@ -24,6 +26,8 @@ from maxsup.models._features import feature_width
 
 WEIGHTS_FILE = "model.safetensors"
 CONFIG_FILE = "config.json"
+
+_Model = TypeVar("_Model", bound=nn.Module)
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,11 @@ def save_model(directory: Path, model: nn.Module, description: ModelDescription)
     Raises:
         OSError: They could not be written; former files are intact.
     """
-    config = description.to_config(num_features=feature_width(model))
+    return write_model(directory, model, description.to_config(feature_width(model)))
+
+
+def write_model(directory: Path, model: nn.Module, config: dict[str, Any]) -> dict[str, str]:
+    """Write any model's weights and buffers and its configuration, as :func:`save_model` does."""
     weights = {name: value.contiguous() for name, value in model.state_dict().items()}
     content = save(weights, {"format": "pt", "config": json.dumps(config)})
     with atomic_write(directory / WEIGHTS_FILE) as file:
@@ -129,15 +137,30 @@ def load_run(directory: str | Path) -> TrainedModel:
         )
     content = read_object(read_checked(config), config)
     description = ModelDescription.from_config(content, config)
+    architecture = description.architecture
+    return TrainedModel(read_model(place, architecture.name, architecture.build), description)
+
+
+def read_model(place: Path, name: str, build: Callable[[], _Model]) -> _Model:
+    """A model in evaluation mode with the weights that :func:`write_model` wrote.
+
+    Args:
+        place: The directory.
+        name: What the model is called, for messages.
+        build: Gives the model; its first weights are of no account, and cost no random numbers.
+
+    Raises:
+        ValueError: The file is not as it was written, or not of this model.
+        OSError: It cannot be read.
+    """
     weights = read_checked(place / WEIGHTS_FILE)
-    # Its first weights are of no account, and must not cost the caller random numbers.
     with torch.random.fork_rng(devices=[]):
-        model = description.architecture.build()
+        model = build()
     try:
         model.load_state_dict(load(weights))
     except (SafetensorError, RuntimeError) as error:
         raise ValueError(
-            f"{place / WEIGHTS_FILE} does not hold the weights of {description.architecture.name} "
-            f"as {CONFIG_FILE} describes it: {error}"
+            f"{place / WEIGHTS_FILE} does not hold the weights of {name} as {CONFIG_FILE} "
+            f"describes it: {error}"
         ) from error
-    return TrainedModel(model.eval(), description)
+    return model.eval()

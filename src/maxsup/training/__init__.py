@@ -5,8 +5,8 @@ from maxsup.training._accelerator import build_accelerator, execution_of
 from maxsup.training._advice import advice
 from maxsup.training._announced import load_announced
 from maxsup.training._cause import cause_of, in_one_line, is_foreseen
-from maxsup.training._check_setup import check_setup
 from maxsup.training._choose import Choice, choose_recipe
+from maxsup.training._class_names import class_differences
 from maxsup.training._curves import RecipeCurves, recipe_curves
 from maxsup.training._data import load_data
 from maxsup.training._distillation import Distillation
@@ -27,6 +27,7 @@ from maxsup.training._settings import (
     taught_otherwise,
 )
 from maxsup.training._settings_file import FORMAT, SETTINGS_FILE, check_format, read_parts
+from maxsup.training._setup import check_setup
 from maxsup.training._slow_steps import slow_steps
 from maxsup.training._teacher import check_teacher
 from maxsup.training._tracking import check_tracker
@@ -59,6 +60,7 @@ __all__ = [
     "check_teacher",
     "check_tracker",
     "choose_recipe",
+    "class_differences",
     "differences",
     "dry_run",
     "duration",

@@ -1,14 +1,13 @@
 """Training to classify images."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from maxsup.data import ImageData, Normalization, TrainingBatches
-from maxsup.evaluation import NLL, Found, Measure
+from maxsup.data import ImageData, Normalization
+from maxsup.evaluation import NLL, Measure
 from maxsup.losses import Loss
 from maxsup.recipes import Recipe
 from maxsup.results import no_better_than_guessing
@@ -27,27 +26,8 @@ class Classification:
 
     finite: Measure = NLL
 
-    def batches(
-        self,
-        recipe: Recipe,
-        data: ImageData,
-        normalization: Normalization,
-        *,
-        seed: int,
-        device: torch.device,
-        rank: int,
-        processes: int,
-    ) -> TrainingBatches:
-        """Images with their labels, or mixed ones with probabilities."""
-        return build_batches(
-            recipe,
-            data,
-            normalization,
-            seed=seed,
-            device=device,
-            rank=rank,
-            processes=processes,
-        )
+    batches = staticmethod(build_batches)
+    figures = staticmethod(mechanism_figures)
 
     def build(
         self,
@@ -68,12 +48,6 @@ class Classification:
         """The mechanism of Corollary 3.4, from the logits as they are."""
         return look_at(output.detach(), target)
 
-    def figures(
-        self, sums: tuple[tuple[float, ...], ...], correct: int, seen: int
-    ) -> dict[str, float]:
-        """The mechanism over an epoch."""
-        return mechanism_figures(sums, correct, seen)
-
     def evaluator(
         self,
         model: nn.Module,
@@ -93,6 +67,6 @@ class Classification:
             recipe.evaluate_flip,
         )
 
-    def remark(self, found: Found, data: ImageData) -> str | None:
+    def remark(self, values: Mapping[str, float | None], data: ImageData) -> str | None:
         """Whether the model can be told from guessing."""
-        return no_better_than_guessing(found.values, len(data.classes), len(data.test))
+        return no_better_than_guessing(values, len(data.classes), len(data.test))

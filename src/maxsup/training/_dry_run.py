@@ -22,7 +22,6 @@ from maxsup.training._progress import ProgressReport
 from maxsup.training._settings import RunSettings
 from maxsup.training._setup import Setup, set_up
 from maxsup.training._step import train_step
-from maxsup.training._tasks import task_of
 
 _STEPS = 2
 
@@ -81,7 +80,7 @@ def dry_run(
     say = ProgressReport(console(stderr=True), 0).say
     if data is None:
         data = load_announced(settings, accelerator, say)
-    setup = set_up(settings, data, accelerator, task_of(recipe))
+    setup = set_up(settings, data, accelerator)
     for note in setup.notes if accelerator.is_main_process else ():
         say(f"Weights: {note}")
     setup.wrapped.train()

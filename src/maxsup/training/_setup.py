@@ -18,6 +18,7 @@ from maxsup.training._model import build_normalization, synchronised
 from maxsup.training._optimizer import build_lr_scheduler, build_optimizer
 from maxsup.training._settings import RunSettings
 from maxsup.training._task import Task
+from maxsup.training._tasks import task_of
 from maxsup.training._teacher import Teacher, build_teacher
 
 
@@ -46,13 +47,14 @@ class Setup(NamedTuple):
         return ema.module if ema is not None and recipe.evaluate_ema else self.state.model
 
 
-def set_up(settings: RunSettings, data: ImageData, accelerator: Accelerator, task: Task) -> Setup:
+def set_up(settings: RunSettings, data: ImageData, accelerator: Accelerator) -> Setup:
     """Build model, batches, objective and optimiser; the same for the same settings.
 
     Raises:
         ValueError: The settings do not fit together, the data, or the number of processes.
     """
     recipe = settings.recipe
+    task = task_of(recipe)
     normalization = build_normalization(recipe, data)
     batches = task.batches(
         recipe,
@@ -63,8 +65,7 @@ def set_up(settings: RunSettings, data: ImageData, accelerator: Accelerator, tas
         rank=accelerator.process_index,
         processes=accelerator.num_processes,
     )
-    sizes = {recipe.resolution(epoch) or data.image_shape[1] for epoch in range(recipe.epochs)}
-    teacher = build_teacher(settings, data, normalization, sizes, accelerator)
+    teacher = build_teacher(settings, data, normalization, accelerator)
     set_seed(settings.seed)
     notes: list[str] = []
     model, description = task.build(recipe, data, normalization, notes.append)
@@ -99,3 +100,25 @@ def set_up(settings: RunSettings, data: ImageData, accelerator: Accelerator, tas
         tuple(notes),
         teacher,
     )
+
+
+def check_setup(settings: RunSettings, data: ImageData, accelerator: Accelerator) -> None:
+    """See, before anything is written, that a training can be built; to be called in all processes.
+
+    What would be noted as the failure of this one run is left to the run.
+
+    Raises:
+        ValueError: The settings do not fit together, the data, or the number of processes.
+        OSError: Something cannot be read.
+    """
+    try:
+        set_up(settings, data, accelerator)
+    except (OSError, ValueError):
+        raise
+    except Exception as error:
+        # Its frames hold the model.
+        error.__traceback__ = None
+    finally:
+        # It collects garbage, which takes its time; on a CPU that of the first run will do.
+        if accelerator.device.type != "cpu":
+            accelerator.free_memory()

@@ -1,6 +1,6 @@
 """What differs from one kind of training to another; all else is the same loop."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 import torch
@@ -116,5 +116,10 @@ class Task(Protocol):
     ) -> Evaluator:
         """What measures a model during and after its training."""
 
-    def remark(self, found: Found, data: Any) -> str | None:
-        """What to say of a finished training that has come to nothing, without its name."""
+    def remark(self, values: Mapping[str, float | None], data: Any) -> str | None:
+        """What to say of a finished training that has come to nothing, without its name.
+
+        Args:
+            values: :attr:`RunResult.values`.
+            data: What it was trained and measured on.
+        """

@@ -1,6 +1,5 @@
 """A trained model that teaches another one."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,9 +11,9 @@ from maxsup._digests import DamagedFile, read_checked, read_object
 from maxsup.data import DataSettings, ImageData, Normalization
 from maxsup.functional import distillation_loss
 from maxsup.models import CONFIG_FILE, WEIGHTS_FILE, ModelDescription, load_run
+from maxsup.training._class_names import class_differences
 from maxsup.training._distillation import Distillation
 from maxsup.training._result import RunResult
-from maxsup.training._run_files import listed
 from maxsup.training._settings import RunSettings
 from maxsup.training._settings_file import SETTINGS_FILE
 
@@ -60,7 +59,6 @@ def build_teacher(
     settings: RunSettings,
     data: ImageData,
     normalization: Normalization,
-    sizes: Iterable[int],
     accelerator: Accelerator,
 ) -> Teacher | None:
     """The teacher of a run, ready to use; none where it has none. No random numbers are drawn.
@@ -69,7 +67,6 @@ def build_teacher(
         settings: The run's.
         data: What it is trained on.
         normalization: What its images are normalised by.
-        sizes: The sides of the images that it is trained on.
         accelerator: Where it is trained.
 
     Raises:
@@ -85,7 +82,8 @@ def build_teacher(
     if recipe.channels_last:
         model = model.to(memory_format=torch.channels_last)
     # Small images have the size that the teacher was made for.
-    for size in sorted({*sizes}) if recipe.random_resized_crop else ():
+    epochs = range(recipe.epochs if recipe.random_resized_crop else 0)
+    for size in sorted({recipe.resolution(epoch) or data.image_shape[1] for epoch in epochs}):
         _check_size(model, distillation, data.image_shape[0], size, accelerator)
     if recipe.compile:
         model.compile()
@@ -154,13 +152,10 @@ def check_teacher(settings: RunSettings, data: ImageData) -> None:
 def _check_classes(place: str, classes: tuple[str, ...], data: ImageData) -> None:
     if classes == data.classes:
         return
-    missing = [each for each in classes if each not in data.classes]
-    added = [each for each in data.classes if each not in classes]
-    parts = [f"{data.name} lacks {listed(missing)}"] * bool(missing)
-    parts += [f"the teacher does not know {listed(added)}"] * bool(added)
+    differences = class_differences("the teacher", classes, data)
     raise ValueError(
         f"teacher: the {len(classes)} classes of {place} are not the {len(data.classes)} of "
-        f"{data.name}: {'; '.join(parts) or 'they come in another order'}. A teacher tells the "
+        f"{data.name}: {differences or 'they come in another order'}. A teacher tells the "
         "classes of its student apart."
     )
 

@@ -18,7 +18,6 @@ from maxsup.training._result import RunResult
 from maxsup.training._run_files import RunFiles
 from maxsup.training._settings import RunSettings
 from maxsup.training._setup import Setup, set_up
-from maxsup.training._tasks import task_of
 from maxsup.training._tracking import check_tracker, tracking
 
 
@@ -84,7 +83,7 @@ def train(
             progress.skip(recipe.epochs)
             return finished
 
-        setup = set_up(settings, data, accelerator, task_of(recipe))
+        setup = set_up(settings, data, accelerator)
         # A study says it once.
         for note in setup.notes if is_alone and is_main else ():
             progress.say(f"Weights: {note}")
@@ -155,6 +154,6 @@ def _train(
         settings=settings.fingerprint(),
     )
     files.finish(evaluator.model, setup.description, outputs, result)
-    if note := task.remark(found, data):
+    if note := task.remark(result.values, data):
         progress.say(f"{name} {note}.")
     return result

@@ -1,22 +1,16 @@
 """A trained segmentation model with all that a stranger needs to use it."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load, save
-
-from maxsup._digests import digest, read_checked, read_object
-from maxsup._files import atomic_write, write_text
+from maxsup._digests import read_checked, read_object
 from maxsup._formats import check_format
 from maxsup._places import as_place
 from maxsup.data import Normalization
-from maxsup.models._saved import CONFIG_FILE, WEIGHTS_FILE
+from maxsup.models._saved import CONFIG_FILE, read_model, write_model
 from maxsup.models.segmentation._model import SegmentationModel, create_segmentation_model
 
 FORMAT = 1
@@ -141,14 +135,7 @@ def save_segmentation_model(
     Raises:
         OSError: They could not be written; former files are intact.
     """
-    config = description.to_config()
-    weights = {name: value.contiguous() for name, value in model.state_dict().items()}
-    content = save(weights, {"format": "pt", "config": json.dumps(config)})
-    with atomic_write(directory / WEIGHTS_FILE) as file:
-        file.write(content)
-    text = json.dumps(config, indent=2, ensure_ascii=False) + "\n"
-    write_text(directory / CONFIG_FILE, text)
-    return {WEIGHTS_FILE: digest(content), CONFIG_FILE: digest(text.encode())}
+    return write_model(directory, model, description.to_config())
 
 
 def load_segmentation_run(directory: str | Path) -> TrainedSegmentationModel:
@@ -171,15 +158,6 @@ def load_segmentation_run(directory: str | Path) -> TrainedSegmentationModel:
         )
     content = read_object(read_checked(config), config)
     description = SegmentationDescription.from_config(content, config)
-    weights = read_checked(place / WEIGHTS_FILE)
-    # Its first weights are of no account, and must not cost the caller random numbers.
-    with torch.random.fork_rng(devices=[]):
-        model = description.architecture.build()
-    try:
-        model.load_state_dict(load(weights))
-    except (SafetensorError, RuntimeError) as error:
-        raise ValueError(
-            f"{place / WEIGHTS_FILE} does not hold the weights of {description.architecture.name} "
-            f"as {CONFIG_FILE} describes it: {error}"
-        ) from error
-    return TrainedSegmentationModel(model.eval(), description)
+    architecture = description.architecture
+    model = read_model(place, architecture.name, architecture.build)
+    return TrainedSegmentationModel(model, description)
