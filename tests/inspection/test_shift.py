@@ -45,17 +45,24 @@ def make(tmp_path: Path) -> Make:
     return made
 
 
+def write_noise(
+    place: Path, classes: tuple[str, str], counts: dict[str, int], size: tuple[int, int], kind: str
+) -> None:
+    """Images of noise in colours, so many of each class in each split."""
+    generator = np.random.default_rng(0)
+    for split, count in counts.items():
+        for name in classes:
+            folder = place / split / name
+            folder.mkdir(parents=True)
+            for each in range(count):
+                pixels = generator.integers(0, 256, (*size, 3), dtype=np.uint8)
+                Image.fromarray(pixels).save(folder / f"{each}.{kind}")
+
+
 @pytest.fixture
 def other(tmp_path: Path) -> str:
     """Images in colours, of other classes and another size."""
-    generator = np.random.default_rng(0)
-    for split, count in (("train", 2), ("test", 9)):
-        for name in ("stripes", "3"):
-            folder = tmp_path / "other" / split / name
-            folder.mkdir(parents=True)
-            for each in range(count):
-                pixels = generator.integers(0, 256, (10, 12, 3), dtype=np.uint8)
-                Image.fromarray(pixels).save(folder / f"{each}.png")
+    write_noise(tmp_path / "other", ("stripes", "3"), {"train": 2, "test": 9}, (10, 12), "png")
     return str(tmp_path / "other")
 
 
@@ -117,14 +124,7 @@ def test_what_was_found_before_a_stop_is_not_found_again(
 
 
 def test_a_photograph_that_cannot_be_read_is_left_out_and_named(tmp_path: Path) -> None:
-    generator = np.random.default_rng(0)
-    for split, count in (("train", 2), ("test", 4)):
-        for name in ("cat", "dog"):
-            folder = tmp_path / "pets" / split / name
-            folder.mkdir(parents=True)
-            for each in range(count):
-                pixels = generator.integers(0, 256, (70, 80, 3), dtype=np.uint8)
-                Image.fromarray(pixels).save(folder / f"{each}.jpg")
+    write_noise(tmp_path / "pets", ("cat", "dog"), {"train": 2, "test": 4}, (70, 80), "jpg")
     broken = tmp_path / "pets" / "test" / "dog" / "1.jpg"
     broken.write_bytes(broken.read_bytes()[:300])
     data = load_images(

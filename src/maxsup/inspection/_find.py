@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 import timm
 
 from maxsup._places import as_place
 from maxsup.data.predictions._find import RunSource, find_predictions, holds_predictions
 from maxsup.inspection._groups import in_groups, notes_on_trainings
-from maxsup.inspection._loader import Loader, Named
+from maxsup.inspection._loader import FoundModels, Loader, Named
 from maxsup.inspection._predictions import StoredRuns
 from maxsup.inspection._runs import label_of_method, runs_in
 from maxsup.inspection._settings import InspectionSettings
@@ -31,13 +30,6 @@ WHAT = (
     "of weights (.safetensors, .pth) with --model; a model of timm by its name, or of the Hub as "
     "hf:owner/name; or predictions with features, as METHOD/seed-N.npz in a directory"
 )
-
-
-class FoundModels(NamedTuple):
-    """The models that are named, and what a reader must know of how they were found."""
-
-    models: list[Named]
-    notes: list[str]
 
 
 def find_models(words: Sequence[str], settings: InspectionSettings) -> FoundModels:
@@ -84,7 +76,7 @@ def _models_of(path: str, settings: InspectionSettings) -> FoundModels:
     if place.is_dir():
         runs = runs_in(place)
         if runs.models:
-            return FoundModels(*runs)
+            return runs
         if (place / CONFIG_FILE).exists():
             return _one(weights_in(path, settings))
         if holds_predictions(place):

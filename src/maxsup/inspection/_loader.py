@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import torch
 
@@ -40,6 +40,14 @@ class Named:
     """How it was trained, where that is known."""
     name: str = ""
     """What its group was called before its name had to be told apart from another's."""
+
+
+class FoundModels(NamedTuple):
+    """Models that were found, and what a reader must know of how, such as what was passed over."""
+
+    models: list[Named]
+    notes: list[str]
+    """In sentences."""
 
 
 class Loader:

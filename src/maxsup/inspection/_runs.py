@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 from maxsup._digests import read_sums
 from maxsup._home import expand_home
 from maxsup._method_names import MethodName, directory_name
 from maxsup.data import DataSettings, ImageData, NothingDrawn
 from maxsup.inspection._classes import check_classes
-from maxsup.inspection._loader import Loader, Named
+from maxsup.inspection._loader import FoundModels, Loader, Named
 from maxsup.inspection._subject import Subject
 from maxsup.models import (
     CONFIG_FILE,
@@ -26,22 +25,14 @@ _LISTED = 5
 """Runs that a sentence names."""
 
 
-class FoundRuns(NamedTuple):
-    """The runs in a directory, and those that are none yet."""
-
-    models: list[Named]
-    notes: list[str]
-    """What was passed over, in sentences."""
-
-
-def runs_in(place: Path) -> FoundRuns:
+def runs_in(place: Path) -> FoundModels:
     """The runs that a directory is, or holds: of a method, or of a study.
 
     Raises:
         ValueError: None of them has finished, or one cannot be read.
     """
     if (place / SETTINGS_FILE).exists():
-        return FoundRuns([_run(place)], [])
+        return FoundModels([_run(place)], [])
     directories = sorted(
         (each.parent for each in place.glob(f"seed-*/{SETTINGS_FILE}")),
         key=lambda each: (len(each.name), each.name),
@@ -66,7 +57,7 @@ def runs_in(place: Path) -> FoundRuns:
             f"Passed over, as {place / RESULTS_FILE} does not have their methods: "
             f"{listed_places(place, others)}. Name them to look at them."
         )
-    return FoundRuns([_run(each) for each in directories if each not in unfinished], notes)
+    return FoundModels([_run(each) for each in directories if each not in unfinished], notes)
 
 
 def listed_places(place: Path, found: Sequence[Path]) -> str:
