@@ -27,19 +27,20 @@ from torch import Tensor
 
 from maxsup.data import DataSettings, ImageData, ResidentSplit
 from maxsup.recipes import Recipe, get_recipe
-from maxsup.training import RunSettings, _step
-from maxsup.training._mechanism import SUMS, Mechanism, look_at
+from maxsup.training import RunSettings, _classification
+from maxsup.training._mechanism import SUMS, Seen, look_at
 from maxsup.training._setup import set_up
+from maxsup.training._step import train_step
 
 CASES = ("digits", "32×32, 100 classes", "32×32, 1,000 classes")
 
 
-def count_alone(logits: Tensor, target: Tensor) -> Mechanism:
+def count_alone(logits: Tensor, target: Tensor) -> Seen:
     """What a training needs anyway."""
     labels = target.argmax(dim=1) if target.is_floating_point() else target
-    return Mechanism(
-        (logits.argmax(dim=1) == labels).sum(), torch.zeros(SUMS, device=logits.device)
-    )
+    correct = (logits.argmax(dim=1) == labels).sum()
+    counted = torch.full_like(correct, len(labels))
+    return Seen(correct, counted, torch.zeros(SUMS, device=logits.device))
 
 
 def case(name: str) -> tuple[Recipe, ImageData]:
@@ -72,7 +73,7 @@ def steps_of(name: str, steps: int, accelerator: Accelerator) -> Callable[[], fl
         start = time.perf_counter()
         total = torch.zeros((), dtype=torch.float64, device=accelerator.device)
         for images, target in itertools.islice(itertools.cycle(batches), steps):
-            sums = _step.train_step(setup, accelerator, settings, 0, next(numbers), images, target)
+            sums = train_step(setup, accelerator, settings, 0, next(numbers), images, target)
             total += sums.loss
         total.item()  # waits for the device
         return time.perf_counter() - start
@@ -90,12 +91,12 @@ def measure(name: str, steps: int, rounds: int, accelerator: Accelerator) -> dic
         shuffle.shuffle(looks)
         took = {}
         for look in looks:
-            _step.look_at = look  # type: ignore[attr-defined]
+            _classification.look_at = look  # type: ignore[attr-defined]
             took[look] = run()
         if number:  # the first warms up
             ratios.append(took[look_at] / took[count_alone])
             seconds.append(took[count_alone] / steps)
-    _step.look_at = look_at  # type: ignore[attr-defined]
+    _classification.look_at = look_at  # type: ignore[attr-defined]
     low, middle, high = statistics.quantiles(ratios, n=4) if rounds > 1 else ratios * 3
     return {
         "case": name,

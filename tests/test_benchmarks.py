@@ -278,7 +278,7 @@ def test_the_cost_of_the_mechanism(tmp_path: Path, capsys: pytest.CaptureFixture
     assert row["ratio"] > 0
     assert "digits" in capsys.readouterr().out
     # What was exchanged to measure without it is back.
-    assert module._step.look_at is module.look_at
+    assert module._classification.look_at is module.look_at
 
 
 GPU = FILE.with_name("gpu.py")

@@ -13,6 +13,7 @@ _PLAIN = {
     "α": "alpha", "β": "beta", "γ": "gamma", "λ": "lambda", "μ": "mu", "σ": "sigma", "Σ": "sum",
     "≥": ">=", "≤": "<=", "≠": "!=", "²": "^2", "’": "'", "‘": "'", "“": '"', "”": '"', "↑": "^",
     "↓": "v", "δ": "delta", "Δ": "Delta", "ε": "epsilon", "τ": "tau", "₁": "1", "₂": "2",
+    "‖": "||", "√": "sqrt ",
 }  # fmt: skip
 """What stands for a character where it cannot be shown."""
 

@@ -12,6 +12,8 @@ _BLOCK = 2**22
 """Probabilities that are looked at at once: 32 MiB in float64."""
 _TOLERANCE = 1e-10
 """Relative, of an eigenvalue."""
+_HALVINGS = 43
+"""So many bring any two positive numbers in float64, at most a factor of e**745 apart, so near."""
 
 
 def logit_conditions(logits: Tensor) -> Tensor:
@@ -61,7 +63,9 @@ def _of_block(probabilities: Tensor) -> Tensor:
 def _root(probabilities: Tensor, low: Tensor, high: Tensor) -> Tensor:
     """Where Σ p_i/(p_i − λ), which rises between its poles, is 0 between two of them, (N,)."""
     low = torch.where(low > 0, low, high)  # there is nothing to find
-    while bool((is_open := high > low * (1 + _TOLERANCE)).any()):
+    # As many for all, so that the device is not waited for.
+    for _ in range(_HALVINGS):
+        is_open = high > low * (1 + _TOLERANCE)
         # Of numbers that may lie many powers of ten apart.
         middle = low.sqrt() * high.sqrt()
         is_below = (probabilities / (probabilities - middle[:, None])).sum(dim=1) < 0
