@@ -6,13 +6,14 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load, save
+from safetensors.torch import load
 from torch import Tensor, distributed
 
 from maxsup._digests import digest, read_checked
 from maxsup._files import atomic_write
 from maxsup._formats import check_format
 from maxsup._places import as_place
+from maxsup._tensor_bytes import tensor_bytes
 from maxsup.evaluation._outputs import Outputs, join_outputs
 from maxsup.results.schema import SplitName
 
@@ -109,7 +110,7 @@ def save_outputs(path: str | Path, outputs: Outputs, *, features: bool = False) 
         tensors["true_labels"] = _narrow(outputs.true_labels, _NARROW_INTEGERS)
     if features and outputs.features is not None:
         tensors["features"] = _narrow(outputs.features, _NARROW_FLOATS)
-    content = save(tensors, {"format": "pt", "maxsup": str(_FORMAT)})
+    content = tensor_bytes(tensors, {"format": "pt", "maxsup": str(_FORMAT)})
     with atomic_write(as_place(path)) as file:
         file.write(content)
     return digest(content)

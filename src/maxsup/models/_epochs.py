@@ -4,11 +4,12 @@ import re
 from pathlib import Path
 
 from safetensors import SafetensorError
-from safetensors.torch import load, save
+from safetensors.torch import load
 from torch import nn
 
 from maxsup._digests import digest, read_checked, read_sums, write_sums
 from maxsup._files import atomic_write, remove_temporary
+from maxsup._tensor_bytes import tensor_bytes
 
 EPOCHS_FOLDER = "epochs"
 """In a run's directory."""
@@ -30,8 +31,7 @@ def save_epoch(directory: Path, epoch: int, model: nn.Module) -> None:
     folder = directory / EPOCHS_FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     remove_temporary(folder)
-    weights = {name: value.contiguous() for name, value in model.state_dict().items()}
-    content = save(weights, {"format": "pt", "epoch": str(epoch)})
+    content = tensor_bytes(model.state_dict(), {"format": "pt", "epoch": str(epoch)})
     name = f"epoch-{epoch:04d}.safetensors"
     digests = read_sums(folder)
     # A stop between the two leaves a file without a digest, which the same epoch writes anew.

@@ -9,12 +9,13 @@ from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load, save
+from safetensors.torch import load
 from torch import Tensor, nn
 
 from maxsup._digests import digest, read_checked, read_object
 from maxsup._files import atomic_write, write_text
 from maxsup._places import as_place
+from maxsup._tensor_bytes import tensor_bytes
 from maxsup.data import (
     Normalization,
     PhotographSettings,
@@ -90,8 +91,7 @@ def save_model(directory: Path, model: nn.Module, description: ModelDescription)
 
 def write_model(directory: Path, model: nn.Module, config: dict[str, Any]) -> dict[str, str]:
     """Write any model's weights and buffers and its configuration, as :func:`save_model` does."""
-    weights = {name: value.contiguous() for name, value in model.state_dict().items()}
-    content = save(weights, {"format": "pt", "config": json.dumps(config)})
+    content = tensor_bytes(model.state_dict(), {"format": "pt", "config": json.dumps(config)})
     with atomic_write(directory / WEIGHTS_FILE) as file:
         file.write(content)
     text = json.dumps(config, indent=2, ensure_ascii=False) + "\n"
