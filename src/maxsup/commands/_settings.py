@@ -34,11 +34,20 @@ GROUPS = (
             "imbalance", "data_seed", "streaming", "max_corrupt", "max_megapixels",
         ),
     ),
+    Group("Masks", ("mask_column", "classes", "void", "reduce_zero_label", "colors")),
     Group(
         "Model",
         (
             "model", "weights", "partial_weights", "mean", "std", "small_stem", "zero_init",
             "blur_pool", "drop_path",
+        ),
+    ),
+    Group(
+        "Segmentation",
+        (
+            "head", "head_channels", "auxiliary", "freeze_backbone", "iterations", "crop_size",
+            "scale_range", "base_size", "photometric_distortion", "cat_max_ratio",
+            "balance_classes", "eval_scales", "window", "stride",
         ),
     ),
     Group(
@@ -50,7 +59,7 @@ GROUPS = (
     ),
     Group(
         "Learning-rate schedule",
-        ("lr_schedule", "milestones", "gamma", "warmup_epochs", "warmup_lr", "final_lr"),
+        ("lr_schedule", "milestones", "gamma", "power", "warmup_epochs", "warmup_lr", "final_lr"),
     ),
     Group("Augmentation", ("flip", "mixup", "cutmix")),
     Group("Small-image augmentation", ("crop_padding", "cutout")),

@@ -17,6 +17,7 @@ from maxsup.data._splits import LabelledSplit
 from maxsup.data._without_effect import (
     check_photographs,
     check_settings_of_digits,
+    check_settings_of_labels,
     check_settings_of_parts,
 )
 from maxsup.data.photographs._files import ImageFiles
@@ -72,6 +73,7 @@ def load_images(
         503
     """
     announce = announce or (lambda text: None)
+    check_settings_of_labels(settings)
     if image_size is not None and image_size < 1:
         raise ValueError(f"image_size must be at least 1; got {image_size}.")
     check_photographs(settings, photographs, image_size)

@@ -47,6 +47,17 @@ class DataSettings:
     runs."""
     streaming: bool = False
     """Read photographs over the network as they are needed, without downloading them first."""
+    mask_column: str | None = None
+    """The column of the masks, for segmentation, where there are several columns of images."""
+    classes: str | None = None
+    """Names of the masks' classes: a file with one in each line, or ade20k, camvid or voc."""
+    void: tuple[int, ...] = (255,)
+    """The labels, as they stand in the masks, of pixels that do not count."""
+    reduce_zero_label: bool | None = None
+    """Whether 0 is void in masks and the classes begin with 1; by default in ADE20K alone."""
+    colors: str | None = None
+    """A table of the classes' colours, for masks in colours: a CSV of name, r, g, b, or a JSON
+    file."""
     max_corrupt: int = field(default=0, compare=False)
     """How many images may be left out, and reported, because they cannot be read."""
     max_megapixels: int = field(default=100, compare=False)
@@ -70,6 +81,8 @@ class DataSettings:
             raise ValueError(f"test_fraction must lie in (0, 1); got {self.test_fraction}.")
         if not 1 <= self.imbalance < float("inf"):
             raise ValueError(f"imbalance must be at least 1; got {self.imbalance}.")
+        if min(self.void, default=0) < 0:
+            raise ValueError(f"void must be labels from 0 on; got {self.void}.")
         if self.max_corrupt < 0:
             raise ValueError(f"max_corrupt must not be negative; got {self.max_corrupt}.")
         if self.max_megapixels < 1:

@@ -94,6 +94,19 @@ def check_settings_of_masks(settings: DataSettings) -> None:
     _refuse(settings, ("streaming",), "all masks are read once before anything is trained")
 
 
+def check_settings_of_labels(settings: DataSettings) -> None:
+    """See that nothing is asked of images with one label that is only done to masks.
+
+    Raises:
+        ValueError: Something is.
+    """
+    _refuse(
+        settings,
+        ("mask_column", "classes", "void", "reduce_zero_label", "colors"),
+        "it is for images with masks, and this recipe learns a label for each image",
+    )
+
+
 def check_settings_of_preparation(settings: DataSettings) -> None:
     """See that nothing is asked of a preparation that is done when a training reads the data.
 

@@ -16,7 +16,9 @@ class Recipe:
     """How a model is trained, whatever its objective: every setting, with its default.
 
     A recipe is a plain value: it repeats a training together with the data, the method and the
-    seed. Lengths are in epochs, so that they mean the same on data of any size.
+    seed. Lengths are in epochs, so that they mean the same on data of any size; where
+    ``iterations`` says how many steps there are, an epoch is its part of them. With a ``head``, a
+    model is trained for semantic segmentation, on images with masks.
 
     Raises:
         ValueError: A setting is out of its range; the message names it.
@@ -68,8 +70,42 @@ class Recipe:
     label_column: str | None = None
     """Column to learn where the data has several and its settings name none."""
 
+    head: Literal["upernet", "linear"] | None = None
+    """Train for segmentation, with this head on the model: UperNet, or one 1x1 convolution."""
+    head_channels: int = 512
+    """Channels within UperNet."""
+    auxiliary: float = 0.4
+    """Weight of the loss of UperNet's auxiliary head; 0 for none."""
+    freeze_backbone: bool = False
+    """Train the head alone, on the features as they are."""
+    crop_size: tuple[int, int] | None = None
+    """Height and width of the crops that are trained on; None for the size that most images have,
+    at most 512 each way."""
+    scale_range: tuple[float, float] = (0.5, 2.0)
+    """Least and greatest factor that an image and its mask are resized by before the crop."""
+    base_size: tuple[int, int] | None = None
+    """Longer and shorter side that images are fitted into before that, and for measuring; None
+    takes them as they are."""
+    photometric_distortion: bool = False
+    """Change brightness, contrast, saturation and hue at random."""
+    cat_max_ratio: float = 1.0
+    """Greatest fraction of a crop's labelled pixels that one class may have; of several places
+    tried, the first such is taken."""
+    balance_classes: bool = False
+    """Weigh classes by the inverse square root of how many pixels they have, mean 1."""
+    eval_scales: tuple[float, ...] = ()
+    """Scales at which test images are seen once more at the end, mirrored as well; the measures of
+    all views together stand beside those of the image alone."""
+    window: tuple[int, int] | None = None
+    """Height and width of the windows in which images are measured; None for whole images."""
+    stride: tuple[int, int] | None = None
+    """Steps from window to window; None for two thirds of it."""
+
     epochs: int = 100
     """Number of passes over the training data."""
+    iterations: int | None = None
+    """Number of optimiser steps, however many images there are; an epoch is then an equal part of
+    them, after which the model is measured. For segmentation."""
     batch_size: int = 128
     """Images in one optimiser step, those of all processes and accumulated parts together."""
     accumulate: int = 1
@@ -92,18 +128,20 @@ class Recipe:
     clip_norm: float | None = None
     """Norm that gradients are scaled down to; None leaves them."""
 
-    lr_schedule: Literal["constant", "step", "cosine", "one-cycle"] = "cosine"
+    lr_schedule: Literal["constant", "step", "cosine", "polynomial", "one-cycle"] = "cosine"
     """Course of the learning rate after the warm-up."""
     milestones: tuple[float, ...] = ()
     """Epochs, counted from 0, at which schedule step multiplies the learning rate by gamma."""
     gamma: float = 0.1
     """Factor of schedule step."""
+    power: float = 1.0
+    """Exponent of schedule polynomial; 1 falls linearly."""
     warmup_epochs: float = 0.0
     """Epochs in which the learning rate rises linearly; of one-cycle, the rise of the cycle."""
     warmup_lr: float = 0.0
     """Learning rate that the warm-up starts from."""
     final_lr: float = 0.0
-    """Learning rate at the very end of schedules cosine and one-cycle."""
+    """Learning rate at the very end of schedules cosine, polynomial and one-cycle."""
 
     crop_padding: int = 0
     """Black pixels added on each side before a random crop; 0 crops nothing."""
@@ -154,6 +192,7 @@ class Recipe:
             "gamma": 0, "warmup_epochs": 0, "warmup_lr": 0, "final_lr": 0, "crop_padding": 0,
             "cutout": 0, "mixup": 0, "cutmix": 0, "drop_path": 0, "repeats": 1, "erasing": 0,
             "workers": 0, "checkpoint_steps": 1, "keep_every": 1, "image_size": 1,
+            "head_channels": 2, "auxiliary": 0, "iterations": 1,
             "start_image_size": 1, "eval_size": 1,
         }  # fmt: skip
         at_most = {
@@ -181,6 +220,7 @@ class Recipe:
         self._check_normalization()
         self._check_schedule()
         self._check_photographs()
+        self._check_segmentation()
         if self.batch_size % self.accumulate:
             raise ValueError(
                 f"batch_size ({self.batch_size}) must be a multiple of accumulate "
@@ -254,6 +294,46 @@ class Recipe:
             )
         if self.random_resized_crop and self.image_size is None:
             raise ValueError("random_resized_crop needs image_size, the side to resize crops to.")
+
+    def _check_segmentation(self) -> None:
+        low, high = self.scale_range
+        if not 0 < low <= high:
+            raise ValueError(
+                "scale_range must be two positive numbers, the smaller one first; got "
+                f"{low} {high}."
+            )
+        for name in ("crop_size", "base_size", "window", "stride"):
+            sides = getattr(self, name)
+            if sides is not None and not 1 <= min(sides) <= max(sides) <= _MOST_PIXELS:
+                raise ValueError(
+                    f"{name} must be two sides from 1 to {_MOST_PIXELS:,} pixels; got "
+                    f"{_listed(sides)}."
+                )
+        if not 0 < self.cat_max_ratio <= 1:
+            raise ValueError(f"cat_max_ratio must lie in (0, 1]; got {self.cat_max_ratio}.")
+        if not self.power > 0:
+            raise ValueError(f"power must be positive; got {self.power}.")
+        if not all(scale > 0 for scale in self.eval_scales):
+            raise ValueError(
+                f"eval_scales must be positive numbers; got {_listed(self.eval_scales)}."
+            )
+        if self.window is not None and self.stride is not None:
+            beyond = [a > b for a, b in zip(self.stride, self.window, strict=True)]
+            if any(beyond):
+                raise ValueError(
+                    f"stride ({_listed(self.stride)}) must not exceed window "
+                    f"({_listed(self.window)}), or pixels between windows were not seen."
+                )
+        if self.iterations is not None and self.iterations % self.epochs:
+            raise ValueError(
+                f"iterations ({self.iterations}) must be a multiple of epochs ({self.epochs}), the "
+                "number of equal parts that they are measured after."
+            )
+
+    @property
+    def is_segmentation(self) -> bool:
+        """Whether a label is learnt for each pixel, and not one for the whole image."""
+        return self.head is not None
 
     def _check_effects(self) -> None:
         defaults = {field.name: field.default for field in fields(self)}

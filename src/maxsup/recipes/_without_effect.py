@@ -20,10 +20,51 @@ _RULES = (
     _Rule(
         (
             "crop_scale", "crop_ratio", "interpolation", "start_image_size", "resolution_epochs",
-            "eval_size", "eval_crop", "rand_augment", "erasing", "repeats", "workers",
+            "eval_size", "eval_crop", "rand_augment", "erasing", "repeats",
         ),
         lambda of: of["random_resized_crop"],
         "is for photographs: it needs random_resized_crop",
+    ),
+    _Rule(
+        ("workers",),
+        lambda of: of["random_resized_crop"] or of["head"] is not None,
+        "is for photographs: it needs random_resized_crop",
+    ),
+    _Rule(
+        (
+            "crop_size", "scale_range", "base_size", "photometric_distortion", "cat_max_ratio",
+            "balance_classes", "eval_scales", "window", "stride", "freeze_backbone", "iterations",
+        ),
+        lambda of: of["head"] is not None,
+        "is for segmentation: it needs a head",
+    ),
+    _Rule(
+        ("head_channels", "auxiliary"),
+        lambda of: of["head"] == "upernet",
+        "is for head 'upernet', and has no effect without",
+    ),
+    _Rule(
+        ("stride",),
+        lambda of: of["window"] is not None,
+        "has no effect without window, whose steps it is",
+    ),
+    _Rule(
+        (
+            "random_resized_crop", "image_size", "crop_padding", "cutout", "mixup", "cutmix",
+            "label_column",
+        ),
+        lambda of: of["head"] is None,
+        "is for images with one label, and has no effect with a head for segmentation",
+    ),
+    _Rule(
+        ("drop_path",),
+        lambda of: not of["freeze_backbone"],
+        "has no effect on a backbone that is not trained",
+    ),
+    _Rule(
+        ("power",),
+        lambda of: of["lr_schedule"] == "polynomial",
+        "is for lr_schedule 'polynomial', and has no effect with another",
     ),
     _Rule(
         ("crop_padding", "cutout"),
@@ -57,8 +98,8 @@ _RULES = (
     ),
     _Rule(
         ("final_lr",),
-        lambda of: of["lr_schedule"] in ("cosine", "one-cycle"),
-        "is for lr_schedule 'cosine' and 'one-cycle', and has no effect with another",
+        lambda of: of["lr_schedule"] in ("cosine", "polynomial", "one-cycle"),
+        "is for lr_schedule 'cosine', 'polynomial' and 'one-cycle', and has no effect with another",
     ),
     _Rule(
         ("warmup_lr",),

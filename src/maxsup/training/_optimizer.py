@@ -74,6 +74,8 @@ def learning_rate(recipe: Recipe, step: int, steps_per_epoch: int) -> float:
             return recipe.lr * recipe.gamma**passed
         case "cosine":
             falling = (1 + math.cos(math.pi * done)) / 2
+        case "polynomial":
+            falling = (1 - done) ** recipe.power
         case "one-cycle":
             falling = 1 - done
     return recipe.final_lr + (recipe.lr - recipe.final_lr) * falling

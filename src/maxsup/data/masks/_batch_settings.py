@@ -17,7 +17,7 @@ class MaskBatchSettings:
         ValueError: A setting is out of its range; the message names it.
     """
 
-    # How it is written is part of a batch's digest, but for the first three and the last.
+    # How it is written is part of a batch's digest, but for the first three and the last two.
     batch_size: int
     """Images in a batch of all processes together."""
     seed: int
@@ -38,6 +38,9 @@ class MaskBatchSettings:
     cat_max_ratio: float = 1.0
     """Most of a crop's labelled pixels that one class may have; another place is tried up to ten
     times. 1 takes the first."""
+    steps: int | None = None
+    """Batches in an epoch, however many images there are: they are taken in one random order after
+    the other. By default as many as there are images for, each once."""
     workers: int | None = None
     """Processes that read beside this one, where images do not fit into memory; by default one
     for each core that it may use."""
@@ -46,6 +49,8 @@ class MaskBatchSettings:
         settle_fields(self)
         if self.batch_size < 1:
             raise ValueError(f"batch_size must be at least 1; got {self.batch_size}.")
+        if self.steps is not None and self.steps < 1:
+            raise ValueError(f"steps must be at least 1; got {self.steps}.")
         if min(self.crop) < 1:
             raise ValueError(f"crop must be at least 1 pixel high and wide; got {self.crop}.")
         if not 0 < self.scale[0] <= self.scale[1]:

@@ -121,7 +121,7 @@ class MaskBatches:
         processes: int = 1,
     ) -> None:
         check_batch_size(settings.batch_size, len(split), processes)
-        self.steps = len(split) // settings.batch_size
+        self.steps = settings.steps or len(split) // settings.batch_size
         self.readers = 0 if split.files.keep else count_workers(settings.workers)
         """Processes that read beside this one."""
         self._split, self._settings = split, settings
@@ -166,11 +166,22 @@ class MaskBatches:
         """The order of an epoch, (steps·batch size,), and the random numbers of each place."""
         count = self.steps * self._settings.batch_size
         generator = torch.Generator()
-        generator.manual_seed(derive_seed(self._settings.seed, "order", epoch))
-        order = torch.randperm(len(self._split), generator=generator)[:count]
+        if self._settings.steps is None:
+            order = self._pass(epoch)[:count]
+        else:
+            # What is left of one pass over the images comes at the beginning of the next epoch.
+            images = len(self._split)
+            first, last = epoch * count // images, ((epoch + 1) * count - 1) // images
+            passes = [self._pass(number) for number in range(first, last + 1)]
+            order = torch.cat(passes)[epoch * count - first * images :][:count]
         generator.manual_seed(derive_seed(self._settings.seed, "augmentation", epoch))
         # All at once, whether used or not: no setting shifts the draws of another.
         return order, torch.rand(count, _DRAWS, generator=generator)
+
+    def _pass(self, number: int) -> Tensor:
+        """All images in a random order."""
+        seed = derive_seed(self._settings.seed, "order", number)
+        return torch.randperm(len(self._split), generator=torch.Generator().manual_seed(seed))
 
     def _planned(self, epoch: int, start: int) -> Iterator[tuple[_Job, Tensor]]:
         """This process's batches, in order, and what they draw."""
