@@ -26,6 +26,20 @@ from maxsup.evaluation._reported import (
     measures_on,
     records_on,
 )
+from maxsup.evaluation._segmentation_measures import (
+    MEAN_IOU,
+    MULTISCALE,
+    iou_by_class,
+    segmentation_facts,
+    segmentation_values,
+)
+from maxsup.evaluation._segmentation_pass import (
+    SegmentationFound,
+    Views,
+    segmentation_pass,
+    shown_rows,
+    smaller_mask,
+)
 from maxsup.evaluation.measures import MEASURES, RECORDS
 from maxsup.evaluation.measures.calibration import RELIABILITY
 from maxsup.evaluation.measures.classification import ACCURACY, NLL, TRAINING_ACCURACY
@@ -39,7 +53,9 @@ __all__ = [
     "ACCURACY",
     "CONFUSION",
     "LOGIT_COUNTS",
+    "MEAN_IOU",
     "MEASURES",
+    "MULTISCALE",
     "NLL",
     "PROBE_FACTS",
     "RECORDS",
@@ -55,10 +71,13 @@ __all__ = [
     "Outputs",
     "OutputsKeeper",
     "Record",
+    "SegmentationFound",
     "Sizes",
     "SplitName",
+    "Views",
     "bytes_to_keep",
     "evaluation_batches_of",
+    "iou_by_class",
     "join_outputs",
     "load_outputs",
     "measure_facts",
@@ -70,4 +89,9 @@ __all__ = [
     "outputs_file",
     "records_on",
     "save_outputs",
+    "segmentation_facts",
+    "segmentation_pass",
+    "segmentation_values",
+    "shown_rows",
+    "smaller_mask",
 ]

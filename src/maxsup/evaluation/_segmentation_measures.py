@@ -8,7 +8,7 @@ from torch import Tensor
 
 from maxsup.evaluation._segmentation_pass import SegmentationFound
 from maxsup.measures import class_iou, mean_accuracy, mean_iou, pixel_accuracy
-from maxsup.results.schema import MeasureFacts, SplitName
+from maxsup.results.schema import MeasureFacts, SplitName, bounds_of
 
 MEAN_IOU = "mean_iou"
 MULTISCALE = "_multiscale"
@@ -93,6 +93,7 @@ def segmentation_facts(*, multiscale: bool = False) -> list[MeasureFacts]:
             better="higher",
             percent=True,
             digits=2,
+            bounds=bounds_of(None, percent=True),
             split="test",
             headline=each.headline and not suffix,
             detail=False,

@@ -1,4 +1,4 @@
-"""A pass of a segmentation model over images with masks: counts for the whole set and each image."""
+"""A pass of a segmentation model over images with masks: counts of the set and of each image."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class Views:
         """The classes (H, W) of an image (C, H, W) that is normalised.
 
         Raises:
-            ValueError: The model gives infinite numbers, or NaN.
+            FloatingPointError: The model gives infinite numbers, or NaN.
         """
         fit = fitted(image.shape[1:], self.base_size)
         probs = predict(
@@ -52,7 +52,7 @@ class Views:
             stride=self.stride,
         )
         if not bool(probs.isfinite().all()):
-            raise ValueError("The model gives logits that are infinite or NaN.")
+            raise FloatingPointError("The model gives logits that are infinite or NaN.")
         return probs.argmax(dim=0)
 
 
@@ -91,7 +91,7 @@ class _Counts(Metric):
             zeros = torch.zeros(shape, dtype=torch.int64)
             self.add_state(name, zeros, dist_reduce_fx="sum")
 
-    def update(self, name: str, index: int | slice, counts: Tensor) -> None:
+    def update(self, name: str, index: int | slice | Tensor, counts: Tensor) -> None:
         """Add counts at a place."""
         getattr(self, name)[index] += counts
 
@@ -115,7 +115,8 @@ def segmentation_pass(
     num_classes: int,
     views: Views = Views(),
     *,
-    details: bool = False,
+    boundary: bool = False,
+    shown: bool = False,
 ) -> SegmentationFound:
     """Count what a model makes of each pixel; processes share the images, and all find the same.
 
@@ -126,14 +127,16 @@ def segmentation_pass(
         execution: Where it runs.
         num_classes: K.
         views: How images are given to the model.
-        details: Whether boundaries are measured, and predictions of some images kept.
+        boundary: Whether what lies near the boundaries is counted by itself.
+        shown: Whether predictions of some images are kept.
 
     Raises:
-        ValueError: More images cannot be read than may be, or the model gives NaN.
+        ValueError: More images cannot be read than may be.
+        FloatingPointError: The model gives infinite numbers, or NaN.
     """
     model.eval()
     device = execution.device
-    rows = shown_rows(split) if details else []
+    rows = shown_rows(split) if shown else []
     sizes = {row: _shown_size(split.sizes[row].tolist()) for row in rows}
     begins, total = {}, 0
     for row, (height, width) in sizes.items():
@@ -152,10 +155,8 @@ def segmentation_pass(
         confusion.update(predicted.to(torch.uint8), truth)
         own = (confusion.matrix - before).cpu()
         counts.update("by_image", index, torch.stack((own.sum(1), own.sum(0), own.diagonal()), 1))
-        if not details:
-            continue
         present = torch.nonzero(own.sum(0) + own.sum(1)).flatten()
-        if len(present):
+        if boundary and len(present):
             counts.update("boundary", present, _boundary(predicted, truth, present))
         if index in sizes:
             small = _nearest(predicted.masked_fill(truth == VOID, VOID), sizes[index])
@@ -164,14 +165,14 @@ def segmentation_pass(
     # Each part of a matrix that a process has is added to those of the others.
     matrix = confusion.compute().cpu()
     found = counts.to(device).compute()
-    shown = {
+    kept = {
         int(split.ids[row]): found["shown"][begin : begin + sizes[row][0] * sizes[row][1]]
         .view(*sizes[row])
         .to(torch.uint8)
         for row, begin in begins.items()
     }
     return SegmentationFound(
-        matrix, found["by_image"], found["boundary"] if details else None, shown
+        matrix, found["by_image"], found["boundary"] if boundary else None, kept
     )
 
 

@@ -19,7 +19,7 @@ from maxsup.models import (
     load_run,
 )
 from maxsup.results import RESULTS_FILE, read_results
-from maxsup.training import SETTINGS_FILE, RunSettings, load_data
+from maxsup.training import SETTINGS_FILE, RunSettings, load_labelled
 
 _LISTED = 5
 """Runs that a sentence names."""
@@ -149,7 +149,9 @@ def _data_of(
     def load(source: DataSettings, *, measure_only: bool = False) -> ImageData:
         return loader.data(
             (source, settings.recipe, measure_only),
-            lambda: load_data(source, settings.recipe, loader.announce, measure_only=measure_only),
+            lambda: load_labelled(
+                source, settings.recipe, loader.announce, measure_only=measure_only
+            ),
         )
 
     if asked is None:

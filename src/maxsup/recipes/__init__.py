@@ -9,6 +9,8 @@ import inspect
 from types import ModuleType
 
 from maxsup.recipes import (
+    ade20k_upernet_deit_small,
+    camvid_upernet,
     cars_resnet50,
     cifar10_lt_resnet32,
     cifar100_mobilenetv2,
@@ -18,6 +20,7 @@ from maxsup.recipes import (
     cub_resnet50,
     digits,
     finetune,
+    finetune_segmentation,
     imagenet_deit_small,
     imagenet_ffcv_resnet18,
     imagenet_mobilenetv2,
@@ -59,6 +62,9 @@ _MODULES: tuple[ModuleType, ...] = (
     cub_resnet50,
     cars_resnet50,
     cifar10_lt_resnet32,
+    ade20k_upernet_deit_small,
+    camvid_upernet,
+    finetune_segmentation,
 )
 _BY_NAME: dict[str, ModuleType] = {module.RECIPE.name: module for module in _MODULES}
 

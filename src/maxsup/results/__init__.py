@@ -39,7 +39,12 @@ from maxsup.results._file import (
     read_results,
     write_results,
 )
-from maxsup.results._guessing import DIVERGENCE_REMEDIES, no_better_than_guessing
+from maxsup.results._guessing import (
+    DIVERGENCE_REMEDIES,
+    mean_iou_of_one_class,
+    no_better_than_guessing,
+    no_better_than_one_class,
+)
 from maxsup.results._shown import shown
 from maxsup.results._tuned import chosen_names, tuned_contrasts
 from maxsup.results._unfinished import still_rising
@@ -61,7 +66,9 @@ __all__ = [
     "chosen_names",
     "find_primary",
     "margin_of",
+    "mean_iou_of_one_class",
     "no_better_than_guessing",
+    "no_better_than_one_class",
     "read_contrasts",
     "read_results",
     "shown",

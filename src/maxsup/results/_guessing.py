@@ -1,7 +1,7 @@
 """A training that has come to nothing, as its numbers show."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 DIVERGENCE_REMEDIES = "a lower --lr, a --clip-norm or a longer --warmup-epochs"
 """What may help a training whose loss grows without bound."""
@@ -47,3 +47,43 @@ def no_better_than_guessing(
             f"diverged; {DIVERGENCE_REMEDIES} may help"
         )
     return f"{found}: it has learned next to nothing; more --epochs or another --lr may help"
+
+
+def mean_iou_of_one_class(class_pixels: Sequence[int]) -> tuple[int, float]:
+    """The class that is best predicted everywhere, and the mean IoU that this gives.
+
+    Its IoU is its fraction of the pixels, and that of the other classes that there are is 0.
+
+    >>> mean_iou_of_one_class([60, 40, 0])
+    (0, 0.3)
+    """
+    most = max(range(len(class_pixels)), key=lambda each: class_pixels[each])
+    present = sum(pixels > 0 for pixels in class_pixels)
+    return most, class_pixels[most] / max(sum(class_pixels), 1) / max(present, 1)
+
+
+def no_better_than_one_class(
+    values: Mapping[str, float | None], classes: Sequence[str], class_pixels: Sequence[int]
+) -> str | None:
+    """What to say of a segmentation model that is not better than one class everywhere.
+
+    Args:
+        values: The training's measures by name.
+        classes: The names of the classes.
+        class_pixels: How many pixels the test set has of each.
+
+    Example:
+        >>> no_better_than_one_class({"test_mean_iou": 0.5}, ["road", "sky"], [60, 40])
+        >>> no_better_than_one_class({"test_mean_iou": 0.3}, ["road", "sky"], [60, 40])
+        'ended with a mean IoU of 30.00 %, where road everywhere gives 30.00 %: it has learned \
+        next to nothing; more --iterations or --epochs, or another --lr may help'
+    """
+    found = values.get("test_mean_iou")
+    most, even = mean_iou_of_one_class(class_pixels)
+    if found is None or found > 1.05 * even:
+        return None
+    return (
+        f"ended with a mean IoU of {100 * found:.2f} %, where {classes[most]} everywhere gives "
+        f"{100 * even:.2f} %: it has learned next to nothing; more --iterations or --epochs, or "
+        "another --lr may help"
+    )

@@ -9,6 +9,7 @@ from rich.console import Console
 from maxsup._console import console as new_console
 from maxsup._lock import check_free, hold
 from maxsup._places import as_place
+from maxsup.data import ImageData
 from maxsup.results import Results, schema, shown, write_results
 from maxsup.study._call import python_call
 from maxsup.study._data import StudyData, load_study_data
@@ -26,7 +27,7 @@ from maxsup.training import (
     build_accelerator,
     check_setup,
     check_tracker,
-    load_data,
+    load_labelled,
     notes_on_weights,
 )
 
@@ -94,17 +95,20 @@ def compare(
         # All runs have the same recipe, and data of the same kind.
         first = settings.run(*settings.plan()[0])
         on_weights = [f"Weights: {note}" for note in notes_on_weights(first.recipe, data.first)]
-        check_teachers(settings, data.first)
+        labelled = data.first if isinstance(data.first, ImageData) else None
+        if labelled is not None:
+            check_teachers(settings, labelled)
         on_teachers = notes_on_teachers(settings)
         for note in [*on_weights, *on_teachers] if is_main else ():
             progress.say(note)
         if on is None and not (directory / STUDY_FILE).exists():
             check_setup(first, data.first, accelerator)
-        trials = Trials.of(settings, data.first)
-        data_of_trials = data
+        trials = None if labelled is None else Trials.of(settings, labelled)
+        tried_on = data
         if trials is not None and trials.held_out:
             progress.say(_held_out(trials))
-            data_of_trials = StudyData(settings, load_data(trials.data, settings.recipe))
+            labelled = load_labelled(trials.data, settings.recipe)
+            tried_on = StudyData(settings, labelled)
         # All is checked; from here on, the directory is written to.
         with hold(directory, progress.say) if is_main else contextlib.nullcontext() as held:
             if held is not None:
@@ -119,10 +123,10 @@ def compare(
 
             call = command or python_call(settings, directory, tuple(plugins))
             tuning, devices = None, set[str]()
-            if trials is not None:
-                tried = train_all(trials, data_of_trials)
+            if trials is not None and labelled is not None:
+                tried = train_all(trials, tried_on)
                 devices |= tried.devices
-                tuning = trials.choose(tried.results, data_of_trials.first)
+                tuning = trials.choose(tried.results, labelled)
                 for sentence in _chosen(tuning):
                     progress.say(sentence)
                 settings = at_chosen(settings, tuning)

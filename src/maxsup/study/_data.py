@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from accelerate import Accelerator
 
-from maxsup.data import ImageData, NothingDrawn
+from maxsup.data import NothingDrawn
 from maxsup.study._settings import StudySettings
-from maxsup.training import load_announced, load_data
+from maxsup.training import AnyData, load_announced, load_data
 
 
 class StudyData:
@@ -20,13 +20,13 @@ class StudyData:
         first: The data of the first seed.
     """
 
-    def __init__(self, settings: StudySettings, first: ImageData) -> None:
+    def __init__(self, settings: StudySettings, first: AnyData) -> None:
         self._settings = settings
         self._first_seed = self._last_seed = settings.seeds[0]
         self.first = self._last = first
         self._fingerprints: dict[int, str] = {}
 
-    def of(self, seed: int) -> ImageData:
+    def of(self, seed: int) -> AnyData:
         """The data of a seed, the same for all methods."""
         if not self._settings.resample_data or seed == self._first_seed:
             return self.first
@@ -67,7 +67,7 @@ def load_study_data(
     return StudyData(settings, data)
 
 
-def redrawn(settings: StudySettings, data: ImageData) -> list[str]:
+def redrawn(settings: StudySettings, data: AnyData) -> list[str]:
     """What is drawn anew for each seed, in words; nothing where all seeds share their data."""
     if not settings.resample_data:
         return []

@@ -24,7 +24,9 @@ def pooled_logits(
     """
     counts = {
         method: [
-            run.records[LOGIT_COUNTS.name] for (of, _), run in finished.items() if of == method
+            run.records[LOGIT_COUNTS.name]
+            for (of, _), run in finished.items()
+            if of == method and LOGIT_COUNTS.name in run.records
         ]
         for method in methods
     }

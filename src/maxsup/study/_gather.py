@@ -14,7 +14,7 @@ from accelerate import Accelerator
 
 from maxsup._version import __version__
 from maxsup.data import ImageData
-from maxsup.evaluation import CONFUSION, RELIABILITY, RISK_COVERAGE, measure_facts
+from maxsup.evaluation import CONFUSION, RELIABILITY, RISK_COVERAGE
 from maxsup.methods import Ramp
 from maxsup.results import analyse, chosen_names, schema, verdict
 from maxsup.statistics import summarise
@@ -28,7 +28,7 @@ from maxsup.study._projections import confused_classes
 from maxsup.study._settings import StudySettings
 from maxsup.study._teachers import label_of_teacher
 from maxsup.study._variants import Variant
-from maxsup.training import RunResult
+from maxsup.training import AnyData, RunResult
 
 _TIMINGS = ("seconds", "images_per_second")
 """The figures of an epoch that differ from one repetition to the next."""
@@ -74,7 +74,7 @@ def gather(
     everything = {**runs, **kept.results}
     runs = {key: everything[key] for key in settings.table() if key in everything}
     _check_same_starts(runs)
-    measures = measure_facts(probe=settings.data.probe_label is not None)
+    measures = settings.measures()
     finished = {key: run for key, run in runs.items() if isinstance(run, RunResult)}
     rows = [run_row(method, seed, run, measures) for (method, seed), run in runs.items()]
     facts = _data_facts(settings, data.first, notes)
@@ -105,14 +105,14 @@ def gather(
         logits=pooled_logits(settings.methods, finished),
         confused=confused_classes(settings, data, finished, directory, accelerator),
         # Where each seed has a test set of its own, no image is in all of them.
-        per_class=None
-        if "the test set" in redrawn(settings, data.first)
-        else per_class(
+        per_class=per_class(
             kept_predictions(outputs, finished),
             len(data.first.classes),
             data.first.test.labelled,
             [(each["method"], each["against"]) for each in analysed.contrasts],
-        ),
+        )
+        if isinstance(data.first, ImageData) and "the test set" not in redrawn(settings, data.first)
+        else None,
         verdict=verdict(
             facts,
             methods,
@@ -174,8 +174,11 @@ def run_row(
     )
 
 
-def _reliability(run: RunResult) -> schema.Reliability:
-    count, confidence, accuracy = run.records[RELIABILITY.name].tolist()
+def _reliability(run: RunResult) -> schema.Reliability | None:
+    found = run.records.get(RELIABILITY.name)
+    if found is None:
+        return None
+    count, confidence, accuracy = found.tolist()
     return schema.Reliability(
         count=[round(samples) for samples in count], confidence=confidence, accuracy=accuracy
     )
@@ -194,7 +197,7 @@ def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _data_facts(settings: StudySettings, data: ImageData, notes: Sequence[str]) -> schema.DataFacts:
+def _data_facts(settings: StudySettings, data: AnyData, notes: Sequence[str]) -> schema.DataFacts:
     return schema.DataFacts(
         name=data.name,
         classes=list(data.classes),
@@ -203,7 +206,7 @@ def _data_facts(settings: StudySettings, data: ImageData, notes: Sequence[str]) 
         validation=0 if data.validation is None else len(data.validation),
         test=len(data.test),
         label_noise=settings.data.label_noise,
-        noisy_labels=data.train.count_noisy(),
+        noisy_labels=data.train.count_noisy() if isinstance(data, ImageData) else 0,
         redrawn=redrawn(settings, data),
         notes=[*notes, *data.notes, *_notes_on_size(len(data.classes))],
     )

@@ -35,8 +35,11 @@ def confused_classes(
     run where the baseline has none), so that no test image decides what is shown. The features are
     those of which class separation is measured.
     """
+    first = data.first
     # Of a stream, no samples can be picked out.
-    if len(data.first.classes) < 3 or not finished or data.first.test.labelled is None:
+    if not isinstance(first, ImageData) or len(first.classes) < 3 or first.test.labelled is None:
+        return None
+    if not finished:
         return None
     chooser = next(
         (name for name in (settings.baseline, *settings.methods) if _seeds(finished, name)), ""
@@ -60,7 +63,9 @@ def confused_classes(
         if not (place / WEIGHTS_FILE).exists():
             without_weights.append(method)
             continue
-        samples = _samples(data.of(seeds[0]), classes)
+        its_data = data.of(seeds[0])
+        assert isinstance(its_data, ImageData)
+        samples = _samples(its_data, classes)
         run = load_run(place)
         model = run.model.to(execution.device)
         outputs = join_outputs(

@@ -16,11 +16,12 @@ from rich.console import Console
 from maxsup import _lock as lock
 from maxsup import methods
 from maxsup._version import __version__
-from maxsup.data import DataSettings, ImageData
+from maxsup.data import DataSettings
 from maxsup.models import TIMM
 from maxsup.recipes import Recipe
 from maxsup.study._run import attempt, device_name
 from maxsup.training import (
+    AnyData,
     ProgressReport,
     RunSettings,
     TrackerName,
@@ -178,7 +179,7 @@ def train_on_node(task: Task, news: Any) -> Outcome:
 
 
 @functools.lru_cache(maxsize=1)
-def _load_data(settings: DataSettings, recipe: Recipe) -> ImageData:
+def _load_data(settings: DataSettings, recipe: Recipe) -> AnyData:
     """A run's data, loaded once where it is that of the run before.
 
     Ray keeps a process for several runs on CPUs, and all runs of a study have the same data unless

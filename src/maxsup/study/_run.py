@@ -8,10 +8,10 @@ import torch
 from accelerate import Accelerator
 
 from maxsup._files import write_text
-from maxsup.data import ImageData
 from maxsup.recipes import Recipe
 from maxsup.training import (
     FAILURE_FILE,
+    AnyData,
     ProgressReport,
     RunResult,
     RunSettings,
@@ -68,7 +68,7 @@ def device_name() -> str:
 
 def attempt(
     settings: RunSettings,
-    data: ImageData,
+    data: AnyData,
     directory: Path,
     *,
     accelerator: Accelerator,

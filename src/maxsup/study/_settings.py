@@ -16,7 +16,7 @@ from maxsup._method_names import canonical, directory_name
 from maxsup._places import strangers
 from maxsup._seeds import check_seed
 from maxsup.data import DataSettings, short_name
-from maxsup.evaluation import measure_facts
+from maxsup.evaluation import MEAN_IOU, measure_facts, segmentation_facts
 from maxsup.recipes import Recipe
 from maxsup.results import (
     DEFAULT_PRIMARY,
@@ -25,6 +25,7 @@ from maxsup.results import (
     find_primary,
     margin_of,
 )
+from maxsup.results.schema import MeasureFacts
 from maxsup.study._named import check_named, check_once
 from maxsup.study._teachers import is_run
 from maxsup.study._tuning import TuningSettings
@@ -93,7 +94,8 @@ class StudySettings:
     baseline: str = ""
     """The name of the method that the others are measured against; by default the first one."""
     primary: str = DEFAULT_PRIMARY
-    """The measure of the test set that the verdict speaks of, such as ``accuracy`` or ``nll``."""
+    """The measure of the test set that the verdict speaks of, such as ``accuracy`` or ``nll``; for
+    segmentation ``mean_iou`` by default."""
     margin: float | None = None
     """The largest difference that does not matter, in points where the primary measure is shown in
     per cent, else in its own unit; by default 0.5 points, or 0.01."""
@@ -130,9 +132,16 @@ class StudySettings:
             )
         if self.resample_data:
             check_seed("data_seed + seed", self.data.data_seed + max(self.seeds))
-        margin_of(find_primary(measure_facts(), self.primary), self.margin)
+        if self.recipe.is_segmentation and self.primary == DEFAULT_PRIMARY:
+            object.__setattr__(self, "primary", MEAN_IOU)
+        margin_of(find_primary(self.measures(), self.primary), self.margin)
         object.__setattr__(self, "contrasts", check_contrasts(self.contrasts, self.methods))
         self._check_taught()
+        if self.tuning is not None and self.recipe.is_segmentation:
+            raise ValueError(
+                "tuning: strengths are chosen by how images are classified, which segmentation "
+                "has none of. Leave --tune out, and name the strengths: maxsup:alpha=0.1."
+            )
         if self.tuning is not None and self.resample_data:
             raise ValueError(
                 "tuning and resample_data: an image that one seed is tested on would choose the "
@@ -164,6 +173,12 @@ class StudySettings:
                 "tuning: trials have seeds of their own, for which there is no teacher. Name one "
                 "run with --teacher to teach all, or leave --tune out."
             )
+
+    def measures(self) -> list[MeasureFacts]:
+        """What is measured of each run, in the order of the table."""
+        if self.recipe.is_segmentation:
+            return segmentation_facts(multiscale=bool(self.recipe.eval_scales))
+        return measure_facts(probe=self.data.probe_label is not None)
 
     def analysis(self) -> Analysis:
         """The question that is put to the runs' numbers."""

@@ -8,12 +8,12 @@ from maxsup.training._cause import cause_of, in_one_line, is_foreseen
 from maxsup.training._choose import Choice, choose_recipe
 from maxsup.training._class_names import class_differences
 from maxsup.training._curves import RecipeCurves, recipe_curves
-from maxsup.training._data import load_data
+from maxsup.training._data import AnyData, load_data, load_labelled
 from maxsup.training._distillation import Distillation
 from maxsup.training._diverged import TrainingDiverged
 from maxsup.training._dry_run import DryRun, dry_run
 from maxsup.training._fingerprint import weights_digest
-from maxsup.training._model import build_model, notes_on_weights
+from maxsup.training._model import build_model
 from maxsup.training._optimizer import learning_rate
 from maxsup.training._position import EpochSums, Position
 from maxsup.training._progress import ProgressReport, duration
@@ -27,7 +27,7 @@ from maxsup.training._settings import (
     taught_otherwise,
 )
 from maxsup.training._settings_file import FORMAT, SETTINGS_FILE, check_format, read_parts
-from maxsup.training._setup import check_setup
+from maxsup.training._setup import check_setup, notes_on_weights
 from maxsup.training._slow_steps import slow_steps
 from maxsup.training._teacher import check_teacher
 from maxsup.training._tracking import check_tracker
@@ -38,6 +38,7 @@ __all__ = [
     "FORMAT",
     "RESULT_FILE",
     "SETTINGS_FILE",
+    "AnyData",
     "Choice",
     "Distillation",
     "DryRun",
@@ -72,6 +73,7 @@ __all__ = [
     "listed",
     "load_announced",
     "load_data",
+    "load_labelled",
     "notes_on_weights",
     "read_distillation",
     "read_parts",

@@ -4,15 +4,14 @@ from collections.abc import Callable
 
 from accelerate import Accelerator
 
-from maxsup.data import ImageData
 from maxsup.training._advice import advice
-from maxsup.training._data import load_data
+from maxsup.training._data import AnyData, load_data
 from maxsup.training._settings import RunSettings
 
 
 def load_announced(
     settings: RunSettings, accelerator: Accelerator, say: Callable[[str], None]
-) -> ImageData:
+) -> AnyData:
     """Load a run's data; the first process says what is going on, and what would be faster.
 
     It also says what was chosen and passed over in the data (:attr:`ImageData.notes`).

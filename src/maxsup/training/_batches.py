@@ -29,12 +29,7 @@ def build_batches(
     Raises:
         ValueError: A batch cannot be shared by so many processes and accumulated parts.
     """
-    parts = processes * recipe.accumulate
-    if recipe.batch_size % parts:
-        raise ValueError(
-            f"batch_size ({recipe.batch_size}) must be a multiple of {parts}: "
-            f"{processes} processes with {recipe.accumulate} accumulated parts."
-        )
+    check_shares(recipe, processes)
     settings = BatchSettings(
         batch_size=recipe.batch_size,
         seed=seed,
@@ -45,6 +40,20 @@ def build_batches(
         size=lambda epoch: recipe.resolution(epoch) or data.image_shape[1],
     )
     return data.train.training_batches(settings, device=device, rank=rank, processes=processes)
+
+
+def check_shares(recipe: Recipe, processes: int) -> None:
+    """See that each process has as many images of a batch in each accumulated part.
+
+    Raises:
+        ValueError: It has not.
+    """
+    parts = processes * recipe.accumulate
+    if recipe.batch_size % parts:
+        raise ValueError(
+            f"batch_size ({recipe.batch_size}) must be a multiple of {parts}: "
+            f"{processes} processes with {recipe.accumulate} accumulated parts."
+        )
 
 
 def _augmentation(recipe: Recipe) -> Augmentation | PhotographAugmentation:

@@ -2,11 +2,11 @@
 
 from accelerate.utils import gather_object
 
-from maxsup.data import ImageData
+from maxsup.training._data import AnyData
 from maxsup.training._progress import ProgressReport
 
 
-def report_corrupt(data: ImageData, known: int, progress: ProgressReport) -> int:
+def report_corrupt(data: AnyData, known: int, progress: ProgressReport) -> int:
     """Say which photographs were left out, where there are more of them than were known.
 
     To be called in all processes.

@@ -8,7 +8,11 @@ from maxsup.data import (
     PhotographSettings,
     load_images,
 )
+from maxsup.data.masks import MaskData, MaskSettings, load_masks
 from maxsup.recipes import Recipe
+
+AnyData = ImageData | MaskData
+"""What there is to train on, for whatever purpose."""
 
 
 def load_data(
@@ -17,14 +21,44 @@ def load_data(
     announce: Callable[[str], None] | None = None,
     *,
     measure_only: bool = False,
-) -> ImageData:
-    """Load a data set as a recipe takes it: small images into memory, photographs as files.
+) -> AnyData:
+    """Load a data set as a recipe takes it: with masks, or with one label for each image.
 
     Args:
         settings: What to load.
         recipe: How it is trained on.
         announce: Is told what is going on, in sentences.
         measure_only: Whether nothing is trained on it, see :func:`maxsup.data.load_images`.
+
+    Raises:
+        ValueError: The data cannot be used as asked; the message says how to mend it.
+    """
+    if recipe.is_segmentation:
+        mask = MaskSettings(
+            mask_column=settings.mask_column,
+            classes=settings.classes,
+            void=settings.void,
+            reduce_zero_label=settings.reduce_zero_label,
+            colors=settings.colors,
+        )
+        return load_masks(settings, mask=mask, measure_only=measure_only, announce=announce)
+    return load_labelled(settings, recipe, announce, measure_only=measure_only)
+
+
+def load_labelled(
+    settings: DataSettings,
+    recipe: Recipe,
+    announce: Callable[[str], None] | None = None,
+    *,
+    measure_only: bool = False,
+) -> ImageData:
+    """Load images with one label each: small ones into memory, photographs as files.
+
+    Args:
+        settings: What to load.
+        recipe: How it is trained on.
+        announce: As in :func:`load_data`.
+        measure_only: As there.
 
     Raises:
         ValueError: The data cannot be used as asked; the message says how to mend it.

@@ -1,7 +1,6 @@
 """What a training would take, from two of its batches."""
 
 import itertools
-import math
 import sys
 import time
 from dataclasses import dataclass
@@ -12,12 +11,10 @@ from accelerate import Accelerator
 from torch.utils.flop_counter import FlopCounterMode
 
 from maxsup._console import console
-from maxsup.data import ImageData
-from maxsup.evaluation import bytes_to_keep, evaluation_batches_of
-from maxsup.training._accelerator import build_accelerator, execution_of
+from maxsup.training._accelerator import build_accelerator
 from maxsup.training._announced import load_announced
+from maxsup.training._data import AnyData
 from maxsup.training._diverged import check_finite
-from maxsup.training._evaluate import Splits, splits_after_epoch, splits_at_the_end
 from maxsup.training._progress import ProgressReport
 from maxsup.training._settings import RunSettings
 from maxsup.training._setup import Setup, set_up
@@ -58,7 +55,7 @@ class DryRun:
 def dry_run(
     settings: RunSettings,
     *,
-    data: ImageData | None = None,
+    data: AnyData | None = None,
     accelerator: Accelerator | None = None,
 ) -> DryRun:
     """Build a training, take two steps of it, read and measure a little, and leave nothing behind.
@@ -100,10 +97,10 @@ def dry_run(
     step_seconds = times[-1]
     side_by_side = setup.batches.readers > 0 and accelerator.device.type != "cpu"
     each_step = max(step_seconds, reading) if side_by_side else step_seconds + reading
-    measuring = _seconds_to_measure_an_image(setup, data, accelerator)
-    at_the_end = splits_at_the_end(data, settings.measured_on, keep_outputs=recipe.keep_outputs)
-    after_epoch = splits_after_epoch(data, settings.measured_on)
-    images_measured = recipe.epochs * _count(after_epoch) + _count(at_the_end)
+    evaluator = setup.task.evaluator(
+        setup.state.model, setup.normalization, data, accelerator, recipe, settings.measured_on
+    )
+    measuring = evaluator.estimate(recipe)
     steps = recipe.epochs * setup.batches.steps
     return DryRun(
         device=_device_name(accelerator),
@@ -120,8 +117,9 @@ def dry_run(
         memory=_peak_memory(accelerator),
         step_seconds=step_seconds,
         reading_seconds=reading,
-        seconds=steps * each_step + images_measured / accelerator.num_processes * measuring,
-        outputs_bytes=_bytes_of_outputs(settings, data),
+        seconds=steps * each_step
+        + measuring.images / accelerator.num_processes * measuring.seconds,
+        outputs_bytes=measuring.outputs_bytes,
     )
 
 
@@ -139,39 +137,12 @@ def _seconds_to_read_a_batch(setup: Setup, epoch: int) -> float:
 
 
 @torch.inference_mode()
-def _seconds_to_measure_an_image(setup: Setup, data: ImageData, accelerator: Accelerator) -> float:
-    model = setup.state.model.eval()
-    times = [math.inf]
-    batches = evaluation_batches_of(data.test, execution_of(accelerator))
-    for part in itertools.islice(batches, _STEPS):
-        start = time.perf_counter()
-        with accelerator.autocast():
-            logits = model(setup.normalization(part.images))
-        logits.sum().item()  # waits for the device
-        times.append((time.perf_counter() - start) / len(part.images))
-    return min(times)
-
-
-@torch.inference_mode()
 def _count_flops(setup: Setup, shape: torch.Size, accelerator: Accelerator) -> int:
     model = setup.state.model.eval()
     with FlopCounterMode(display=False) as counter:
         # Not called as a module: a compiled one is counted as it is written.
         model.forward(torch.zeros(1, *shape, device=accelerator.device))
     return int(counter.get_total_flops())
-
-
-def _count(splits: Splits) -> int:
-    return sum(len(split) for split in splits.values())
-
-
-def _bytes_of_outputs(settings: RunSettings, data: ImageData) -> int:
-    if not settings.recipe.keep_outputs:
-        return 0
-    half = settings.recipe.precision == "bf16" and not settings.recipe.evaluate_flip
-    return bytes_to_keep(
-        _count(splits_after_epoch(data, settings.measured_on)), len(data.classes), half=half
-    )
 
 
 def _peak_memory(accelerator: Accelerator) -> int:

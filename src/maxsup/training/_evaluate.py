@@ -1,8 +1,12 @@
 """What is measured of a model during and after its training."""
 
+import itertools
+import math
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
+import torch
 from torch import Tensor, nn
 
 from maxsup.data import ImageData, ImageSplit, Normalization
@@ -14,6 +18,8 @@ from maxsup.evaluation import (
     OutputsKeeper,
     Sizes,
     SplitName,
+    bytes_to_keep,
+    evaluation_batches_of,
     measure_outputs,
     measure_probe,
     measures_each_epoch,
@@ -22,9 +28,10 @@ from maxsup.evaluation import (
     records_on,
 )
 from maxsup.models import feature_width
+from maxsup.recipes import Recipe
 from maxsup.training._settings import MeasuredOn
 from maxsup.training._slow_steps import slow_steps
-from maxsup.training._task import Ended
+from maxsup.training._task import Ended, Estimate
 
 Splits = Mapping[SplitName, ImageSplit]
 
@@ -62,6 +69,10 @@ def splits_at_the_end(data: ImageData, measured_on: MeasuredOn, *, keep_outputs:
         for name, split in parts.items()
         if name in kept or measures_on(name) or records_on(name)
     }
+
+
+def _count(splits: Splits) -> int:
+    return sum(len(split) for split in splits.values())
 
 
 class ClassificationEvaluator(NamedTuple):
@@ -138,6 +149,33 @@ class ClassificationEvaluator(NamedTuple):
                 slow_steps(say, f"Probe of {self.data.probe_labels.column}, l2 values tried"),
             )
         return Ended(Found(values, records), kept)
+
+    def estimate(self, recipe: Recipe) -> Estimate:
+        """What measuring takes, from two batches of the test set."""
+        after_epoch = splits_after_epoch(self.data, self.measured_on)
+        at_the_end = splits_at_the_end(
+            self.data, self.measured_on, keep_outputs=recipe.keep_outputs
+        )
+        half = recipe.precision == "bf16" and not self.flip
+        kept = bytes_to_keep(_count(after_epoch), len(self.data.classes), half=half)
+        return Estimate(
+            recipe.epochs * _count(after_epoch) + _count(at_the_end),
+            self._seconds_an_image(),
+            kept if recipe.keep_outputs else 0,
+        )
+
+    @torch.inference_mode()
+    def _seconds_an_image(self) -> float:
+        self.model.eval()
+        times = [math.inf]
+        batches = evaluation_batches_of(self.data.test, self.execution)
+        for part in itertools.islice(batches, 2):
+            start = time.perf_counter()
+            with self.execution.autocast():
+                logits = self.model(self.normalization(part.images))
+            logits.sum().item()  # waits for the device
+            times.append((time.perf_counter() - start) / len(part.images))
+        return min(times)
 
     @property
     def _is_probed(self) -> bool:

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 
-import torch
 from accelerate import Accelerator
 from timm.layers import convert_sync_batchnorm
 from torch import nn
 
 from maxsup.data import ImageData, Normalization
-from maxsup.models import TIMM, Architecture, ModelDescription
+from maxsup.data.masks import MaskData
+from maxsup.models import Architecture, ModelDescription
 from maxsup.recipes import Recipe
 
 
@@ -38,21 +38,6 @@ def build_described(
     return _build(architecture, recipe, announce), description
 
 
-def notes_on_weights(recipe: Recipe, data: ImageData) -> list[str]:
-    """What a user should know of how the weights fit that a training starts from, in sentences.
-
-    Raises:
-        ValueError: They do not.
-    """
-    if recipe.weights in (None, TIMM):
-        return []
-    notes: list[str] = []
-    # The model itself is of no account, and must not cost the caller random numbers.
-    with torch.random.fork_rng(devices=[]):
-        _build(_architecture(recipe, data), recipe, notes.append)
-    return notes
-
-
 def _build(
     architecture: Architecture, recipe: Recipe, announce: Callable[[str], None] | None = None
 ) -> nn.Module:
@@ -61,7 +46,7 @@ def _build(
     )
 
 
-def build_normalization(recipe: Recipe, data: ImageData) -> Normalization:
+def build_normalization(recipe: Recipe, data: ImageData | MaskData) -> Normalization:
     """How images are scaled: as the recipe says, else by what is known of the training images.
 
     Raises:

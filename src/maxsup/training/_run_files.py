@@ -4,7 +4,7 @@ import contextlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from torch import nn
 
@@ -12,22 +12,21 @@ from maxsup._digests import DamagedFile, check_files
 from maxsup._files import remove_temporary, write_text
 from maxsup._lock import LOCK_FILE, HeldDirectory, check_free, hold
 from maxsup._places import as_place, strangers
-from maxsup.data import ImageData
 from maxsup.evaluation import Outputs, SplitName, outputs_file, save_outputs
 from maxsup.models import (
     TIMM,
     WEIGHTS_FILE,
-    ModelDescription,
     kept_epochs,
     remove_epochs,
     save_epoch,
-    save_model,
 )
 from maxsup.training._checkpoint import State, load_checkpoint, load_position, save_checkpoint
+from maxsup.training._data import AnyData
 from maxsup.training._position import Position
 from maxsup.training._result import RESULT_FILE, RunResult
 from maxsup.training._settings import RunSettings
 from maxsup.training._settings_file import SETTINGS_FILE
+from maxsup.training._tasks import task_of
 
 METRICS_FILE = "metrics.jsonl"
 CHECKPOINT_FILE = "checkpoint.pt"
@@ -105,7 +104,7 @@ class RunFiles:
         if self._held is not None:
             self._held.check()
 
-    def finished(self, data: ImageData) -> RunResult | None:
+    def finished(self, data: AnyData) -> RunResult | None:
         """The result, if the run is done and its files are as they were written.
 
         Raises:
@@ -129,7 +128,7 @@ class RunFiles:
             self._say_which_are_lost(self._settings.recipe.epochs)
         return result
 
-    def begin(self, state: State, data: ImageData) -> Position:
+    def begin(self, state: State, data: AnyData) -> Position:
         """Where to begin: at the start, or where the checkpoint is, which is put into ``state``.
 
         Raises:
@@ -192,7 +191,7 @@ class RunFiles:
     def finish(
         self,
         model: nn.Module,
-        description: ModelDescription,
+        description: Any,
         outputs: Mapping[SplitName, Outputs],
         result: RunResult,
     ) -> None:
@@ -204,7 +203,7 @@ class RunFiles:
         if self._held is None:
             return
         self._held.check_now()
-        digests = save_model(self.directory, model, description)
+        digests = task_of(self._settings.recipe).save(self.directory, model, description)
         for split, kept in outputs.items():
             name = outputs_file(split)
             digests[name] = save_outputs(self.directory / name, kept)
@@ -281,7 +280,7 @@ class RunFiles:
                     return True
         return False
 
-    def _check_same(self, settings: str, fingerprint: str, data: ImageData) -> None:
+    def _check_same(self, settings: str, fingerprint: str, data: AnyData) -> None:
         if settings and settings != self._fingerprint:
             weights, taught = self._settings.recipe.weights, self._settings.distillation
             why = [] if weights in (None, TIMM) else [f"started from other weights than {weights}"]

@@ -54,6 +54,11 @@ class RunSettings:
         object.__setattr__(self, "method", canonical(self.method))
         check_seed("seed", self.seed)
         taught = self.distillation
+        if taught is not None and self.recipe.is_segmentation:
+            raise ValueError(
+                "teacher: models are taught to classify images; leave --teacher out of a training "
+                "for segmentation."
+            )
         if (
             taught is not None
             and taught.weight == 1

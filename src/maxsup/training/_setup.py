@@ -1,6 +1,6 @@
 """Everything that a training needs, built from its settings."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from accelerate import Accelerator
@@ -10,11 +10,12 @@ from torch import nn
 
 from maxsup.data import ImageData, Normalization, TrainingBatches
 from maxsup.methods import Training, build_criterion
-from maxsup.models import ModelDescription
+from maxsup.models import TIMM
 from maxsup.recipes import Recipe
 from maxsup.training._checkpoint import State
+from maxsup.training._data import AnyData
 from maxsup.training._fingerprint import weights_digest
-from maxsup.training._model import build_normalization, synchronised
+from maxsup.training._model import synchronised
 from maxsup.training._optimizer import build_lr_scheduler, build_optimizer
 from maxsup.training._settings import RunSettings
 from maxsup.training._task import Task
@@ -33,8 +34,8 @@ class Setup(NamedTuple):
     """The model as it is called: it exchanges gradients between processes."""
     state: State
     initial_weights: str
-    """SHA-256 of the model's weights."""
-    description: ModelDescription
+    """SHA-256 of the weights that runs of one seed share, :meth:`Task.drawn`."""
+    description: Any
     """What a stranger needs to use the model once it is trained."""
     notes: tuple[str, ...]
     """What a user should know of the weights that it starts from, in sentences."""
@@ -47,7 +48,7 @@ class Setup(NamedTuple):
         return ema.module if ema is not None and recipe.evaluate_ema else self.state.model
 
 
-def set_up(settings: RunSettings, data: ImageData, accelerator: Accelerator) -> Setup:
+def set_up(settings: RunSettings, data: AnyData, accelerator: Accelerator) -> Setup:
     """Build model, batches, objective and optimiser; the same for the same settings.
 
     Raises:
@@ -55,7 +56,7 @@ def set_up(settings: RunSettings, data: ImageData, accelerator: Accelerator) -> 
     """
     recipe = settings.recipe
     task = task_of(recipe)
-    normalization = build_normalization(recipe, data)
+    normalization = task.normalization(recipe, data)
     batches = task.batches(
         recipe,
         data,
@@ -65,7 +66,9 @@ def set_up(settings: RunSettings, data: ImageData, accelerator: Accelerator) -> 
         rank=accelerator.process_index,
         processes=accelerator.num_processes,
     )
-    teacher = build_teacher(settings, data, normalization, accelerator)
+    teacher = None
+    if isinstance(data, ImageData):
+        teacher = build_teacher(settings, data, normalization, accelerator)
     set_seed(settings.seed)
     notes: list[str] = []
     model, description = task.build(recipe, data, normalization, notes.append)
@@ -73,7 +76,7 @@ def set_up(settings: RunSettings, data: ImageData, accelerator: Accelerator) -> 
         model = synchronised(model, accelerator)
     if recipe.channels_last:
         model = model.to(memory_format=torch.channels_last)
-    initial_weights = weights_digest(model)
+    initial_weights = weights_digest(task.drawn(model))
     optimizer = build_optimizer(model, recipe)
     lr_scheduler = build_lr_scheduler(optimizer, recipe, batches.steps)
     criterion = build_criterion(
@@ -83,7 +86,9 @@ def set_up(settings: RunSettings, data: ImageData, accelerator: Accelerator) -> 
             steps=recipe.epochs * batches.steps,
             steps_per_epoch=batches.steps,
         ),
-    ).to(accelerator.device)
+    )
+    task.fit(criterion, recipe, data)
+    criterion.to(accelerator.device)
     if recipe.compile:
         model.compile()
     wrapped, optimizer = accelerator.prepare(model, optimizer)
@@ -102,7 +107,23 @@ def set_up(settings: RunSettings, data: ImageData, accelerator: Accelerator) -> 
     )
 
 
-def check_setup(settings: RunSettings, data: ImageData, accelerator: Accelerator) -> None:
+def notes_on_weights(recipe: Recipe, data: AnyData) -> list[str]:
+    """What a user should know of how the weights fit that a training starts from, in sentences.
+
+    Raises:
+        ValueError: They do not.
+    """
+    if recipe.weights in (None, TIMM):
+        return []
+    notes: list[str] = []
+    task = task_of(recipe)
+    # The model itself is of no account, and must not cost the caller random numbers.
+    with torch.random.fork_rng(devices=[]):
+        task.build(recipe, data, task.normalization(recipe, data), notes.append)
+    return notes
+
+
+def check_setup(settings: RunSettings, data: AnyData, accelerator: Accelerator) -> None:
     """See, before anything is written, that a training can be built; to be called in all processes.
 
     What would be noted as the failure of this one run is left to the run.

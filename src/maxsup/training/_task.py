@@ -1,6 +1,7 @@
 """What differs from one kind of training to another; all else is the same loop."""
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import torch
@@ -10,7 +11,6 @@ from torch import Tensor, nn
 from maxsup.data import Normalization, TrainingBatches
 from maxsup.evaluation import Found, Measure, Outputs, SplitName
 from maxsup.losses import Loss
-from maxsup.models import ModelDescription
 from maxsup.recipes import Recipe
 from maxsup.training._mechanism import Seen
 from maxsup.training._settings import MeasuredOn
@@ -19,8 +19,8 @@ from maxsup.training._settings import MeasuredOn
 class Built(NamedTuple):
     """A model before its training."""
 
-    model: nn.Module
-    description: ModelDescription
+    model: Any
+    description: Any
     """What a stranger needs to use it once it is trained."""
 
 
@@ -29,6 +29,17 @@ class Ended(NamedTuple):
 
     found: Found
     outputs: dict[SplitName, Outputs]
+
+
+class Estimate(NamedTuple):
+    """What the measuring of a whole training takes."""
+
+    images: int
+    """Images that are run through the model, all processes and epochs together."""
+    seconds: float
+    """For one of them."""
+    outputs_bytes: int
+    """About what the outputs take that are kept."""
 
 
 class Evaluator(Protocol):
@@ -54,6 +65,9 @@ class Evaluator(Protocol):
             say: Is told how far it is, where it takes long.
         """
 
+    def estimate(self, recipe: Recipe) -> Estimate:
+        """What measuring takes in a whole training, from a few images."""
+
 
 class Task(Protocol):
     """A kind of training. Its data is of the kind that it is given by :func:`load_data`."""
@@ -61,6 +75,13 @@ class Task(Protocol):
     @property
     def finite(self) -> Measure | None:
         """The measure of each epoch that tells a training which has diverged, by being NaN."""
+
+    def normalization(self, recipe: Recipe, data: Any) -> Normalization:
+        """How images are scaled.
+
+        Raises:
+            ValueError: The recipe says it for another number of channels than the images have.
+        """
 
     def batches(
         self,
@@ -87,6 +108,12 @@ class Task(Protocol):
         announce: Callable[[str], None] | None = None,
     ) -> Built:
         """The recipe's model for the data, at its start."""
+
+    def drawn(self, model: Any) -> nn.Module:
+        """The part of a model that is drawn at random, which runs of one seed share."""
+
+    def fit(self, criterion: Loss, recipe: Recipe, data: Any) -> None:
+        """Set what an objective is to know of the data beside its number of classes."""
 
     def loss(self, criterion: Loss, output: Any, target: Tensor) -> Tensor:
         """The loss of what the model gave in training, 0-dimensional."""
@@ -115,6 +142,16 @@ class Task(Protocol):
         measured_on: MeasuredOn,
     ) -> Evaluator:
         """What measures a model during and after its training."""
+
+    def save(self, directory: Path, model: Any, description: Any) -> dict[str, str]:
+        """Write a trained model with what a stranger needs to use it.
+
+        Returns:
+            SHA-256 of each file, by its name.
+
+        Raises:
+            OSError: It could not be written.
+        """
 
     def remark(self, values: Mapping[str, float | None], data: Any) -> str | None:
         """What to say of a finished training that has come to nothing, without its name.

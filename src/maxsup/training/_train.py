@@ -6,10 +6,10 @@ from pathlib import Path
 from accelerate import Accelerator
 
 from maxsup._trackers import TrackerName
-from maxsup.data import ImageData
 from maxsup.training._accelerator import build_accelerator
 from maxsup.training._announced import load_announced
 from maxsup.training._corrupt import report_corrupt
+from maxsup.training._data import AnyData
 from maxsup.training._diverged import check_finite
 from maxsup.training._epoch import train_epoch
 from maxsup.training._position import Position
@@ -25,7 +25,7 @@ def train(
     settings: RunSettings,
     directory: Path | str | None = None,
     *,
-    data: ImageData | None = None,
+    data: AnyData | None = None,
     accelerator: Accelerator | None = None,
     progress: ProgressReport | None = None,
     tracker: TrackerName | None = None,
@@ -101,7 +101,7 @@ def train(
 
 def _train(
     settings: RunSettings,
-    data: ImageData,
+    data: AnyData,
     setup: Setup,
     files: RunFiles,
     accelerator: Accelerator,
