@@ -5,14 +5,38 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from maxsup.data import DataSettings
-from maxsup.recipes import rule_of
+from maxsup.recipes import get_recipe, rule_of
 
 if TYPE_CHECKING:
     from maxsup.training import Choice
 
 
+_MASKS = "finetune-segmentation"
+
+
+def check_backbone(backbone: str | None, changes: Mapping[str, Any]) -> None:
+    """See that weights are not named twice.
+
+    Raises:
+        ValueError: They are.
+    """
+    twice = sorted({"weights", "model"} & changes.keys()) if backbone is not None else []
+    if "weights" in twice:
+        raise ValueError("--backbone and --weights both say what to start from; name one of them.")
+    if twice and backbone != "timm":
+        raise ValueError(
+            f"--backbone {backbone} says which model it is. Leave --model away; for a file that "
+            "says nothing, name it with --weights."
+        )
+
+
 def choice_for(
-    recipe: str | None, name: str, data: DataSettings, changes: Mapping[str, Any]
+    recipe: str | None,
+    name: str,
+    data: DataSettings,
+    changes: Mapping[str, Any],
+    *,
+    masks: bool = False,
 ) -> "Choice | None":
     """The recipe for the data, where it is not one that is the same for all.
 
@@ -21,10 +45,16 @@ def choice_for(
         name: Of the data.
         data: What else the command line says of it.
         changes: What it says of the recipe.
+        masks: Whether a backbone is named, which is for segmentation.
 
     Raises:
         ValueError: There is no such recipe or data, or no such model or weights.
     """
+    if recipe is None and (masks or changes.get("head") is not None):
+        from maxsup.training import Choice
+
+        note = f"Recipe: {_MASKS}, as images with masks are asked for. --recipe names another."
+        return Choice(get_recipe(_MASKS).adapted(**changes), (note,))
     if recipe is None and name == "digits":
         return None
     if recipe is not None and (recipe.endswith(".json") or rule_of(recipe) is None):

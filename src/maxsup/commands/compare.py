@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from maxsup.commands._choose import choice_for
+from maxsup.commands._choose import check_backbone, choice_for
 from maxsup.commands._command import SettingsCommand
 from maxsup.commands._options import (
     REPORT_FILE,
@@ -30,6 +30,10 @@ from maxsup.recipes import Recipe, get_recipe
 if TYPE_CHECKING:
     from maxsup.study import TuningSettings
     from maxsup.training import Choice
+
+
+DEFAULT_METHODS = ("baseline", "label-smoothing", "maxsup")
+"""What is compared where nothing is said."""
 
 
 @dataclass(frozen=True)
@@ -80,9 +84,15 @@ class Options(CommonOptions):
     """What to train on: digits, a folder (image folder, Parquet, WebDataset), or hf:owner/name."""
     recipe: str | None = None
     """How to train; by default one that fits the data, which is said. See: maxsup recipes."""
-    methods: tuple[str, ...] = ("baseline", "label-smoothing", "maxsup")
-    """What to compare; "all" for every method. Coefficients are set as in maxsup:alpha=0.05,
-    maxsup:alpha=0.1..0.2 (linear schedule), acls:alpha=0.1,margin=6. See: maxsup methods."""
+    methods: tuple[str, ...] = ()
+    """What to compare, by default baseline, label-smoothing and maxsup; "all" for every method.
+    Coefficients are set as in maxsup:alpha=0.05, maxsup:alpha=0.1..0.2 (linear schedule),
+    acls:alpha=0.1,margin=6. See: maxsup methods."""
+    backbones: tuple[str, ...] = ()
+    """With a recipe for segmentation: fine-tune these trained models, and compare them. Each is a
+    study's directory (all its methods, each seed with its own), that of a method's runs or of one
+    run, a file of weights, timm, or none; NAME=PLACE gives another name. Methods are then by
+    default the baseline alone."""
     seeds: int = 5
     """How many trainings of each method; same seed, same start for all methods."""
     out: str | None = None
@@ -124,11 +134,15 @@ def choose(options: Options, data: DataSettings, changes: Mapping[str, Any]) -> 
     """The recipe, where the command line names none, or one that is fitted to the data."""
     if options.script.script is not None:
         return None  # it brings its own data
-    return choice_for(options.recipe, options.data, data, changes)
+    if options.backbones:
+        check_backbone(options.backbones[0], changes)
+    return choice_for(options.recipe, options.data, data, changes, masks=bool(options.backbones))
 
 
 def run(options: Options, recipe: Recipe, data: DataSettings) -> int:
     """Compare methods, print the table and write the page."""
+    if not options.methods:
+        options = replace(options, methods=("baseline",) if options.backbones else DEFAULT_METHODS)
     if options.script.script is not None:
         from maxsup.commands._compare_script import compare_by_script
 
@@ -144,7 +158,14 @@ def run(options: Options, recipe: Recipe, data: DataSettings) -> int:
     from maxsup.methods import all_methods
     from maxsup.report import write_report
     from maxsup.results import DEFAULT_PRIMARY, read_contrasts
-    from maxsup.study import StudySettings, compare, trainings_of, with_teachers
+    from maxsup.study import (
+        StudySettings,
+        compare,
+        find_backbones,
+        trainings_of,
+        with_backbones,
+        with_teachers,
+    )
 
     methods = options.methods
     if methods == ("all",):
@@ -156,6 +177,8 @@ def run(options: Options, recipe: Recipe, data: DataSettings) -> int:
     distillation = distillation_of(options.distillation)
     if distillation is not None:
         methods = with_teachers(methods, distillation)
+    if options.backbones:
+        methods = with_backbones(methods, find_backbones(options.backbones))
     study = StudySettings(
         data=replace(data, name=options.data),
         recipe=recipe,
@@ -168,6 +191,7 @@ def run(options: Options, recipe: Recipe, data: DataSettings) -> int:
         tuning=_tuning(options.tuning),
         resample_data=options.study.resample_data,
         distillation=distillation,
+        backbones=options.backbones,
     )
     if options.dry_run:
         runs, trials = trainings_of(study)

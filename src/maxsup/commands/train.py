@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from maxsup._home import expand_home
-from maxsup.commands._choose import choice_for
+from maxsup.commands._choose import check_backbone, choice_for
 from maxsup.commands._command import SettingsCommand
 from maxsup.commands._options import CommonOptions, RecordOptions, is_first_process
 from maxsup.commands._study_options import DistillationOptions, distillation_of
@@ -33,6 +33,9 @@ class Options(CommonOptions):
     """Seed of the initial weights, the order of the images, and the augmentation."""
     out: str | None = None
     """Directory or URL of the run, new or to go on with; else runs/RECIPE/METHOD/seed-SEED."""
+    backbone: str | None = None
+    """With a recipe for segmentation: begin with this trained model, the directory of a run or a
+    file of weights; its architecture and the scale of its images come with it."""
     dry_run: bool = False
     """Only build the training and take two steps, to see what it would take."""
     distillation: Annotated[
@@ -71,7 +74,10 @@ def defaults(named: Options) -> tuple[Options, Recipe, DataSettings]:
 
 def choose(options: Options, data: DataSettings, changes: Mapping[str, Any]) -> "Choice | None":
     """The recipe, where the command line names none, or one that is fitted to the data."""
-    return choice_for(options.recipe, options.data, data, changes)
+    check_backbone(options.backbone, changes)
+    return choice_for(
+        options.recipe, options.data, data, changes, masks=options.backbone is not None
+    )
 
 
 def _is_file(recipe: str | None) -> bool:
@@ -87,11 +93,13 @@ def run(options: Options, recipe: Recipe, data: DataSettings) -> int:
     from maxsup._places import as_place
     from maxsup.commands._dry_run import show_dry_run
     from maxsup.methods import get_method
-    from maxsup.training import RunSettings, train
+    from maxsup.training import RunSettings, train, with_backbone
 
     get_method(options.method)
     data = replace(data, name=options.data)
     distillation = distillation_of(options.distillation)
+    if options.backbone is not None:
+        recipe = with_backbone(recipe, options.backbone)
     settings = RunSettings(options.method, options.seed, recipe, data, distillation=distillation)
     if options.dry_run:
         show_dry_run(settings, runs=1)

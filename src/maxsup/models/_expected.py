@@ -42,12 +42,13 @@ class Expected:
     """The names of the classes in the order of the logits, where the configuration has them."""
 
 
-def expected_by(model: str | None, weights: str) -> Expected:
+def expected_by(model: str | None, weights: str, *, otherwise: str | None = None) -> Expected:
     """What weights expect, as the configuration beside them says, or timm of the model.
 
     Args:
         model: The model's name; none where the configuration beside the weights names it.
         weights: ``timm`` for those that timm publishes, or a file or directory.
+        otherwise: The model where neither that nor a configuration names one.
 
     Raises:
         ValueError: There are no such weights, or nothing says which model they are of.
@@ -61,6 +62,7 @@ def expected_by(model: str | None, weights: str) -> Expected:
         # A tag names published weights, not those of a file.
         check_name(model if weights == TIMM else model.partition(".")[0])
     if weights == TIMM:
+        model = model or otherwise
         if model is None or is_own(model):
             raise ValueError(
                 f"timm publishes no weights of {model or 'a model that is not named'}: name one "
@@ -71,6 +73,7 @@ def expected_by(model: str | None, weights: str) -> Expected:
     file = find_weights(weights)
     config = file.config or _config_within(file)
     if config is None:
+        model = model or otherwise
         if model is None:
             raise ValueError(
                 f"weights: nothing beside {file.path} says which model it is of, as a config.json "

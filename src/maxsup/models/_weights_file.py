@@ -90,7 +90,7 @@ def digest_of_weights(name: str) -> str:
     return _digest_of_file(path.absolute(), state.st_size, state.st_mtime_ns)
 
 
-@functools.lru_cache(maxsize=16)
+@functools.lru_cache(maxsize=256)
 def _digest_of_file(path: Path, size: int, time: int) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

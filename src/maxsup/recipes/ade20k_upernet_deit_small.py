@@ -1,5 +1,4 @@
-"""ADE20K, UperNet on DeiT-Small: whether what ImageNet taught carries over (the MaxSup paper's
-Table 6).
+"""ADE20K, UperNet on DeiT-Small: does it carry over to segmentation (the MaxSup paper's Table 6).
 
 Command: ``maxsup train ade20k-upernet-deit-small --data path/to/ADEChallengeData2016 --method
 baseline --backbone runs/imagenet/maxsup/seed-0`` for one backbone, and ``maxsup compare
@@ -9,11 +8,9 @@ methods and seeds of a study.
 The paper's mean IoU, at several scales, printed without a spread: baseline 42.1, label smoothing
 42.4, MaxSup 42.8. The setting is the public one that it follows: 160,000 iterations of 16 crops,
 AdamW with a warm-up of 1,500 iterations and a linear fall to 0, no weight decay on position
-embeddings, class token, biases and normalisation. Fine-tuning is by plain cross-entropy. The loss is
-a mean over the pixels that have a class; mmsegmentation's divides by void pixels as well, of which
-ADE20K has few (8 % of the training pixels).
-
-Not yet run here, as it takes about a day of eight GPUs for a handful of seeds.
+embeddings, class token, biases and normalisation. Fine-tuning is by plain cross-entropy, here the
+mean over the pixels that have a class; mmsegmentation divides by the void ones as well. Not yet run
+here at this length.
 """
 
 from maxsup.recipes._recipe import Recipe

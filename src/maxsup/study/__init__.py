@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from maxsup._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from maxsup.study._backbones import find_backbones as find_backbones
+    from maxsup.study._backbones import with_backbones as with_backbones
     from maxsup.study._compare import compare as compare
     from maxsup.study._compare_script import compare_script as compare_script
     from maxsup.study._images import image_evidence as image_evidence
@@ -30,10 +32,12 @@ __all__ = [
     "compare",
     "compare_predictions",
     "compare_script",
+    "find_backbones",
     "image_evidence",
     "record",
     "save_predictions",
     "trainings_of",
+    "with_backbones",
     "with_teachers",
 ]
 
@@ -41,6 +45,7 @@ __getattr__ = lazy_names(
     __name__,
     [],
     {
+        "_backbones": ["find_backbones", "with_backbones"],
         "_compare": ["compare"],
         "_compare_script": ["compare_script"],
         "_images": ["image_evidence"],

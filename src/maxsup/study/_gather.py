@@ -18,6 +18,7 @@ from maxsup.evaluation import CONFUSION, RELIABILITY, RISK_COVERAGE
 from maxsup.methods import Ramp
 from maxsup.results import analyse, chosen_names, schema, verdict
 from maxsup.statistics import summarise
+from maxsup.study._backbones import label_of_backbone
 from maxsup.study._data import StudyData, redrawn
 from maxsup.study._densities import pooled_logits
 from maxsup.study._images import image_evidence
@@ -73,7 +74,7 @@ def gather(
     settings = with_kept(settings, kept)
     everything = {**runs, **kept.results}
     runs = {key: everything[key] for key in settings.table() if key in everything}
-    _check_same_starts(runs)
+    _check_same_starts(settings, runs)
     measures = settings.measures()
     finished = {key: run for key, run in runs.items() if isinstance(run, RunResult)}
     rows = [run_row(method, seed, run, measures) for (method, seed), run in runs.items()]
@@ -128,12 +129,19 @@ def gather(
     )
 
 
-def _check_same_starts(runs: Results) -> None:
-    starts: dict[int, set[tuple[str, str]]] = {}
-    for (_, seed), run in runs.items():
+def _check_same_starts(settings: StudySettings, runs: Results) -> None:
+    weights: dict[tuple[int, str], set[str]] = {}
+    batches: dict[int, set[str]] = {}
+    for (method, seed), run in runs.items():
         if isinstance(run, RunResult):
-            starts.setdefault(seed, set()).add((run.initial_weights, run.batches))
-    differing = [seed for seed, found in starts.items() if len(found) > 1]
+            batches.setdefault(seed, set()).add(run.batches)
+            # Backbones may be of several architectures, whose heads cannot be the same.
+            model = settings.run(method, seed).recipe.model
+            weights.setdefault((seed, model), set()).add(run.initial_weights)
+    differing = sorted(
+        {seed for seed, found in batches.items() if len(found) > 1}
+        | {seed for (seed, _), found in weights.items() if len(found) > 1}
+    )
     if differing:
         raise ValueError(
             f"The methods did not share initial weights and batches with seeds {differing}, so "
@@ -226,6 +234,7 @@ def _method_facts(name: str, is_tuned: bool) -> schema.MethodFacts:
     variant = Variant.read(name)
     method = variant.facts()
     beside = [] if variant.lr is None else [f"learning rate {variant.lr:g}"]
+    beside += [] if variant.backbone is None else [label_of_backbone(variant.backbone)]
     beside += [] if variant.teacher is None else [label_of_teacher(variant.teacher)]
     return schema.MethodFacts(
         name=name,

@@ -40,7 +40,11 @@ def kept_runs(
         asked: What came of the runs that are asked for, by method and seed; only runs that had the
             same start can be shown beside them.
     """
-    starts = {seed: _start(run) for (_, seed), run in asked.items() if isinstance(run, RunResult)}
+    starts = {
+        _group(settings, method, seed): _start(run)
+        for (method, seed), run in asked.items()
+        if isinstance(run, RunResult)
+    }
     results: dict[tuple[str, int], RunResult] = {}
     left_out = []
     for method, seed in sorted(_finished(directory) - set(settings.plan())):
@@ -48,7 +52,7 @@ def kept_runs(
             together = dict.fromkeys((*settings.methods, *_methods(results), method))
             check_variants(list(together), settings.recipe)
             run = _read(settings, data, directory, method, seed)
-            if _start(run) != starts.setdefault(seed, _start(run)):
+            if _start(run) != starts.setdefault(_group(settings, method, seed), _start(run)):
                 raise ValueError(
                     "it did not have the same start as the others of its seed. Name its method and "
                     "a new --out to train it again."
@@ -60,6 +64,11 @@ def kept_runs(
                 f"{error}"
             )
     return KeptRuns(results, tuple(left_out))
+
+
+def _group(settings: StudySettings, method: str, seed: int) -> tuple[int, str]:
+    """The runs that begin with the same weights: those of a seed, and of a backbone's kind."""
+    return seed, settings.run(method, seed).recipe.model
 
 
 def _start(run: RunResult) -> tuple[str, str]:

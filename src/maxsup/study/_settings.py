@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import functools
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,8 +27,9 @@ from maxsup.results import (
     margin_of,
 )
 from maxsup.results.schema import MeasureFacts
+from maxsup.study._backbones import Backbones, find_backbones
 from maxsup.study._named import check_named, check_once
-from maxsup.study._teachers import is_run
+from maxsup.study._runs_of_study import is_run
 from maxsup.study._tuning import TuningSettings
 from maxsup.study._variants import Variant, check_variants
 from maxsup.training import (
@@ -63,6 +65,7 @@ class _Kept(NamedTuple):
     tuning: TuningSettings | None
     resample_data: bool
     distillation: Distillation | None
+    backbones: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,11 @@ class StudySettings:
     methods teaches, ``baseline:teacher=maxsup``, or nobody, ``baseline:teacher=none``.
     :func:`maxsup.study.with_teachers` names each method once for each teacher."""
 
+    backbones: tuple[str, ...] = ()
+    """For segmentation, the trained backbones that method names can have, as in
+    ``baseline:backbone=maxsup``; see :func:`maxsup.study.find_backbones`, and
+    :func:`maxsup.study.with_backbones`, which names each method once for each."""
+
     def __post_init__(self) -> None:
         settle_fields(self)
         object.__setattr__(self, "methods", tuple(map(canonical, self.methods)))
@@ -137,6 +145,7 @@ class StudySettings:
         margin_of(find_primary(self.measures(), self.primary), self.margin)
         object.__setattr__(self, "contrasts", check_contrasts(self.contrasts, self.methods))
         self._check_taught()
+        self._check_backbones()
         if self.tuning is not None and self.recipe.is_segmentation:
             raise ValueError(
                 "tuning: strengths are chosen by how images are classified, which segmentation "
@@ -174,6 +183,31 @@ class StudySettings:
                 "run with --teacher to teach all, or leave --tune out."
             )
 
+    def _check_backbones(self) -> None:
+        """See that backbones are for segmentation, and that each that is named is known.
+
+        Raises:
+            ValueError: They are not, or one is not.
+        """
+        named = {method: Variant.read(method).backbone for method in self.methods}
+        if self.backbones and not self.recipe.is_segmentation:
+            raise ValueError(
+                f"backbones: recipe {self.recipe.name} trains to classify images. Name one for "
+                "segmentation, such as camvid-upernet, or choose a --head."
+            )
+        for method, backbone in named.items():
+            if backbone is not None and backbone not in self.found_backbones:
+                known = ", ".join(self.found_backbones) or "none"
+                raise ValueError(
+                    f"{method}: no backbone is called {backbone}; there are: {known}. Name its "
+                    "place with --backbones."
+                )
+
+    @functools.cached_property
+    def found_backbones(self) -> Backbones:
+        """Where each of the backbones is, by its name."""
+        return find_backbones(self.backbones)
+
     def measures(self) -> list[MeasureFacts]:
         """What is measured of each run, in the order of the table."""
         if self.recipe.is_segmentation:
@@ -198,7 +232,11 @@ class StudySettings:
     def run(self, method: str, seed: int) -> RunSettings:
         """The settings of one of the study's runs."""
         return Variant.read(method).run(
-            seed, self.recipe, self.data_of(seed), distillation=self.distillation
+            seed,
+            self.recipe,
+            self.data_of(seed),
+            distillation=self.distillation,
+            backbones=self.found_backbones,
         )
 
     def data_of(self, seed: int) -> DataSettings:
@@ -244,6 +282,7 @@ class StudySettings:
         fields = dataclasses.asdict(self)
         if kept is not None:
             for name, of_kept, of_self in (
+                ("backbones", kept.backbones, self.backbones),
                 ("methods", kept.methods, self.methods),
                 ("seeds", kept.seeds, self.seeds),
             ):
@@ -331,6 +370,8 @@ class StudySettings:
             name += "-resampled"
         if self.distillation is not None:
             name += "-distilled"
+        if self.recipe.head is not None:
+            name += f"-{self.recipe.head}" + ("-frozen" if self.recipe.freeze_backbone else "")
         return Path("runs") / name
 
     @classmethod
@@ -369,6 +410,7 @@ def _read(path: Path) -> _Kept:
             None if tuning is None else TuningSettings(**tuning),
             fields.get("resample_data", False),
             read_distillation(fields),
+            tuple(fields.get("backbones", ())),
         )
     except OtherFormat:
         raise

@@ -1,15 +1,13 @@
 """The teachers of a study's students: one for all, one a seed, or several to compare."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
-from maxsup._digests import DamagedFile, read_object
-from maxsup._method_names import MethodName, directory_name
+from maxsup._method_names import MethodName
 from maxsup.data import ImageData
 from maxsup.methods import get_method
 from maxsup.study._run import Trainings
+from maxsup.study._runs_of_study import is_run, names_in, seeds_in
 from maxsup.training import (
-    SETTINGS_FILE,
     Distillation,
     RunResult,
     RunSettings,
@@ -19,8 +17,6 @@ from maxsup.training import (
 
 NO_TEACHER = "none"
 """Stands for the teacher of a method that is to learn without one."""
-
-_STUDY_FILE = "study.json"
 
 
 def with_teachers(methods: Sequence[str], distillation: Distillation) -> tuple[str, ...]:
@@ -32,9 +28,9 @@ def with_teachers(methods: Sequence[str], distillation: Distillation) -> tuple[s
         ValueError: There is no such study.
     """
     place = distillation.place
-    if is_run(place) or _seeds(place):
+    if is_run(place) or seeds_in(place):
         return tuple(methods)
-    names = _names(place)
+    names = names_in(place)
     if not names:
         distillation.check_finished()
     found: dict[str, None] = {}
@@ -64,25 +60,25 @@ def teacher_of_seed(distillation: Distillation, name: str | None, seed: int) -> 
     if name is None and (is_run(place) or not place.exists()):
         return said
     if name is not None:
-        if is_run(place) or _seeds(place):
+        if is_run(place) or seeds_in(place):
             raise ValueError(
                 f"teacher={name} says which of several teaches, and {said} is one. Leave it away, "
                 f"or write teacher={NO_TEACHER} for a method that learns without."
             )
-        names = _names(place)
+        names = names_in(place)
         if name not in names:
             there = f"there are {', '.join(names)}" if names else "there is none"
             raise ValueError(f"teacher={name}: no such teacher lies in {said}; {there}.")
         place, said = place / name, f"{said}/{name}"
-    elif not _seeds(place):
-        names = _names(place)
+    elif not seeds_in(place):
+        names = names_in(place)
         if not names:
             distillation.check_finished()
         raise ValueError(
             f"teacher: {said} is a study, of which each method can teach. Say which one behind the "
             f"name of a method, as in baseline:teacher={names[0]}; there are {', '.join(names)}."
         )
-    seeds = _seeds(place)
+    seeds = seeds_in(place)
     if seed not in seeds:
         raise ValueError(
             f"teacher: {said} has no run of seed {seed}, which is to teach the student of that "
@@ -152,25 +148,3 @@ def notes_on_teachers(settings: Trainings) -> list[str]:
         f"Loss of a student with a teacher: {1 - first.weight:g}·objective + {first.weight:g}·T²·"
         f"KL(teacher ‖ student) with T = {first.temperature:g}. Teachers: {', '.join(known)}.{own}"
     ]
-
-
-def is_run(place: Path) -> bool:
-    return (place / SETTINGS_FILE).exists()
-
-
-def _seeds(place: Path) -> list[int]:
-    """The seeds of a method's runs in its directory."""
-    found = (path.parent.name for path in place.glob(f"seed-*/{SETTINGS_FILE}"))
-    numbers = (name.removeprefix("seed-") for name in found)
-    return sorted(int(number) for number in numbers if number.isdecimal())
-
-
-def _names(place: Path) -> list[str]:
-    """The directories of a study's methods, in its order."""
-    found = sorted({path.parent.parent.name for path in place.glob(f"*/seed-*/{SETTINGS_FILE}")})
-    try:
-        study = read_object((place / _STUDY_FILE).read_bytes(), place / _STUDY_FILE)
-        order = [directory_name(name) for name in study["methods"]]
-    except (OSError, DamagedFile, KeyError, TypeError):
-        order = []
-    return sorted(found, key=lambda each: order.index(each) if each in order else len(order))

@@ -1,30 +1,38 @@
-"""Methods of a study with a learning rate or a teacher of their own: ``maxsup:alpha=0.1,lr=0.05``.
+"""Methods of a study with a learning rate, a teacher or a backbone of their own.
 
-The learning rate is the recipe's and not an objective's, and so is a teacher; so they are read off
-a method's name here, above the room of the objectives, and a variant without them is the method
-itself.
+As ``maxsup:alpha=0.1,lr=0.05``. None of these is an objective's; so they are read off a method's
+name here, above the room of the objectives, and a variant without them is the method itself.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import NamedTuple
 
 from maxsup._method_names import MethodName, directory_name, shortest
 from maxsup.data import DataSettings
 from maxsup.methods import Method, check_distinct, get_method
 from maxsup.recipes import Recipe
+from maxsup.study._backbones import (
+    Backbones,
+    backbone_of_run,
+    label_of_backbone,
+    recipe_on_backbone,
+)
 from maxsup.study._teachers import NO_TEACHER, label_of_teacher, teacher_of_run, teacher_of_seed
 from maxsup.training import Distillation, MeasuredOn, RunSettings
 
 _LR = "lr"
 _TEACHER = "teacher"
+_BACKBONE = "backbone"
+_NO_BACKBONES: Backbones = MappingProxyType({})
 
 
 class Variant(NamedTuple):
-    """A method, the learning rate that it is trained with, and who teaches.
+    """A method, the learning rate that it is trained with, who teaches, and the backbone.
 
     >>> Variant.read("maxsup:alpha=0.1,lr=0.05")
-    Variant(method='maxsup:alpha=0.1', lr=0.05, teacher=None)
+    Variant(method='maxsup:alpha=0.1', lr=0.05, teacher=None, backbone=None)
     >>> str(Variant("baseline", 0.05)), str(Variant("baseline", teacher="maxsup"))
     ('baseline:lr=0.05', 'baseline:teacher=maxsup')
     """
@@ -35,13 +43,15 @@ class Variant(NamedTuple):
     """The peak learning rate; none for the recipe's."""
     teacher: str | None = None
     """Which of the teachers teaches, by its directory's name; ``none`` for nobody."""
+    backbone: str | None = None
+    """Which of a study's backbones is fine-tuned; ``none`` for one that starts at random."""
 
     @classmethod
     def read(cls, name: str) -> "Variant":
-        """Take learning rate and teacher off a name.
+        """Take learning rate, teacher and backbone off a name.
 
         Raises:
-            ValueError: The first is no positive number, or the second no word.
+            ValueError: The first is no positive number, or one of the others no word.
         """
         asked = MethodName.read(name)
         coefficients = dict(asked.coefficients)
@@ -51,7 +61,11 @@ class Variant(NamedTuple):
         teacher = coefficients.pop(_TEACHER, None)
         if teacher is not None and not isinstance(teacher, str):
             raise ValueError(f"{name}: teacher must be the name of a method; got {teacher}.")
-        return cls(str(MethodName(asked.method, tuple(coefficients.items()))), lr, teacher)
+        backbone = coefficients.pop(_BACKBONE, None)
+        if backbone is not None and not isinstance(backbone, str):
+            raise ValueError(f"{name}: backbone must be the name of one; got {backbone}.")
+        method = str(MethodName(asked.method, tuple(coefficients.items())))
+        return cls(method, lr, teacher, backbone)
 
     @classmethod
     def of_run(cls, run: RunSettings, directory: str) -> "Variant | None":
@@ -64,9 +78,10 @@ class Variant(NamedTuple):
         ('maxsup:lr=0.05', None)
         """
         possible = (
-            cls(run.method, lr, teacher)
+            cls(run.method, lr, teacher, backbone)
             for lr in (None, run.recipe.lr)
             for teacher in (None, teacher_of_run(run))
+            for backbone in (None, backbone_of_run(run.recipe))
         )
         return next((each for each in possible if directory_name(str(each)) == directory), None)
 
@@ -74,7 +89,10 @@ class Variant(NamedTuple):
         asked = MethodName.read(self.method)
         lr = () if self.lr is None else ((_LR, self.lr),)
         teacher = () if self.teacher is None else ((_TEACHER, self.teacher),)
-        coefficients = sorted((*asked.coefficients, *lr, *teacher), key=lambda each: each[0])
+        backbone = () if self.backbone is None else ((_BACKBONE, self.backbone),)
+        coefficients = sorted(
+            (*asked.coefficients, *lr, *teacher, *backbone), key=lambda each: each[0]
+        )
         return str(MethodName(asked.method, tuple(coefficients)))
 
     def facts(self) -> Method:
@@ -92,10 +110,16 @@ class Variant(NamedTuple):
         'Label smoothing, α 0.1, lr 0.05'
         >>> Variant("baseline", teacher="maxsup").label()
         'Baseline, teacher MaxSup'
+        >>> Variant("baseline", backbone="maxsup").label()
+        'Backbone MaxSup'
         """
         rate = "" if self.lr is None else f", lr {shortest(self.lr)}"
         teacher = "" if self.teacher is None else f", {label_of_teacher(self.teacher)}"
-        return self.facts().label + rate + teacher
+        backbone = "" if self.backbone is None else label_of_backbone(self.backbone)
+        if backbone and self.method == "baseline":
+            # Fine-tuned as in the paper, by cross-entropy.
+            return f"{backbone[0].upper()}{backbone[1:]}{rate}"
+        return self.facts().label + rate + teacher + (f", {backbone}" if backbone else "")
 
     def recipe(self, recipe: Recipe) -> Recipe:
         """The recipe with this learning rate; warm-up and final one change in the same ratio."""
@@ -128,6 +152,7 @@ class Variant(NamedTuple):
         data: DataSettings,
         measured_on: MeasuredOn = "test",
         distillation: Distillation | None = None,
+        backbones: Backbones = _NO_BACKBONES,
     ) -> RunSettings:
         """The settings of one training.
 
@@ -137,12 +162,16 @@ class Variant(NamedTuple):
             data: What it is trained on.
             measured_on: As in :class:`~maxsup.training.RunSettings`.
             distillation: How the study's runs are taught, if they are.
+            backbones: Of the study.
 
         Raises:
-            ValueError: There is no such teacher.
+            ValueError: There is no such teacher or backbone.
         """
         taught = self.distillation(seed, distillation)
-        return RunSettings(self.method, seed, self.recipe(recipe), data, measured_on, taught)
+        own = self.recipe(recipe)
+        if self.backbone is not None:
+            own = recipe_on_backbone(own, self.backbone, seed, backbones)
+        return RunSettings(self.method, seed, own, data, measured_on, taught)
 
 
 def check_variants(names: Sequence[str], recipe: Recipe) -> None:
@@ -151,10 +180,10 @@ def check_variants(names: Sequence[str], recipe: Recipe) -> None:
     Raises:
         ValueError: Two do, or one is not known; see :func:`maxsup.methods.check_distinct`.
     """
-    alike: dict[tuple[float, str | None], list[str]] = {}
+    alike: dict[tuple[float, str | None, str | None], list[str]] = {}
     for variant in map(Variant.read, names):
         rate = recipe.lr if variant.lr is None else variant.lr
-        alike.setdefault((rate, variant.teacher), []).append(variant.method)
+        alike.setdefault((rate, variant.teacher, variant.backbone), []).append(variant.method)
     for methods in alike.values():
         if len({*methods}) < len(methods):
             twice = next(name for name in methods if methods.count(name) > 1)

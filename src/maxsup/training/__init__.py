@@ -4,6 +4,7 @@ from maxsup._trackers import TrackerName
 from maxsup.training._accelerator import build_accelerator, execution_of
 from maxsup.training._advice import advice
 from maxsup.training._announced import load_announced
+from maxsup.training._backbone import with_backbone
 from maxsup.training._cause import cause_of, in_one_line, is_foreseen
 from maxsup.training._choose import Choice, choose_recipe
 from maxsup.training._class_names import class_differences
@@ -82,4 +83,5 @@ __all__ = [
     "taught_otherwise",
     "train",
     "weights_digest",
+    "with_backbone",
 ]

@@ -10,7 +10,7 @@ from maxsup.training._accelerator import build_accelerator
 from maxsup.training._announced import load_announced
 from maxsup.training._corrupt import report_corrupt
 from maxsup.training._data import AnyData
-from maxsup.training._diverged import check_finite
+from maxsup.training._diverged import check_finite, diverging
 from maxsup.training._epoch import train_epoch
 from maxsup.training._position import Position
 from maxsup.training._progress import ProgressReport, reporting
@@ -131,7 +131,8 @@ def _train(
                 position, setup, accelerator, settings, progress, save, files.check_held
             )
             setup.state.criterion.end_epoch()
-            figures |= evaluator.after_epoch()
+            with diverging(settings, position.epoch):
+                figures |= evaluator.after_epoch()
             part = settings.measured_on
             if (measure := task.finite) is not None:
                 value = figures[measure.name_on(part)]

@@ -153,6 +153,8 @@ def create_segmentation_model(
         )
     if not is_own(name):
         check_name(name)
+    # Drawn first, so that the head is the same whatever the backbone has drawn, or read.
+    seed_of_head = int(torch.randint(2**62, ()))
     image_size = _rounded_up(name, image_size)
     at_first, is_resized = _size_to_build(name, image_size, weights)
     classifier: Any = create_model(
@@ -188,20 +190,18 @@ def create_segmentation_model(
     left_out = sorted(before - set(classifier.state_dict()))
     if weights is not None and announce is not None and left_out:
         announce(f"Of {name}, what comes behind the last map is left out: {', '.join(left_out)}.")
-    if head == "linear":
-        return SegmentationModel(
-            backbone,
-            LinearHead(backbone.channels[-1], num_classes),
-            None,
-            freeze_backbone=freeze_backbone,
-        )
-    second = backbone.channels[max(len(backbone.channels) - 2, 0)]
-    return SegmentationModel(
-        backbone,
-        UperNetHead(backbone.channels, num_classes, channels),
-        FcnHead(second, num_classes, channels // 2) if auxiliary else None,
-        freeze_backbone=freeze_backbone,
-    )
+    main: nn.Module
+    second: nn.Module | None = None
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed_of_head)
+        if head == "linear":
+            main = LinearHead(backbone.channels[-1], num_classes)
+        else:
+            main = UperNetHead(backbone.channels, num_classes, channels)
+            if auxiliary:
+                last_but_one = backbone.channels[max(len(backbone.channels) - 2, 0)]
+                second = FcnHead(last_but_one, num_classes, channels // 2)
+    return SegmentationModel(backbone, main, second, freeze_backbone=freeze_backbone)
 
 
 def _rounded_up(name: str, image_size: tuple[int, int] | None) -> tuple[int, int] | None:

@@ -1,0 +1,212 @@
+"""The trained backbones that a study of segmentation compares: one for all seeds, or one a seed."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+
+from maxsup._method_names import MethodName
+from maxsup._places import as_place
+from maxsup.methods import get_method
+from maxsup.models import TIMM
+from maxsup.recipes import Recipe
+from maxsup.study._run import Trainings
+from maxsup.study._runs_of_study import is_run, names_in, seeds_in
+from maxsup.training import AnyData, RunResult, listed, notes_on_weights, with_backbone
+
+FROM_SCRATCH = "none"
+"""Stands for a backbone that starts at random."""
+
+Backbones = Mapping[str, str]
+"""By name: where its weights are."""
+
+
+def find_backbones(words: Sequence[str]) -> Backbones:
+    """The backbones that a command line names, by the names that they have in the study.
+
+    Args:
+        words: Each a study's directory (all its methods), that of a method's runs, that of a run
+            or of other weights, a file, ``timm``, or ``none``; and ``NAME=PLACE`` where a name
+            would not do.
+
+    Raises:
+        ValueError: There is no such place, it holds nothing, or two have one name.
+
+    Example:
+        >>> dict(find_backbones(["none", "timm"]))
+        {'none': 'none', 'timm': 'timm'}
+    """
+    found: dict[str, str] = {}
+    for word in words:
+        for name, place in _named(word):
+            if found.setdefault(name, place) != place:
+                raise ValueError(
+                    f"backbones: both {found[name]} and {place} would be called {name}. Give one "
+                    f"another name, as in mine={place}."
+                )
+    return MappingProxyType(found)
+
+
+def _named(word: str) -> list[tuple[str, str]]:
+    name, equals, place = word.partition("=")
+    if not equals:
+        name, place = "", word
+    place = place.rstrip("/")
+    if place in (FROM_SCRATCH, TIMM):
+        return [(name or place, place)]
+    path = as_place(place)
+    if not path.exists():
+        raise ValueError(f"backbones: there is no {path}. {_WHAT}")
+    if path.is_dir() and not is_run(path) and not seeds_in(path):
+        methods = names_in(path)
+        if methods and name:
+            raise ValueError(
+                f"backbones: {path} is a study, whose methods have names. Leave {name}= away, or "
+                f"name one of them, as {name}={place}/{methods[0]}."
+            )
+        if methods:
+            return [(_checked(method), f"{place}/{method}") for method in methods]
+    return [(_checked(name or default_name(place)), place)]
+
+
+_WHAT = (
+    "Name the directory of a study, of a method's runs or of a run, a file of weights, timm, or "
+    "none."
+)
+
+
+def default_name(place: str) -> str:
+    """What a backbone is called where it is given no name.
+
+    >>> default_name("runs/cifar/maxsup/seed-0"), default_name("runs/cifar/maxsup")
+    ('maxsup', 'maxsup')
+    >>> default_name("weights/resnet50.pth")
+    'resnet50'
+    """
+    path = Path(place)
+    if re.fullmatch(r"seed-\d+", path.name):
+        path = path.parent
+    if path.name in ("model.safetensors", "pytorch_model.bin"):
+        path = path.parent
+        return path.name
+    return path.stem if path.suffix in (".safetensors", ".pth", ".pt", ".bin") else path.name
+
+
+def _checked(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z][\w.-]*", name, re.ASCII) or ".." in name:
+        raise ValueError(
+            f"backbones: {name!r} cannot be a name, which has letters, digits, - and _ and begins "
+            "with a letter. Give another one, as in mine=PLACE."
+        )
+    return name
+
+
+def with_backbones(methods: Sequence[str], backbones: Backbones) -> tuple[str, ...]:
+    """Each method once for each backbone; one whose name says which stays as it is.
+
+    >>> with_backbones(["baseline"], {"none": "none", "timm": "timm"})
+    ('baseline:backbone=none', 'baseline:backbone=timm')
+    """
+    found: dict[str, None] = {}
+    for method in methods:
+        asked = MethodName.read(method)
+        if "backbone" in dict(asked.coefficients):
+            found[method] = None
+            continue
+        for name in backbones:
+            coefficients = (*asked.coefficients, ("backbone", name))
+            found[str(MethodName(asked.method, tuple(sorted(coefficients))))] = None
+    return tuple(found)
+
+
+def recipe_on_backbone(recipe: Recipe, name: str, seed: int, backbones: Backbones) -> Recipe:
+    """The recipe of a run.
+
+    Raises:
+        ValueError: There is no such backbone, or none for the seed.
+    """
+    if name not in backbones:
+        there = f"there are {', '.join(backbones)}" if backbones else "none is named"
+        raise ValueError(f"backbone={name}: no such backbone; {there}. See --backbones.")
+    place = backbones[name]
+    if place == FROM_SCRATCH:
+        return recipe
+    if place != TIMM and (seeds := seeds_in(as_place(place))):
+        if seed not in seeds:
+            raise ValueError(
+                f"backbones: {place} has no run of seed {seed}, on which seed {seed} is to be "
+                f"fine-tuned; there are seeds {listed([*map(str, seeds)])}. Train it, or name one "
+                "run to fine-tune it with all seeds."
+            )
+        place = f"{place}/seed-{seed}"
+    return with_backbone(recipe, place)
+
+
+def backbone_of_run(recipe: Recipe) -> str:
+    """What the backbone of a run is called, where it was given no other name."""
+    return FROM_SCRATCH if recipe.weights is None else default_name(recipe.weights)
+
+
+def label_of_backbone(name: str) -> str:
+    """As in a heading.
+
+    >>> label_of_backbone("label-smoothing"), label_of_backbone("none"), label_of_backbone("mine")
+    ('backbone Label smoothing', 'no backbone', 'backbone mine')
+    """
+    if name == FROM_SCRATCH:
+        return "no backbone"
+    try:
+        return f"backbone {get_method(name).label}"
+    except ValueError:
+        return f"backbone {name}"
+
+
+def check_backbones(settings: Trainings, data: AnyData) -> list[str]:
+    """See, before anything is written, that all backbones fit; what to know of them, in sentences.
+
+    Raises:
+        ValueError: One does not.
+    """
+    recipes = dict.fromkeys(settings.run(*key).recipe for key in settings.plan())
+    notes: dict[str, None] = {}
+    for recipe in recipes:
+        for note in notes_on_weights(recipe, data):
+            notes[note] = None
+    return list(notes)
+
+
+def notes_on_backbones(backbones: Backbones) -> list[str]:
+    """Where backbones come from, and how good they are themselves, in sentences."""
+    known = []
+    nested, shared = False, False
+    for name, place in backbones.items():
+        if place in (FROM_SCRATCH, TIMM):
+            shared |= place == TIMM
+            known.append(name)
+            continue
+        path = as_place(place)
+        seeds = seeds_in(path)
+        nested |= bool(seeds)
+        shared |= not seeds
+        runs = [path / f"seed-{seed}" for seed in seeds] or [path]
+        results = [RunResult.load(run) for run in runs if is_run(run)]
+        values = [
+            value
+            for result in results
+            if result is not None and (value := result.values.get("test_accuracy")) is not None
+        ]
+        accuracy = f"; test accuracy {100 * sum(values) / len(values):.2f} %" if values else ""
+        accuracy += f", mean of {len(values)} seeds" if len(values) > 1 else ""
+        known.append(f"{name} ({place}{accuracy})")
+    found = [f"Backbones: {', '.join(known)}."] if known else []
+    if nested:
+        found.append(
+            "Each fine-tuning has the backbone of its own seed, so that the intervals speak of "
+            "other trainings of backbone and fine-tuning together."
+        )
+    if shared:
+        found.append(
+            "A backbone that is one for all seeds was trained once: the intervals say nothing of "
+            "how much another training of it would differ."
+        )
+    return found

@@ -1,0 +1,307 @@
+"""Training for segmentation: by the same loop, with what masks need."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from accelerate import Accelerator
+from PIL import Image
+from rich.console import Console
+from safetensors.torch import load_file
+from tests.data.masks import write_pairs
+from torch.nn.functional import cross_entropy
+
+from maxsup.data import DataSettings
+from maxsup.data.masks import VOID, MaskData
+from maxsup.methods import all_methods
+from maxsup.models.segmentation import SegmentationLogits, load_segmentation_run
+from maxsup.recipes import Recipe, get_recipe
+from maxsup.training import (
+    Distillation,
+    Position,
+    ProgressReport,
+    RunResult,
+    RunSettings,
+    TrainingDiverged,
+    load_data,
+    train,
+)
+from maxsup.training._segmentation import class_weights
+from maxsup.training._setup import set_up
+from maxsup.training._step import train_step
+
+from .conftest import StopAfter
+
+TINY = Recipe(
+    "tiny",
+    "small-convnet",
+    head="linear",
+    crop_size=(16, 16),
+    scale_range=(0.75, 1.5),
+    iterations=48,
+    epochs=2,
+    batch_size=8,
+    lr=0.1,
+    flip=True,
+)
+COLORS = np.array([[220, 40, 40], [40, 200, 60], [50, 60, 220]])
+
+
+def scene(seed: int, size: tuple[int, int] = (24, 16)) -> tuple[Image.Image, Image.Image]:
+    """Upright stripes of coloured noise, each class in its colour; a void line between them."""
+    generator = np.random.default_rng(seed)
+    width, height = size
+    edges = np.sort(generator.choice(np.arange(4, width - 3), 2, replace=False))
+    labels = np.zeros((height, width), dtype=np.uint8)
+    order = generator.permutation(3)
+    for number, label in enumerate(order):
+        begin, end = [0, *edges][number], [*edges, width][number]
+        labels[:, begin:end] = label
+    pixels = COLORS[labels] + generator.normal(0, 20, (height, width, 3))
+    labels[:, edges] = VOID
+    return Image.fromarray(pixels.clip(0, 255).astype(np.uint8)), Image.fromarray(labels)
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("scenes")
+    for split, count, first in (("train", 24, 0), ("test", 7, 100)):
+        place = root / split
+        found = [scene(seed) for seed in range(first, first + count)]
+        write_pairs(place / "images", place / "masks", found)
+    return root
+
+
+@pytest.fixture(scope="session")
+def scenes(folder: Path) -> MaskData:
+    data = load_data(DataSettings(str(folder)), TINY)
+    assert isinstance(data, MaskData)
+    return data
+
+
+@pytest.fixture
+def run(folder: Path, scenes: MaskData) -> Callable[..., RunResult]:
+    def run(
+        directory: Path,
+        method: str = "baseline",
+        *,
+        seed: int = 0,
+        on_checkpoint: Callable[[Position], None] | None = None,
+        **changes: Any,
+    ) -> RunResult:
+        recipe = dataclasses.replace(TINY, **changes)
+        settings = RunSettings(method, seed, recipe, DataSettings(str(folder)))
+        with ProgressReport(Console(quiet=True), recipe.epochs, quiet=True) as progress:
+            return train(
+                settings, directory, data=scenes, progress=progress, on_checkpoint=on_checkpoint
+            )
+
+    return run
+
+
+def test_it_learns_and_its_matrix_is_that_of_the_kept_model(
+    run: Callable[..., RunResult], scenes: MaskData, tmp_path: Path
+) -> None:
+    result = run(tmp_path, "maxsup", eval_scales=(0.5, 1.0))
+    # One class everywhere gives less than a third.
+    assert result.values["test_mean_iou"] > 0.8  # type: ignore[operator]
+    assert len(result.history) == 2
+    kept = load_segmentation_run(tmp_path)
+    assert kept.classes == scenes.classes
+    matrix = torch.zeros(3, 3, dtype=torch.int64)
+    several = torch.zeros(3, 3, dtype=torch.int64)
+    for _, pixels, truth in scenes.test.items():
+        image = kept.normalization(pixels.unsqueeze(0))
+        with torch.inference_mode():
+            logits = kept.model(image)
+            views = []
+            for scale in (0.5, 1.0):
+                size = [round(scale * side) for side in image.shape[2:]]
+                small = torch.nn.functional.interpolate(image, size, mode="bilinear")
+                for flipped in (False, True):
+                    found = kept.model(small.flip(3) if flipped else small)
+                    found = found.flip(3) if flipped else found
+                    found = torch.nn.functional.interpolate(found, image.shape[2:], mode="bilinear")
+                    views.append(found.softmax(1))
+        for into, scores in ((matrix, logits), (several, torch.stack(views).mean(0))):
+            for true, predicted in zip(truth.flatten(), scores.argmax(1).flatten(), strict=True):
+                if true != VOID:
+                    into[int(true), int(predicted)] += 1
+    assert torch.equal(result.records["segmentation_matrix"], matrix)
+    for of, suffix in ((matrix, ""), (several, "_multiscale")):
+        right = of.diagonal().double()
+        iou = right / (of.sum(0) + of.sum(1) - right)
+        assert result.values[f"test_mean_iou{suffix}"] == pytest.approx(float(iou.mean()))
+        accuracy = float(right.sum() / of.sum())
+        assert result.values[f"test_pixel_accuracy{suffix}"] == pytest.approx(accuracy)
+    shown = result.records["segmentation_shown_0"]
+    truth = scenes.test.item(0)[1]
+    assert torch.equal(shown == VOID, truth == VOID)
+
+
+def test_a_stopped_training_ends_with_the_same_bytes(
+    run: Callable[..., RunResult], tmp_path: Path
+) -> None:
+    """Stopped within an epoch, whose batches are parts of an endless row of images."""
+    changes: dict[str, Any] = {"iterations": 20, "checkpoint_steps": 4, "head": "upernet"}
+    changes |= {"head_channels": 8, "photometric_distortion": True, "cat_max_ratio": 0.75}
+    run(tmp_path / "whole", "maxsup", **changes)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "stopped", "maxsup", on_checkpoint=StopAfter(4), **changes)
+    run(tmp_path / "stopped", "maxsup", **changes)
+    for name in ("model.safetensors", "config.json", "result.safetensors"):
+        whole, stopped = (tmp_path / which / name for which in ("whole", "stopped"))
+        assert whole.read_bytes() == stopped.read_bytes(), name
+
+
+def reference(
+    output: SegmentationLogits, target: torch.Tensor, weight: torch.Tensor | None
+) -> torch.Tensor:
+    """Cross-entropy over labelled pixels, pixel by pixel, in float64."""
+    total = torch.zeros((), dtype=torch.float64)
+    for logits, part in ((output.main, 1.0), (output.auxiliary, 0.3)):
+        assert logits is not None
+        flat = logits.double().permute(0, 2, 3, 1).reshape(-1, logits.shape[1])
+        labels = target.flatten()
+        used = labels != VOID
+        each = cross_entropy(flat[used], labels[used], reduction="none")
+        weights = torch.ones_like(each) if weight is None else weight.double()[labels[used]]
+        total = total + part * (weights * each).sum() / weights.sum()
+    return total
+
+
+@pytest.mark.parametrize("balance", [False, True])
+def test_the_loss_is_the_mean_over_labelled_pixels_of_both_heads(
+    folder: Path, scenes: MaskData, balance: bool
+) -> None:
+    recipe = dataclasses.replace(
+        TINY, head="upernet", head_channels=8, auxiliary=0.3, balance_classes=balance
+    )
+    settings = RunSettings("baseline", 0, recipe, DataSettings(str(folder)))
+    setup = set_up(settings, scenes, Accelerator(cpu=True))
+    images, target = next(iter(setup.batches.epoch(0, 0)))
+    assert bool((target == VOID).any())
+    model = setup.state.model.train()
+    output = model(images)
+    loss = setup.task.loss(setup.state.criterion, output, target)
+    weight = class_weights(scenes.class_pixels) if balance else None
+    expected = reference(output, target, weight)
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-5)
+    parameters = [each for each in model.parameters() if each.requires_grad]
+    ours = torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)
+    theirs = torch.autograd.grad(expected, parameters, allow_unused=True)
+    for mine, other in zip(ours, theirs, strict=True):
+        assert (mine is None) == (other is None)
+        if mine is not None:
+            torch.testing.assert_close(mine, other.to(mine), rtol=1e-3, atol=1e-5)
+    assert setup.task.look(output, target).counted == (target != VOID).sum()
+
+
+@pytest.mark.parametrize("method", [method.name for method in all_methods()])
+def test_every_objective_leaves_void_out(folder: Path, scenes: MaskData, method: str) -> None:
+    """Void is of no account whatever the logits say there; where all is void, the loss is 0."""
+    settings = RunSettings(method, 0, TINY, DataSettings(str(folder)))
+    setup = set_up(settings, scenes, Accelerator(cpu=True))
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(2, 3, 4, 5, generator=generator)
+    target = torch.randint(0, 3, (2, 4, 5), generator=generator)
+    target[:, 1] = VOID
+    other = logits.clone()
+    other[:, :, 1] = 7 * torch.randn(2, 3, 5, generator=generator)
+    found = []
+    for each in (logits, other):
+        leaf = each.requires_grad_()
+        criterion = set_up(settings, scenes, Accelerator(cpu=True)).state.criterion
+        loss = setup.task.loss(criterion, SegmentationLogits(leaf, None), target)
+        loss.backward()
+        assert leaf.grad is not None
+        assert bool((leaf.grad[:, :, 1] == 0).all())
+        found.append((loss.detach(), leaf.grad[:, :, [0, 2, 3]]))
+    torch.testing.assert_close(found[0], found[1])
+    leaf = logits.detach().requires_grad_()
+    nothing = setup.task.loss(
+        setup.state.criterion, SegmentationLogits(leaf, None), torch.full_like(target, VOID)
+    )
+    nothing.backward()
+    assert nothing.item() == 0
+    assert bool((leaf.grad == 0).all())
+
+
+def test_runs_of_one_seed_share_their_head_and_batches_whatever_the_backbone(
+    run: Callable[..., RunResult], tmp_path: Path
+) -> None:
+    short = {"iterations": 2}
+    first = run(tmp_path / "first", **short)
+    for name, changes in {
+        "other method": {"method": "label-smoothing"},
+        "other backbone": {"weights": str(tmp_path / "first"), "partial_weights": False},
+    }.items():
+        method = changes.pop("method", "baseline")
+        if "weights" in changes:
+            # Weights of a classifier of the same architecture.
+            from maxsup.models import Architecture, ModelDescription, create_model, save_model
+
+            torch.manual_seed(9)
+            description = ModelDescription(
+                Architecture("small-convnet", 4, 3),
+                classes=("a", "b", "c", "d"),
+                mean=(0.1, 0.2, 0.3),
+                std=(0.4, 0.5, 0.6),
+                input_size=(3, 8, 8),
+                reading="small",
+            )
+            model = create_model("small-convnet", num_classes=4, in_channels=3)
+            (tmp_path / "weights").mkdir()
+            save_model(tmp_path / "weights", model, description)
+            changes = {"weights": str(tmp_path / "weights"), "freeze_backbone": True}
+        result = run(tmp_path / name, method, **short, **changes)
+        assert (result.initial_weights, result.batches) == (first.initial_weights, first.batches)
+    trained = load_segmentation_run(tmp_path / "other backbone")
+    assert trained.normalization.mean == (0.1, 0.2, 0.3)
+    own = {f"backbone.model.{name}": each for name, each in model.state_dict().items()}
+    kept = load_file(tmp_path / "other backbone" / "model.safetensors")
+    backbone = [name for name in kept if name.startswith("backbone")]
+    assert backbone
+    assert all(torch.equal(kept[name], own[name]) for name in backbone)
+
+
+def test_a_model_that_gives_nan_has_diverged(run: Callable[..., RunResult], tmp_path: Path) -> None:
+    with pytest.raises(TrainingDiverged, match=r"--lr"):
+        run(tmp_path, iterations=4, lr=1e20)
+
+
+def test_nobody_teaches_it(folder: Path) -> None:
+    with pytest.raises(ValueError, match="leave --teacher out"):
+        RunSettings(
+            "baseline", 0, TINY, DataSettings(str(folder)), distillation=Distillation("runs/x")
+        )
+
+
+def test_a_validation_part_is_measured_too(folder: Path, tmp_path: Path) -> None:
+    recipe = dataclasses.replace(TINY, iterations=2)
+    data = DataSettings(str(folder), validation=0.25)
+    with ProgressReport(Console(quiet=True), 2, quiet=True) as progress:
+        result = train(RunSettings("baseline", 0, recipe, data), tmp_path, progress=progress)
+    assert {"validation_mean_iou", "test_mean_iou"} <= result.history[0].keys()
+
+
+def test_the_recipe_of_ade20k_has_the_public_setting() -> None:
+    recipe = get_recipe("ade20k-upernet-deit-small")
+    steps = recipe.iterations // recipe.epochs  # type: ignore[operator]
+    assert recipe.warmup_epochs * steps == 1_500
+    assert (recipe.head_channels, recipe.auxiliary) == (512, 0.4)
+
+
+def test_steps_take_the_whole_set_of_images(folder: Path, scenes: MaskData) -> None:
+    """Accumulated parts give the sums of the whole batch."""
+    settings = RunSettings("baseline", 0, TINY, DataSettings(str(folder)))
+    accelerator = Accelerator(cpu=True)
+    setup = set_up(settings, scenes, accelerator)
+    images, target = next(iter(setup.batches.epoch(0, 0)))
+    sums = train_step(setup, accelerator, settings, 0, 1, images, target)
+    assert int(sums.seen.counted) == int((target != VOID).sum())
+    assert 0 <= int(sums.seen.correct) <= int(sums.seen.counted)
