@@ -73,11 +73,7 @@ def weights_in(path: str, settings: InspectionSettings) -> Named:
         if not loaded.is_whole:
             digest += f", the rest of seed {asked.seed}"
         subject = _subject(named, loader, built, whole, expected, data, digest)
-        subject.notes += [
-            f"{named.label}: {note}"
-            for note in loaded.notes
-            if not note.startswith("The last layer")
-        ]
+        subject.notes += [f"{named.label}: {note}" for note in loaded.notes]
         return subject
 
     return Named(name, name, 0, path, Path(path).absolute().parts[:-1], load, "weights", path)

@@ -32,6 +32,7 @@ def create_model(
     drop_path: float = 0.0,
     image_size: int | tuple[int, int] | None = None,
     any_size: bool = False,
+    headless: bool = False,
     weights: str | None = None,
     partial_weights: bool = False,
     announce: Callable[[str], None] | None = None,
@@ -55,6 +56,7 @@ def create_model(
             (vision transformers).
         any_size: Whether images of other sizes may come too, where timm can do that for a model
             that needs to know the size (``dynamic_img_size``).
+        headless: Whether the last layer is of no account, so that nothing is said of it.
         weights: Start from these in place of fresh ones: a file (safetensors, or torch's, of which
             weights alone are read), a directory with ``config.json`` and ``model.safetensors``, a
             finished run's directory; or ``timm``, for those that timm downloads. Their last layer
@@ -82,7 +84,7 @@ def create_model(
         )
         own = _build_own(name, num_classes, in_channels)
         if weights is not None:
-            _start_from(name, own, weights, partial_weights, announce)
+            _start_from(name, own, weights, partial_weights, headless, announce)
         return own
     check_name(name)
     published = timm.models.get_pretrained_cfg(name)
@@ -116,7 +118,7 @@ def create_model(
     if blur_pool:
         blur_before_strides(name, model)
     if weights is not None and weights != TIMM:
-        _start_from(name, model, weights, partial_weights, announce)
+        _start_from(name, model, weights, partial_weights, headless, announce)
     return model
 
 
@@ -125,12 +127,13 @@ def _start_from(
     model: nn.Module,
     weights: str,
     partial: bool,
+    headless: bool,
     announce: Callable[[str], None] | None,
 ) -> None:
     loaded = load_weights(name, model, weights, partial=partial)
     if loaded.new_last_layer:
         start_last_layer_small(model)
-    for note in loaded.notes:
+    for note in loaded.notes if headless else (loaded.on_last_layer, *loaded.notes):
         if announce is not None:
             announce(note)
 

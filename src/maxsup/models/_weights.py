@@ -39,8 +39,10 @@ class Loaded(NamedTuple):
 
     new_last_layer: bool
     """Whether the last layer is not among them."""
+    on_last_layer: str
+    """Where the last layer comes from, in a sentence."""
     notes: tuple[str, ...]
-    """What a user should know, in sentences."""
+    """What else a user should know, in sentences."""
 
 
 PARTIAL = "to start with what fits and train the rest from new"
@@ -81,12 +83,10 @@ def load_weights(
     if entry is not None:
         notes.append(f"Of {path}, the entry {entry} is taken.")
     if fit.new:
-        notes.append(
-            "The last layer starts anew: the file has "
-            + ("one for other classes." if _has_any(found, fit.new) else "none.")
-        )
+        there = "one for other classes" if _has_any(found, fit.new) else "none"
+        on_last_layer = f"The last layer starts anew: the file has {there}."
     else:
-        notes.append("The last layer is taken along: the file has one for as many classes.")
+        on_last_layer = "The last layer is taken along: the file has one for as many classes."
     if fit.resized:
         notes.append(
             f"Of {path}, what is of another size than the images are was resized: "
@@ -94,7 +94,7 @@ def load_weights(
         )
     if not fit.is_whole:
         notes.append(f"The weights fit in part: {_differences(fit)}.")
-    return Loaded(fit.is_whole, bool(fit.new), tuple(notes))
+    return Loaded(fit.is_whole, bool(fit.new), on_last_layer, tuple(notes))
 
 
 def _best_fit(name: str, model: nn.Module, found: dict[str, Tensor]) -> _Fit:

@@ -32,6 +32,7 @@ def run_locally(
             accelerator=accelerator,
             progress=progress,
             tracker=tracker,
+            name=run_name(method, seed),
         )
         if isinstance(run, str):
             progress.say(f"{run_name(method, seed)} failed: {run}")

@@ -74,6 +74,7 @@ def attempt(
     accelerator: Accelerator,
     progress: ProgressReport,
     tracker: TrackerName | None = None,
+    name: str | None = None,
 ) -> RunResult | str:
     """Train one model; when that fails, the cause, which is noted in ``directory`` as well.
 
@@ -89,6 +90,7 @@ def attempt(
             accelerator=accelerator,
             progress=progress,
             tracker=tracker,
+            name=name,
         )
     except (OSError, ValueError):
         raise

@@ -113,7 +113,7 @@ def notes_on_weights(recipe: Recipe, data: AnyData) -> list[str]:
     Raises:
         ValueError: They do not.
     """
-    if recipe.weights in (None, TIMM):
+    if recipe.weights is None or (recipe.weights == TIMM and not recipe.is_segmentation):
         return []
     notes: list[str] = []
     task = task_of(recipe)

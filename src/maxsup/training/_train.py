@@ -30,6 +30,7 @@ def train(
     progress: ProgressReport | None = None,
     tracker: TrackerName | None = None,
     on_checkpoint: Callable[[Position], None] | None = None,
+    name: str | None = None,
 ) -> RunResult:
     """Train one model, or go on where an earlier call was stopped.
 
@@ -48,6 +49,7 @@ def train(
         tracker: Where each epoch's figures are sent as well; nowhere by default.
         on_checkpoint: Is called whenever a checkpoint has been saved, with the position that it
             holds; of several processes in each. An error that it raises stops the training there.
+        name: What it is called where its progress is shown; by default its method and seed.
 
     Returns:
         The result, the same whether or not the run was interrupted.
@@ -95,7 +97,15 @@ def train(
                 progress.skip(recipe.epochs)
                 return finished
             return _train(
-                settings, data, setup, files, accelerator, progress, tracker, on_checkpoint
+                settings,
+                data,
+                setup,
+                files,
+                accelerator,
+                progress,
+                tracker,
+                on_checkpoint,
+                name or f"{settings.method}, seed {settings.seed}",
             )
 
 
@@ -108,6 +118,7 @@ def _train(
     progress: ProgressReport,
     tracker: TrackerName | None,
     on_checkpoint: Callable[[Position], None] | None,
+    name: str,
 ) -> RunResult:
     """Train what is set up, from wherever its files say that it is."""
     recipe, task = settings.recipe, setup.task
@@ -122,7 +133,6 @@ def _train(
             accelerator.wait_for_everyone()
             on_checkpoint(reached)
 
-    name = f"{settings.method}, seed {settings.seed}"
     progress.start_run(name, epochs=recipe.epochs, done=position.epoch, steps=position.sums.step)
     known_corrupt = 0
     with tracking(tracker, settings, files.directory, accelerator) as send:

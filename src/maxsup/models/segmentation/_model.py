@@ -167,6 +167,7 @@ def create_segmentation_model(
         drop_path=drop_path,
         image_size=at_first,
         any_size=True,
+        headless=True,
         weights=weights,
         partial_weights=partial_weights,
         announce=announce,
