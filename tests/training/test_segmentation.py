@@ -5,14 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from accelerate import Accelerator
-from PIL import Image
 from rich.console import Console
 from safetensors.torch import load_file
-from tests.data.masks import write_pairs
+from tests.data.masks import scene, write_pairs
 from torch.nn.functional import cross_entropy
 
 from maxsup.data import DataSettings
@@ -48,22 +46,6 @@ TINY = Recipe(
     lr=0.1,
     flip=True,
 )
-COLORS = np.array([[220, 40, 40], [40, 200, 60], [50, 60, 220]])
-
-
-def scene(seed: int, size: tuple[int, int] = (24, 16)) -> tuple[Image.Image, Image.Image]:
-    """Upright stripes of coloured noise, each class in its colour; a void line between them."""
-    generator = np.random.default_rng(seed)
-    width, height = size
-    edges = np.sort(generator.choice(np.arange(4, width - 3), 2, replace=False))
-    labels = np.zeros((height, width), dtype=np.uint8)
-    order = generator.permutation(3)
-    for number, label in enumerate(order):
-        begin, end = [0, *edges][number], [*edges, width][number]
-        labels[:, begin:end] = label
-    pixels = COLORS[labels] + generator.normal(0, 20, (height, width, 3))
-    labels[:, edges] = VOID
-    return Image.fromarray(pixels.clip(0, 255).astype(np.uint8)), Image.fromarray(labels)
 
 
 @pytest.fixture(scope="session")

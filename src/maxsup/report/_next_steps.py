@@ -193,6 +193,8 @@ def _untuned(results: Results) -> Iterator[Step]:
     can_differ = [each for each in results["methods"] if each["coefficients"] or each["settings"]]
     if results.get("tuning") or not can_differ or not _is_comparison(results["command"]):
         return
+    if results.get("segmentation"):
+        return  # strengths are chosen by how images are classified
     yield Step(
         "Before you rule a method out, or publish: add --tune 5, which tries each at five "
         "strengths on validation images, with as many trials for the baseline."

@@ -165,6 +165,32 @@ class PerClass(TypedDict):
     shown: list[ShownImage]  # some of these
 
 
+class ShownMasks(TypedDict):
+    """A test image, and what each method predicts of it with one seed, as data URLs."""
+
+    id: int  # which image of the test split
+    image: str
+    truth: str  # in the palette's colours, void in black
+    predicted: dict[str, str]  # by method
+    differing: str  # light: all methods are right; grey: none is; orange: some are
+
+
+class SegmentationEvidence(TypedDict):
+    """What segmentation models make of each class; of methods with finished runs."""
+
+    palette: list[list[int]]  # red, green and blue of each class
+    pixels: list[int]  # test pixels of each class
+    seeds: dict[str, list[int]]  # by method
+    # Method → seed, in that order → IoU of each class; null where neither truth nor prediction has
+    # it.
+    iou: dict[str, list[list[float | None]]]
+    by_class: list[dict[str, Summary]]  # of each class's IoU, by method
+    most_frequent: int  # the class that is best predicted everywhere
+    mean_iou_of_most_frequent: float  # which that gives
+    shown_seed: int
+    shown: list[ShownMasks]  # where methods differ most
+
+
 class Asked(TypedDict):
     """What the command asked for; other methods and seeds had finished before, and are kept."""
 
@@ -264,5 +290,6 @@ class Results(TypedDict):
     logits: dict[str, LogitDensity]  # by method, over its finished seeds, common edges
     confused: Confused | None
     per_class: NotRequired[PerClass | None]  # null where no outputs were kept
+    segmentation: NotRequired[SegmentationEvidence | None]  # where images have masks
     verdict: Verdict
     timings: Timings

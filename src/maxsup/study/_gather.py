@@ -14,11 +14,11 @@ from accelerate import Accelerator
 
 from maxsup._version import __version__
 from maxsup.data import ImageData
+from maxsup.data.masks import MaskData
 from maxsup.evaluation import CONFUSION, RELIABILITY, RISK_COVERAGE
 from maxsup.methods import Ramp
 from maxsup.results import analyse, chosen_names, schema, verdict
 from maxsup.statistics import summarise
-from maxsup.study._backbones import label_of_backbone
 from maxsup.study._data import StudyData, redrawn
 from maxsup.study._densities import pooled_logits
 from maxsup.study._images import image_evidence
@@ -26,6 +26,7 @@ from maxsup.study._kept import NONE_KEPT, KeptRuns, with_kept
 from maxsup.study._kept_outputs import KeptOutputs
 from maxsup.study._per_class import kept_predictions, per_class
 from maxsup.study._projections import confused_classes
+from maxsup.study._segmentation import segmentation_evidence
 from maxsup.study._settings import StudySettings
 from maxsup.study._teachers import label_of_teacher
 from maxsup.study._variants import Variant
@@ -85,6 +86,11 @@ def gather(
     outputs = KeptOutputs(directory, analysed.measures[0]["name"])
     images = image_evidence(rows, analysed, directory, outputs=outputs)
     seeds = list(settings.seeds)
+    segmentation = None
+    if isinstance(data.first, MaskData):
+        segmentation = segmentation_evidence(
+            settings.methods, settings.baseline, data.first, finished
+        )
     return schema.Results(
         format=schema.FORMAT,
         data=facts,
@@ -125,6 +131,7 @@ def gather(
             images=images,
             tuning=tuning,
         ),
+        segmentation=segmentation,
         timings=_timings(settings, finished),
     )
 
@@ -234,7 +241,6 @@ def _method_facts(name: str, is_tuned: bool) -> schema.MethodFacts:
     variant = Variant.read(name)
     method = variant.facts()
     beside = [] if variant.lr is None else [f"learning rate {variant.lr:g}"]
-    beside += [] if variant.backbone is None else [label_of_backbone(variant.backbone)]
     beside += [] if variant.teacher is None else [label_of_teacher(variant.teacher)]
     return schema.MethodFacts(
         name=name,

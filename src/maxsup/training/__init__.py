@@ -13,6 +13,7 @@ from maxsup.training._data import AnyData, load_data, load_labelled
 from maxsup.training._distillation import Distillation
 from maxsup.training._diverged import TrainingDiverged
 from maxsup.training._dry_run import DryRun, dry_run
+from maxsup.training._evaluate_segmentation import MATRIX, SHOWN
 from maxsup.training._fingerprint import weights_digest
 from maxsup.training._model import build_model
 from maxsup.training._optimizer import learning_rate
@@ -37,8 +38,10 @@ from maxsup.training._train import train
 __all__ = [
     "FAILURE_FILE",
     "FORMAT",
+    "MATRIX",
     "RESULT_FILE",
     "SETTINGS_FILE",
+    "SHOWN",
     "AnyData",
     "Choice",
     "Distillation",

@@ -12,6 +12,7 @@ from maxsup.report.sections.mechanism import MECHANISM
 from maxsup.report.sections.reliability import RELIABILITY
 from maxsup.report.sections.repeat import REPEAT
 from maxsup.report.sections.seeds import SEEDS
+from maxsup.report.sections.segmentation import SEGMENTATION
 from maxsup.report.sections.selective import SELECTIVE
 from maxsup.report.sections.settings import SETTINGS
 from maxsup.report.sections.table import TABLE
@@ -22,6 +23,7 @@ STUDY_PAGE: tuple[StudySection, ...] = (
     SEEDS,
     IMAGES,
     TABLE,
+    SEGMENTATION,
     CURVES,
     MECHANISM,
     RELIABILITY,

@@ -36,6 +36,11 @@ def labels_of(results: Results) -> dict[str, str]:
     return {method["name"]: method["label"] for method in results["methods"]}
 
 
+def compares_backbones(results: Results) -> bool:
+    """Whether trained backbones are compared, and not objectives alone."""
+    return any("backbone=" in method["name"] for method in results["methods"])
+
+
 def legend_of(results: Results, name: str) -> list[tuple[Markup, str]]:
     """Each method's line and marker, with its label; no other legend has that name."""
     return [

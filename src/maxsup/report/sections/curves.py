@@ -21,6 +21,7 @@ class _Curve(NamedTuple):
 
 
 _CURVES = (
+    _Curve("test_mean_iou", "Test mean IoU in %", 100.0),
     _Curve("test_accuracy", "Test accuracy in %", 100.0),
     _Curve("train_accuracy", "Training accuracy in %", 100.0),
     _Curve("test_nll", "Test NLL"),

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from maxsup.report.sections._shared import StudySection, finished_runs
+from maxsup.report.sections._shared import StudySection, compares_backbones, finished_runs
 from maxsup.results import Results
 
 _DIGITS = 16
@@ -19,6 +19,7 @@ class _Start(NamedTuple):
 def _content(results: Results) -> dict[str, object]:
     return {
         "results": results,
+        "backbones": compares_backbones(results),
         "predictions": results.get("predictions"),
         "unpaired": [each for each in results["contrasts"] if "unpaired" in each],
         "several": len(results["contrasts"]) > 1,

@@ -7,6 +7,7 @@ from markupsafe import Markup
 from maxsup.report._next_steps import next_steps
 from maxsup.report._templates import render_template
 from maxsup.report._words import words_of
+from maxsup.report.sections._shared import compares_backbones
 from maxsup.results import Results
 
 # Between two sentences of the verdict, each of which begins with a capital letter.
@@ -24,6 +25,7 @@ def render_verdict(results: Results, inspection: str | None = None) -> Markup:
         "sections/verdict.html.j2",
         {
             "results": results,
+            "what": "Backbones" if compares_backbones(results) else "Regularisers",
             "sentences": _BETWEEN.split(results["verdict"]["sentence"]),
             "steps": next_steps(results),
             "words": words_of(results),
