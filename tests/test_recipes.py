@@ -215,7 +215,9 @@ def test_recipe_keeps_its_course_over_more_or_fewer_epochs(name: str, epochs: in
     assert [adapted.resolution(round(at * epochs)) for at in (0, 1)] == [
         recipe.resolution(round(at * recipe.epochs)) for at in (0, 1)
     ]
-    others = {"epochs", "milestones", "warmup_epochs", "resolution_epochs"}
+    others = {"epochs", "milestones", "warmup_epochs", "resolution_epochs", "iterations"}
+    if recipe.iterations is not None:
+        assert adapted.iterations == recipe.iterations * epochs // recipe.epochs
     for field in dataclasses.fields(Recipe):
         if field.name not in others:
             assert getattr(adapted, field.name) == getattr(recipe, field.name), field.name

@@ -327,7 +327,8 @@ class Recipe:
         if self.iterations is not None and self.iterations % self.epochs:
             raise ValueError(
                 f"iterations ({self.iterations}) must be a multiple of epochs ({self.epochs}), the "
-                "number of equal parts that they are measured after."
+                "number of equal parts that they are measured after. Set both, as in --iterations "
+                f"{self.iterations // self.epochs * self.epochs or self.epochs} --epochs {self.epochs}."
             )
 
     @property
@@ -344,7 +345,7 @@ class Recipe:
         """The recipe with other settings, and with those that belong to them brought along.
 
         Other ``epochs`` stretch or shorten the lengths in it in the same ratio: ``milestones``,
-        ``warmup_epochs`` and ``resolution_epochs``. Another ``batch_size`` multiplies the learning
+        ``warmup_epochs``, ``resolution_epochs`` and ``iterations``. Another ``batch_size`` multiplies the learning
         rates by the ratio of the two, ``lr``, ``warmup_lr`` and ``final_lr``: the linear scaling
         rule (Goyal et al. 2017), which the recipes with AdamW follow as well (Touvron et al. 2021).
         A setting that is among the changes is taken as it is, and with ``lr`` all learning rates
@@ -387,6 +388,9 @@ class Recipe:
             case int(batch_size) if "lr" not in changes and 1 <= batch_size < 2**53:
                 ratios |= dict.fromkeys(_LEARNING_RATES, batch_size / self.batch_size)
         scaled = {name: _times(getattr(self, name), ratio) for name, ratio in ratios.items()}
+        if self.iterations is not None and "warmup_epochs" in ratios:
+            # An epoch stays as long as it is.
+            scaled["iterations"] = self.iterations // self.epochs * changes["epochs"]
         return {
             name: value
             for name, value in scaled.items()
