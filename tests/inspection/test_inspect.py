@@ -1,5 +1,6 @@
 import json
 import math
+import re
 import shutil
 from pathlib import Path
 
@@ -106,6 +107,15 @@ def test_interval_of_one_seed_is_that_of_other_test_samples(study: Study) -> Non
     apart = math.hypot(interval["high"] - accuracy, other["high"] - other["mean"])
     assert difference["high"] - difference["mean"] < apart
     assert "over test samples" in found["notes"][0]
+    # What has none is named, with the reason.
+    without = " ".join(note for note in found["notes"] if "o interval where a method" in note)
+    labels = {each["name"]: each["label"] for each in found["measures"]}
+    assert "Numbers of training samples have no interval" in without
+    for each in found["measures"]:
+        has_one = found["intervals"][each["name"]]["label-smoothing"]["low"] is not None
+        named = re.search(rf"[:;] {re.escape(each['label'])}[;.]", without)
+        assert has_one or named or each["split"] == "train", each["name"]
+    assert f"{labels['layer_rank']};" in without
 
 
 def test_inspection_goes_on_without_running_a_model_again(
