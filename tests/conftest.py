@@ -3,12 +3,17 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+
+# Before torch is loaded, for it and for the processes that tests start: threads that small tensors
+# do not need wait for each other on the cores that the other tests have.
+os.environ["OMP_NUM_THREADS"] = "1"
+
 import torch
 
 # What is started in the background ignores Ctrl-C's signal; tests send it to themselves.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# Nothing here may reach for a hub, or be slowed down by threads that small tensors do not need.
+# Nothing here may reach for a hub.
 os.environ["HF_HUB_OFFLINE"] = "1"
 torch.set_num_threads(1)
 
