@@ -1,3 +1,4 @@
+import gc
 import os
 import signal
 from collections.abc import Iterator
@@ -40,13 +41,28 @@ def _end_processes() -> Iterator[None]:
         sys.modules["tests.forked"].end_all()
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _pass_over_what_stays() -> None:
+    """Modules and tests stay to the end: collections of garbage, one a training, leave them out."""
+    gc.collect()
+    gc.freeze()
+
+
 SLOW_FILES = (
     "test_ray.py",
     "test_processes.py",
     "test_kill.py",
-    "test_benchmarks.py",
     "test_transforms.py",
+    "test_commands.py",
     "test_compare.py",
+    "test_inspect.py",
+    "test_page.py",
+    "test_train.py",
+    "test_kernels.py",
+    "test_benchmarks.py",
+    "test_starting.py",
+    "test_browser.py",
+    "test_tuning.py",
 )
 """The files that take longest."""
 
