@@ -1,14 +1,20 @@
+import gc
 import os
 import signal
 from collections.abc import Iterator
 
 import pytest
+
+# Before torch is loaded, for it and for the processes that tests start: threads that small tensors
+# do not need wait for each other on the cores that the other tests have.
+os.environ["OMP_NUM_THREADS"] = "1"
+
 import torch
 
 # What is started in the background ignores Ctrl-C's signal; tests send it to themselves.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# Nothing here may reach for a hub, or be slowed down by threads that small tensors do not need.
+# Nothing here may reach for a hub.
 os.environ["HF_HUB_OFFLINE"] = "1"
 torch.set_num_threads(1)
 
@@ -35,13 +41,28 @@ def _end_processes() -> Iterator[None]:
         sys.modules["tests.forked"].end_all()
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _pass_over_what_stays() -> None:
+    """Modules and tests stay to the end: collections of garbage, one a training, leave them out."""
+    gc.collect()
+    gc.freeze()
+
+
 SLOW_FILES = (
     "test_ray.py",
     "test_processes.py",
     "test_kill.py",
-    "test_benchmarks.py",
     "test_transforms.py",
+    "test_commands.py",
     "test_compare.py",
+    "test_inspect.py",
+    "test_page.py",
+    "test_train.py",
+    "test_kernels.py",
+    "test_benchmarks.py",
+    "test_starting.py",
+    "test_browser.py",
+    "test_tuning.py",
 )
 """The files that take longest."""
 

@@ -179,9 +179,22 @@ def test_the_batches_with_masks(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "a step of mobilenetv3_small_100" in capsys.readouterr().out
 
 
-def test_the_benchmark_of_training_has_all_loops(tmp_path: Path) -> None:
-    import subprocess
+@pytest.fixture
+def beside(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What lies beside a benchmark can be imported, and is forgotten afterwards."""
+    monkeypatch.setenv("KINETO_LOG_LEVEL", "6")
+    monkeypatch.syspath_prepend(FILE.parent)
+    before, threads = {*sys.modules}, torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)
+    siblings = {path.stem for path in FILE.parent.glob("*.py")}
+    for name in ({*sys.modules} - before) & siblings:
+        del sys.modules[name]
 
+
+def test_the_benchmark_of_training_has_all_loops(
+    beside: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     import numpy as np
     from PIL import Image
 
@@ -190,18 +203,14 @@ def test_the_benchmark_of_training_has_all_loops(tmp_path: Path) -> None:
         place = tmp_path / f"class-{number % 2}"
         place.mkdir(exist_ok=True)
         Image.fromarray(pixels).save(place / f"{number}.jpg")
-    done = subprocess.run(
+    load("training").main(
         [
-            *(sys.executable, str(FILE.with_name("training.py")), "--photographs", str(tmp_path)),
-            *("--images", "48", "--size", "32", "--rounds", "1", "--model", "test_resnet"),
-            *("--batch-size", "16"),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=300,
+            *("--photographs", str(tmp_path), "--images", "48", "--size", "32", "--rounds", "1"),
+            *("--model", "test_resnet", "--batch-size", "16"),
+        ]
     )
-    assert done.returncode == 0, done.stderr
-    rows = [line.split("│")[1:-1] for line in done.stdout.splitlines() if line.startswith("│")]
+    shown = capsys.readouterr().out
+    rows = [line.split("│")[1:-1] for line in shown.splitlines() if line.startswith("│")]
     speeds = {row[0].strip(): float(row[1].replace(",", "")) for row in rows}
     assert list(speeds) == [
         "bare PyTorch",
@@ -281,27 +290,16 @@ def test_the_cost_of_the_mechanism(tmp_path: Path, capsys: pytest.CaptureFixture
     assert module._classification.look_at is module.look_at
 
 
-GPU = FILE.with_name("gpu.py")
+def words_for_gpu(*words: str, directory: Path) -> list[str]:
+    return [*words, "--device", "cpu", "--smoke", "--no-compile", "--out", str(directory)]
 
 
-def run_gpu(*words: str, directory: Path) -> str:
-    import subprocess
-
-    done = subprocess.run(
-        [
-            *(sys.executable, str(GPU), *words, "--device", "cpu", "--smoke", "--no-compile"),
-            *("--out", str(directory)),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def test_the_pieces_for_a_gpu_are_kept_and_gone_on_with(tmp_path: Path) -> None:
-    printed = run_gpu("kernels", "heads", "training", directory=tmp_path)
+def test_the_pieces_for_a_gpu_are_kept_and_gone_on_with(
+    beside: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gpu = load("gpu")
+    gpu.main(words_for_gpu("kernels", "heads", "training", directory=tmp_path))
+    printed = capsys.readouterr().out
     kept = {name: json.loads((tmp_path / f"{name}.json").read_text()) for name in ("kernels",)}
     rows = kept["kernels"]["rows"]
     assert len(rows) == 15 * 3 * 3
@@ -322,7 +320,7 @@ def test_the_pieces_for_a_gpu_are_kept_and_gone_on_with(tmp_path: Path) -> None:
     rows["MaxSup|bfloat16|7"] = {"failed": "no such luck"}
     rows["MaxSup|float32|7"]["took"] = -1
     (tmp_path / "kernels.json").write_text(json.dumps(kept["kernels"]))
-    run_gpu("kernels", directory=tmp_path)
+    gpu.main(words_for_gpu("kernels", directory=tmp_path))
     again = json.loads((tmp_path / "kernels.json").read_text())["rows"]
     assert again["MaxSup|float32|7"]["took"] == -1
     assert "errors" in again["MaxSup|bfloat16|33"]
@@ -330,7 +328,17 @@ def test_the_pieces_for_a_gpu_are_kept_and_gone_on_with(tmp_path: Path) -> None:
 
 
 def test_no_piece_begins_what_there_is_no_time_for(tmp_path: Path) -> None:
-    run_gpu("kernels", "--seconds", "0.000001", directory=tmp_path)
+    import subprocess
+
+    # In a process of its own, as it is started by hand.
+    words = words_for_gpu("kernels", "--seconds", "0.000001", directory=tmp_path)
+    done = subprocess.run(
+        [sys.executable, str(FILE.with_name("gpu.py")), *words],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
     assert not (tmp_path / "kernels.json").exists()
 
 

@@ -153,7 +153,10 @@ PHOTOGRAPHS = {"random_resized_crop": True, "image_size": 16}
         ({"erasing": 0.5}, "erasing is for photographs: it needs random_resized_crop"),
         ({"repeats": 3}, "repeats is for photographs"),
         ({"random_resized_crop": True}, "needs image_size"),
-        ({"random_resized_crop": True, "image_size": 8, "crop_padding": 1}, "Leave it at 0"),
+        (
+            {"random_resized_crop": True, "image_size": 8, "crop_padding": 1},
+            r"Leave it at 0 \(--crop-padding\)",
+        ),
         ({"crop_scale": (1.0, 0.1)}, "crop_scale must be two positive numbers"),
         ({"eval_crop": 1.5}, r"eval_crop must lie in \(0, 1\]"),
         ({"erasing": 1.5}, "erasing is a fraction"),
@@ -173,7 +176,10 @@ PHOTOGRAPHS = {"random_resized_crop": True, "image_size": 16}
         ({"checkpoint_steps": 0}, "checkpoint_steps must be at least 1; got 0"),
         ({"workers": 2}, "workers is for photographs"),
         ({"interpolation": "bicubic"}, "interpolation is for photographs"),
-        ({"milestones": (3,)}, "milestones is for lr_schedule 'step', .* Leave it at ()"),
+        (
+            {"milestones": (3,)},
+            r"milestones is for lr_schedule 'step', .* Leave it away \(--milestones\)",
+        ),
         ({"lr_schedule": "constant", "final_lr": 0.1}, "final_lr is for lr_schedule 'cosine'"),
         ({"warmup_lr": 0.1}, "warmup_lr has no effect without warmup_epochs"),
         ({"optimizer": "adamw", "nesterov": True}, "nesterov is for optimizer 'sgd'"),

@@ -44,6 +44,16 @@ def settle_fields(settings: Any) -> None:
             object.__setattr__(settings, field.name, settled)
 
 
+def left_alone(name: str, default: Any) -> str:
+    """What to do about a setting without effect, in words for Python and the command line.
+
+    >>> left_alone("label_column", None), left_alone("test_fraction", 0.2)
+    ('Leave it away (--label-column)', 'Leave it at 0.2 (--test-fraction)')
+    """
+    at = "away" if default is None or default is False or default == () else f"at {default}"
+    return f"Leave it {at} (--{name.replace('_', '-')})"
+
+
 class _Unfit(Exception):
     """A value is not of a type; holds the part of it that is not."""
 

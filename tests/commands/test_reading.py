@@ -38,21 +38,27 @@ def command(name: str) -> SettingsCommand:
     return found
 
 
+SMALL = ("--model", "test_resnet", "--no-small-stem")
+"""What takes a step much quicker."""
+
+
 @pytest.mark.parametrize(
     "words",
     [
         ("train", "--data", "digits", "cifar100-resnet18"),
-        ("train", "cifar100-resnet18", "--data", "digits"),
-        ("compare", "--recipe", "cifar100-resnet18", "--seeds", "1", "--out", "digits", "digits"),
-        ("compare", "digits", "--recipe=cifar100-resnet18"),
+        ("train", "cifar100-resnet18", "--data", "digits", *SMALL),
+        ("compare", "--recipe", "cifar100-resnet18", "--seeds", "1", "--out", "digits", "digits",
+         *SMALL),
+        ("compare", *SMALL, "digits", "--recipe=cifar100-resnet18"),
     ],
-)
+)  # fmt: skip
 def test_recipe_is_the_named_one_wherever_it_stands(
     words: Sequence[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([*words, "--dry-run", "--batch-size", "8"]) == 0
     shown = capsys.readouterr().out
-    assert "model    resnet18, 11.17 M parameters" in shown
+    if not {*SMALL} <= {*words}:
+        assert "model    resnet18, 11.17 M parameters" in shown
     assert "of 8 images in each of 200 epochs" in shown
 
 

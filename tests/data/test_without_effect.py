@@ -48,7 +48,9 @@ def test_settings_of_parts_that_are_not_held_out(
     photographs: PhotographSettings | None, tmp_path: Path
 ) -> None:
     folder = str(image_folder(tmp_path, {"train": 4, "test": 2}))
-    with pytest.raises(ValueError, match=r"test_fraction has no effect.* 0.2; got 0.5"):
+    with pytest.raises(
+        ValueError, match=r"test_fraction has no .*at 0.2 \(--test-fraction\); got 0.5"
+    ):
         load_images(DataSettings(folder, test_fraction=0.5), photographs=photographs)
     with pytest.raises(ValueError, match="data_seed has no effect here: nothing is held out"):
         load_images(DataSettings(folder, data_seed=1), photographs=photographs)

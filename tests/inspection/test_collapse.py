@@ -72,11 +72,27 @@ def test_samples_drawn_anew_give_what_the_measures_give_of_them():
 
 def test_what_is_missing_is_said():
     few = outputs(samples=4)
-    notes = " ".join(COLLAPSE.run(Looked({"test": few}), InspectionSettings()).notes)
+    found = COLLAPSE.run(Looked({"test": few}), InspectionSettings())
+    notes = " ".join(found.notes)
     assert "its last layer is not at hand" in notes
     assert "no features of training samples" in notes
     assert "4 test samples with 5 features" in notes
+    assert "(VCI) is 0 whatever they are, so it is left out of test samples" in notes
+    assert "test_vci" not in found.values
+    assert "test_nc1" in found.values
+    assert "test_vci" not in found.resampled(torch.arange(4))
     assert "2 of 6 classes have no test samples" in notes
+
+
+@pytest.mark.parametrize(("samples", "is_there"), [(DIM + 1, False), (DIM + 2, True)])
+def test_variability_collapse_is_there_where_it_can_be_other_than_0(samples, is_there):
+    of_chance = outputs(samples, classes=2)
+    generator = torch.Generator().manual_seed(7)
+    of_chance.features.copy_(torch.randn(of_chance.features.shape, generator=generator))
+    measured = neural_collapse(of_chance.features, of_chance.true_labels, 2).vci
+    assert (float(measured) > 1e-6) is is_there
+    found = COLLAPSE.run(Looked({"test": of_chance}), InspectionSettings())
+    assert ("test_vci" in found.values) is is_there
 
 
 def test_a_layer_of_another_width_is_not_compared():

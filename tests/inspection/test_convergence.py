@@ -12,6 +12,7 @@ from maxsup.inspection import (
     EPOCHS_FILE,
     Inspection,
     InspectionSettings,
+    Plan,
     Subject,
     inspect,
     write_inspection,
@@ -126,8 +127,10 @@ def test_a_run_that_kept_none_has_no_such_part(study: Study) -> None:
     content = path.read_bytes()
     try:
         path.write_bytes(content[:-8])
+        # Nothing was looked at before, though other models come first.
         with pytest.raises(ValueError, match=r"epoch-0002\.safetensors is damaged"):
-            inspect([str(run)], ONLY)
+            Plan([str(study[1] / "maxsup-alpha-0.2"), str(run)], InspectionSettings())
+        assert Plan([str(run)], InspectionSettings(skip=("convergence",)))
     finally:
         path.write_bytes(content)
     folder = path.parent

@@ -99,6 +99,32 @@ def test_predictions_of_two_places_are_no_group(tmp_path: Path) -> None:
     assert "nothing says that they differ in their seed alone" in found.notes[0]
 
 
+@pytest.mark.parametrize("suffix", [".npz", ".csv"])
+def test_predictions_of_one_method_are_found_in_its_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    labels = np.arange(20) % 2
+    place = tmp_path / "all"
+    for method in ("mine", "maxsup:alpha=0.2"):
+        for seed in (0, 1):
+            record(place, method, seed, np.eye(2)[labels] + seed, labels)
+    if suffix == ".csv":
+        for path in [*place.glob("*/*.npz")]:
+            path.unlink()
+            path.with_suffix(".csv").write_text("id,label,logit_0,logit_1\n0,1,0.5,1.5\n1,0,2,1\n")
+    everything = find_models([str(place)], InspectionSettings()).models
+    both = find_models([str(place / each) for each in ("maxsup-alpha-0.2", "mine")],
+                       InspectionSettings()).models  # fmt: skip
+    assert [(each.method, each.seed, each.place) for each in both] == [
+        (each.method, each.seed, each.place) for each in everything
+    ]
+    monkeypatch.chdir(place / "mine")
+    here = find_models(["."], InspectionSettings()).models
+    assert [(each.method, each.seed) for each in here] == [("mine", 0), ("mine", 1)]
+    with pytest.raises(ValueError, match="is named twice"):
+        find_models([str(place), str(place / "mine")], InspectionSettings())
+
+
 def test_what_is_passed_over_is_named(study: Study, tmp_path: Path) -> None:
     place = tmp_path / "study"
     shutil.copytree(study[1], place)

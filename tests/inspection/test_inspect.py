@@ -1,5 +1,6 @@
 import json
 import math
+import re
 import shutil
 from pathlib import Path
 
@@ -87,7 +88,9 @@ def test_no_interval_reaches_beyond_what_a_measure_can_be(
 
 def test_interval_of_one_seed_is_that_of_other_test_samples(study: Study) -> None:
     runs = [str(run_of(study)), str(run_of(study, "maxsup-alpha-0.2"))]
-    found = inspect(runs, InspectionSettings(resamples=200, skip=("projection",)))
+    # What is measured of logits alone, as draws of everything take long.
+    names = [each.name for each in ANALYSES if each.name != "logits"]
+    found = inspect(runs, InspectionSettings(resamples=50, skip=tuple(names)))
     interval = found["intervals"]["test_accuracy"]["label-smoothing"]
     assert interval["over"] == "samples"
     assert interval["number"] == 540
@@ -120,6 +123,19 @@ def test_inspection_goes_on_without_running_a_model_again(
     monkeypatch.setattr(_subject, "model_outputs", never)
     again = inspect(models, FEW, tmp_path)
     assert json.dumps(again) == json.dumps(first)
+
+
+def test_numbers_without_an_interval_are_named_with_the_reason(study: Study) -> None:
+    found = inspect([str(run_of(study))], FEW)
+    # What has none is named, with the reason.
+    without = " ".join(note for note in found["notes"] if "o interval where a method" in note)
+    labels = {each["name"]: each["label"] for each in found["measures"]}
+    assert "Numbers of training samples have no interval" in without
+    for each in found["measures"]:
+        has_one = found["intervals"][each["name"]]["label-smoothing"]["low"] is not None
+        named = re.search(rf"[:;] {re.escape(each['label'])}[;.]", without)
+        assert has_one or named or each["split"] == "train", each["name"]
+    assert f"{labels['layer_rank']};" in without
 
 
 def test_findings_that_are_damaged_are_made_anew_with_a_word(study: Study, tmp_path: Path) -> None:

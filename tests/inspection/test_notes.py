@@ -75,5 +75,5 @@ def test_notes_on_the_data_of_other_options_name_it(run: tuple[str, str], tmp_pa
     )
     found = inspect([run[0]], settings)
     assert found["models"][0]["details"]["ood"][0]["samples"] == 30  # labels are not looked at
-    assert any(n.startswith("other: The data has one split, train") for n in found["notes"])
+    assert any(n == "other: All 30 images are measured on." for n in found["notes"])
     assert any(n.startswith("other: The data has no test split: 20 %") for n in found["notes"])

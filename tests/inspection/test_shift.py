@@ -175,6 +175,41 @@ def test_other_data_is_brought_to_the_models_size_and_channels(
     assert found.resampled(index) != found.values  # the others are drawn anew too
 
 
+@pytest.mark.parametrize("folder", [".", "test", "a/b"])
+@pytest.mark.parametrize("reading", ["small", "photographs"])
+def test_other_images_need_no_labels(make: Make, tmp_path: Path, folder: str, reading: str) -> None:
+    write_noise(tmp_path / "all", ("a", "b"), {"test": 9}, (12, 12), "png")
+    textures = tmp_path / "textures" / folder
+    textures.mkdir(parents=True)
+    for number, path in enumerate(sorted((tmp_path / "all").glob("*/*/*.png"))):
+        path.rename(textures / f"{number}.png")
+    (tmp_path / "textures" / "LICENSE.txt").write_text("free")
+    subject = make(3)
+    assert subject.trained is not None
+    description = replace(subject.trained.description, reading=reading)
+    subject.trained = replace(subject.trained, description=description)
+    found = OOD.run(subject, InspectionSettings(ood_data=(str(tmp_path / "textures"),)))
+    assert found is not None
+    assert found.details[0]["samples"] == 18
+    assert "textures: All 18 images are measured on." in found.notes
+    assert any("1 .txt" in note for note in found.notes)
+    # The same images with labels give the same.
+    (tmp_path / "one" / "textures" / "x").mkdir(parents=True)
+    for path in textures.glob("*.png"):
+        path.rename(tmp_path / "one" / "textures" / "x" / path.name)
+    again = OOD.run(subject, InspectionSettings(ood_data=(str(tmp_path / "one" / "textures"),)))
+    assert again is not None
+    assert again.values == found.values
+
+
+def test_what_are_no_images_at_all_is_said(make: Make, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("none")
+    with pytest.raises(ValueError, match=r"ood_data: .* no image that can be read lies in it"):
+        OOD.run(make(), InspectionSettings(ood_data=(str(tmp_path),)))
+    with pytest.raises(ValueError, match=r"ood_data: .* belong into a folder, which is named"):
+        OOD.run(make(), InspectionSettings(ood_data=(str(tmp_path / "notes.txt"),)))
+
+
 def test_nothing_is_done_that_is_not_asked_for(make: Make) -> None:
     assert CORRUPTIONS.run(make(), InspectionSettings()) is None
     assert OOD.run(make(), InspectionSettings()) is None

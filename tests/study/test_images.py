@@ -11,7 +11,7 @@ import torch
 from maxsup.evaluation import Outputs, load_outputs, save_outputs
 from maxsup.results import Analysis, Results, analyse, analyse_again, read_results
 from maxsup.statistics import crossed_interval, mcnemar
-from maxsup.study import _kept_outputs, image_evidence
+from maxsup.study import _images, _kept_outputs, image_evidence
 
 Study = Callable[..., Results]
 SEEDS = (0, 1, 2)
@@ -64,6 +64,16 @@ def test_interval_over_seeds_and_images_is_that_of_the_outputs(
     assert "other test images of the same population as well as other seeds" in notes
     assert "decide nothing" in notes
     assert "on this data and split, the same test images among them" in notes
+
+
+def test_no_interval_reaches_beyond_what_a_difference_can_be(
+    three: tuple[Results, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results, directory = three
+    monkeypatch.setattr(_images, "crossed_interval", lambda *_, **__: (-1.2, 1.4))
+    for primary, expected in (("accuracy", (-1.0, 1.0)), ("nll", (-1.2, 1.4))):
+        (found,) = ask(results, directory, primary)["contrasts"]
+        assert (found["low"], found["high"]) == expected
 
 
 @pytest.mark.parametrize("primary", ["nll", "brier"])

@@ -132,7 +132,7 @@ FORMS = [
 def test_every_form_holds_the_same_predictions(
     write: Callable[[Path], Path], tmp_path: Path
 ) -> None:
-    found, passed_over = find_predictions(write(tmp_path / "mine"))
+    found, passed_over, _ = find_predictions(write(tmp_path / "mine"))
     assert ([(run.method, run.seed) for run in found], passed_over) == (runs(), [])
     agreement = Agreement()
     for source in found:

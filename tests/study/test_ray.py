@@ -48,6 +48,8 @@ def cluster() -> Iterator[Any]:
     swift = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 300}
     # A process that has imported everything is kept for the next study.
     swift |= {"idle_worker_killing_time_threshold_ms": 600_000, "num_workers_soft_limit": 4}
+    # Nor does one wait until all other tests leave it a core.
+    swift |= {"worker_niceness": 0}
     made = importlib.import_module("ray.cluster_utils").Cluster(
         initialize_head=True,
         head_node_args={

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from maxsup.data._entry import UnreadableImageError as UnreadableImageError
     from maxsup.data._image_data import ImageData as ImageData
     from maxsup.data._load import load_images as load_images
+    from maxsup.data._load_unlabelled import load_unlabelled as load_unlabelled
     from maxsup.data._look import Look as Look
     from maxsup.data._look import look_at as look_at
     from maxsup.data._mixing import Mixing as Mixing
@@ -97,6 +98,7 @@ __all__ = [
     "data_url",
     "decode_crop",
     "load_images",
+    "load_unlabelled",
     "look_at",
     "mix",
     "near_name",
@@ -120,6 +122,7 @@ __getattr__ = lazy_names(
         "_entry": ["UnreadableImageError"],
         "_image_data": ["ImageData"],
         "_load": ["load_images"],
+        "_load_unlabelled": ["load_unlabelled"],
         "_look": ["Look", "look_at"],
         "_mixing": ["Mixing", "mix"],
         "_normalization": ["ChannelStatistics", "Normalization"],

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import fields
 
+from maxsup._fields import left_alone
 from maxsup.data._image_file import MAX_MEGAPIXELS
 from maxsup.data._nothing_drawn import NothingDrawn
 from maxsup.data._settings import DataSettings
@@ -68,13 +69,14 @@ def check_photographs(
         return
     if image_size is not None:
         raise ValueError(
-            f"image_size has no effect on photographs, whose size PhotographSettings says. Leave "
-            f"it at None; got {image_size}."
+            "image_size has no effect on photographs, whose size PhotographSettings says. "
+            f"{left_alone('image_size', None)}; got {image_size}."
         )
     if photographs.max_megapixels not in (MAX_MEGAPIXELS, settings.max_megapixels):
         raise ValueError(
             "max_megapixels has no effect in PhotographSettings here: DataSettings say how much "
-            f"may be decoded. Leave it at {MAX_MEGAPIXELS}; got {photographs.max_megapixels}."
+            f"may be decoded. {left_alone('max_megapixels', MAX_MEGAPIXELS)}; got "
+            f"{photographs.max_megapixels}."
         )
 
 
@@ -128,6 +130,6 @@ def _refuse(settings: DataSettings, names: Sequence[str], why: str) -> None:
         if getattr(settings, name) != defaults[name]:
             kind = NothingDrawn if name == "data_seed" else ValueError
             raise kind(
-                f"{name} has no effect here: {why}. Leave it at {defaults[name]}; got "
+                f"{name} has no effect here: {why}. {left_alone(name, defaults[name])}; got "
                 f"{getattr(settings, name)}."
             )

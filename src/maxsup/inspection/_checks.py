@@ -6,6 +6,7 @@ from maxsup.evaluation import evaluation_batches_of
 from maxsup.inspection._settings import InspectionSettings
 from maxsup.inspection._subject import Subject
 from maxsup.inspection.analyses import ANALYSES
+from maxsup.inspection.analyses.convergence import CONVERGENCE, check_epochs
 from maxsup.models import find_cam_layer
 
 _OF_A_MODEL = ("corruptions", "ood_data", "transfer_data", "probe_label")
@@ -31,6 +32,8 @@ def check_subject(subject: Subject, settings: InspectionSettings) -> None:
         if analysis.name not in settings.skip:
             # Other data, labels, boxes and masks are read for it.
             analysis.contents(subject, settings)
+    if CONVERGENCE.name not in settings.skip:
+        check_epochs(subject)
     if settings.cam_layer is not None:
         _check_layer(subject, settings.cam_layer)
 

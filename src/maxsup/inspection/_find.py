@@ -28,7 +28,7 @@ _WEIGHTS = (".safetensors", ".pth", ".pt", ".bin", ".ckpt", ".tar")
 WHAT = (
     "the directory of a run (runs/digits/maxsup/seed-0), of a method's runs or of a study; a file "
     "of weights (.safetensors, .pth) with --model; a model of timm by its name, or of the Hub as "
-    "hf:owner/name; or predictions with features, as METHOD/seed-N.npz in a directory"
+    "hf:owner/name; or predictions with features: the directory of METHOD/seed-N.npz, or METHOD"
 )
 
 
@@ -103,7 +103,7 @@ def _one(model: Named) -> FoundModels:
 def _predictions(place: Path) -> FoundModels:
     found = find_predictions(place)
     runs = StoredRuns(found.runs)
-    models = [_of_predictions(place, runs, source) for source in found.runs]
+    models = [_of_predictions(found.root, runs, source) for source in found.runs]
     notes = []
     if found.passed_over:
         more = len(found.passed_over) - _LISTED

@@ -13,6 +13,7 @@ from maxsup.data import (
     PhotographSettings,
     ResidentSplit,
     load_images,
+    load_unlabelled,
     short_name,
 )
 from maxsup.inspection._subject import Subject, sample
@@ -77,7 +78,7 @@ def transfer_parts(subject: Subject, word: str) -> tuple[LabelledSplit, Labelled
 
 
 def load_other_data(
-    subject: Subject, word: str, option: str, *, measure_only: bool = False
+    subject: Subject, word: str, option: str, *, labelled: bool = True
 ) -> ImageData:
     """Data at the size, and by the preprocessing, of a model's own; loaded once for all models.
 
@@ -85,8 +86,7 @@ def load_other_data(
         subject: With a model.
         word: The data, as a user names it, DATA or DATA@COLUMN.
         option: What names it, for messages.
-        measure_only: Whether nothing is learnt of it: where it has but one split, all of it is
-            then to measure on.
+        labelled: Whether its labels are needed; else it has images to measure on alone.
 
     Raises:
         ValueError: It cannot be read, or not be given to the model.
@@ -95,12 +95,13 @@ def load_other_data(
     of = subject.trained.description
     _, height, width = of.input_size
     settings = settings_of(word)
+    load = load_images if labelled else load_unlabelled
     try:
         if of.reading == "photographs":
             photographs = PhotographSettings(height, of.crop, of.interpolation)
             return subject.share(
-                ("other", word, photographs, measure_only),
-                lambda: load_images(settings, photographs=photographs, measure_only=measure_only),
+                ("other", word, photographs, labelled),
+                lambda: load(settings, photographs=photographs),
             )
         if height != width:
             raise ValueError(
@@ -108,8 +109,8 @@ def load_other_data(
                 "brought to squares alone."
             )
         return subject.share(
-            ("other", word, height, measure_only),
-            lambda: load_images(settings, image_size=height, measure_only=measure_only),
+            ("other", word, height, labelled),
+            lambda: load(settings, image_size=height),
         )
     except ValueError as error:
         raise ValueError(f"{option}: {word} cannot be given to {subject.place}: {error}") from error
@@ -121,15 +122,12 @@ def notes_on(word: str, data: ImageData) -> list[str]:
 
 
 def fingerprints(
-    subject: Subject, words: Sequence[str], option: str, *, measure_only: bool = False
+    subject: Subject, words: Sequence[str], option: str, *, labelled: bool = True
 ) -> list[str]:
     """What tells the content of other data from what it was when something was found of it."""
     if subject.trained is None:
         return []
-    return [
-        load_other_data(subject, word, option, measure_only=measure_only).fingerprint
-        for word in words
-    ]
+    return [load_other_data(subject, word, option, labelled=labelled).fingerprint for word in words]
 
 
 def with_channels(split: LabelledSplit, channels: int, what: str) -> LabelledSplit:

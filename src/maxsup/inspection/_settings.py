@@ -42,7 +42,7 @@ class InspectionSettings:
     """The most test images that are corrupted, the same for every model."""
     ood_data: tuple[str, ...] = ()
     """Other data sets whose test images, of classes that the models do not know, are to be told
-    from their own; labels are not looked at."""
+    from their own; no labels are needed, a folder of images will do."""
     probe_label: str | None = None
     """The column of other labels of the same images, such as finer classes, that a linear probe
     learns from the features beside the classes trained on; by default the run's own."""

@@ -14,6 +14,7 @@ from maxsup.inspection._intervals import difference_of, interval_of, summaries_b
 from maxsup.inspection._loader import Named
 from maxsup.inspection._look import Looked
 from maxsup.inspection._settings import InspectionSettings
+from maxsup.inspection._without_interval import notes_on_missing_intervals
 from maxsup.inspection.analyses import ANALYSES
 from maxsup.inspection.measures import MEASURES
 from maxsup.results.schema import MeasureFacts
@@ -84,6 +85,10 @@ def together(
             )
             if difference is not None:
                 differences[name][group] = within_bounds(difference, bounds_of_difference(bounds))
+    without = []
+    if settings.resamples:
+        only_ones = {group: only for group in groups if (only := _only(looked, group)) is not None}
+        without = notes_on_missing_intervals(facts, intervals, only_ones)
     labels = {each.method: each.label for each in named}
     models = [each.facts for each in looked.values()]
     return schema.Inspection(
@@ -98,7 +103,7 @@ def together(
         summary=summary,
         intervals=intervals,
         differences=differences,
-        notes=_notes(looked, groups, models, found),
+        notes=[*_notes(looked, groups, models, found), *without],
         versions={
             "maxsup": __version__,
             "torch": torch.__version__,

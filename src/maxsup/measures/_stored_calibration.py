@@ -10,7 +10,9 @@ from maxsup.measures._stored import StoredMetric
 
 _HARMONICS = 1024
 """Terms of the cosine series; with them the kernel is exact down to the smallest bandwidth."""
-_SMALLEST_BANDWIDTH = 8.5 / (math.pi * _HARMONICS)
+_NEGLIGIBLE = 8.5
+"""exp(−8.5²/2) is 2e-16: terms beyond are less than what float64 can tell."""
+_SMALLEST_BANDWIDTH = _NEGLIGIBLE / (math.pi * _HARMONICS)
 _POINTS = 2048
 _ROWS = 1024
 
@@ -95,24 +97,55 @@ class StoredCalibration(StoredMetric):
 
 def _smooth(confidence: Tensor, right: Tensor) -> Tensor:
     """The smECE at the bandwidth that equals it; it falls as the bandwidth grows."""
-    waves = math.pi * torch.arange(_HARMONICS, device=right.device, dtype=torch.float64)
-    coefficients = torch.zeros_like(waves)
-    rows = zip(confidence.split(_ROWS), (right - confidence).split(_ROWS), strict=True)
-    for places, residuals in rows:
-        coefficients += residuals @ (places.unsqueeze(1) * waves).cos()
-    coefficients *= 2 / len(right)
-    coefficients[0] /= 2
-    grid = (torch.arange(_POINTS, device=right.device, dtype=torch.float64) + 0.5) / _POINTS
-    basis = (grid.unsqueeze(1) * waves).cos()
-
-    def smoothed(bandwidth: float) -> Tensor:
-        damped = coefficients * (-((bandwidth * waves) ** 2) / 2).exp()
-        return (basis @ damped).abs().mean()
-
+    series = _Series(confidence, right - confidence)
     low, high = _SMALLEST_BANDWIDTH, 1.0
-    if float(smoothed(low)) <= low:
-        return smoothed(low)
     for _ in range(36):
         middle = (low + high) / 2
-        low, high = (middle, high) if float(smoothed(middle)) > middle else (low, middle)
-    return smoothed(high)
+        low, high = (middle, high) if float(series.smoothed(middle)) > middle else (low, middle)
+    if low == _SMALLEST_BANDWIDTH and float(smallest := series.smoothed(low)) <= low:
+        return smallest
+    return series.smoothed(high)
+
+
+class _Series:
+    """The smoothed residuals as a cosine series, of which no more terms are made than are needed.
+
+    Of a kernel with the bandwidth σ, the terms fall as exp(−(πkσ)²/2): a wide one has few.
+
+    Args:
+        places: (N,) in [0, 1].
+        residuals: (N,), at the places.
+    """
+
+    def __init__(self, places: Tensor, residuals: Tensor) -> None:
+        self._places, self._residuals = places, residuals
+        self._waves = math.pi * torch.arange(_HARMONICS, device=places.device, dtype=torch.float64)
+        self._coefficients = torch.zeros_like(self._waves)
+        points = torch.arange(_POINTS, device=places.device, dtype=torch.float64)
+        self._grid = ((points + 0.5) / _POINTS).unsqueeze(1)
+        self._basis = self._grid.new_empty(_POINTS, _HARMONICS)
+        self._made = 0
+
+    def smoothed(self, bandwidth: float) -> Tensor:
+        """∫₀¹ |1/N Σ_i K(t, c_i)·r_i| dt."""
+        terms = min(_HARMONICS, math.ceil(_NEGLIGIBLE / (math.pi * bandwidth)))
+        if terms > self._made:
+            self._make(min(_HARMONICS, max(terms, 2 * self._made)))
+        waves = self._waves[:terms]
+        damped = self._coefficients[:terms] * (-((bandwidth * waves) ** 2) / 2).exp()
+        return (self._basis[:, :terms] @ damped).abs().mean()
+
+    def _make(self, terms: int) -> None:
+        """Make the terms up to that number."""
+        more = slice(self._made, terms)
+        waves = self._waves[more]
+        found = torch.zeros_like(waves)
+        rows = zip(self._places.split(_ROWS), self._residuals.split(_ROWS), strict=True)
+        for places, residuals in rows:
+            found += residuals @ (places.unsqueeze(1) * waves).cos()
+        found *= 2 / len(self._places)
+        if not self._made:
+            found[0] /= 2
+        self._coefficients[more] = found
+        self._basis[:, more] = (self._grid * waves).cos()
+        self._made = terms

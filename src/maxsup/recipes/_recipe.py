@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
-from maxsup._fields import settle_fields
+from maxsup._fields import left_alone, settle_fields
 from maxsup.recipes._without_effect import settings_without_effect
 
 _MOST_EPOCHS = 1_000_000
@@ -339,7 +339,7 @@ class Recipe:
     def _check_effects(self) -> None:
         defaults = {field.name: field.default for field in fields(self)}
         for name, why in settings_without_effect(vars(self), defaults).items():
-            raise ValueError(f"{name} {why}. Leave it at {defaults[name]}.")
+            raise ValueError(f"{name} {why}. {left_alone(name, defaults[name])}.")
 
     def adapted(self, **changes: Any) -> "Recipe":
         """The recipe with other settings, and with those that belong to them brought along.

@@ -9,7 +9,15 @@ from numpy.typing import NDArray
 
 from maxsup.evaluation import ACCURACY
 from maxsup.results import Analysed, schema
-from maxsup.statistics import FEWEST_PAIRS, Contrast, crossed_interval, mcnemar
+from maxsup.statistics import (
+    FEWEST_PAIRS,
+    Bounds,
+    Contrast,
+    bounds_of_difference,
+    crossed_interval,
+    mcnemar,
+    within_bounds,
+)
 from maxsup.study._kept_outputs import CONTRIBUTIONS, KeptOutputs
 from maxsup.study._run import run_name
 
@@ -83,8 +91,9 @@ def image_evidence(
         except (ValueError, OSError) as error:
             missing.setdefault(f"cannot be used: {error}", []).append(run_name(*run))
     found["reasons"] += [f"{_named(names)} {why}." for why, names in missing.items()]
+    bounds = bounds_of_difference(primary["bounds"])
     for contrast in paired:
-        reason = _conclude(found, contrast, images, len(analysed.contrasts))
+        reason = _conclude(found, contrast, images, bounds, len(analysed.contrasts))
         if reason and reason not in found["reasons"]:
             found["reasons"].append(reason)
     return found
@@ -114,6 +123,7 @@ def _conclude(
     found: schema.ImageEvidence,
     contrast: Contrast,
     images: Mapping[tuple[str, int], _Images],
+    bounds: Bounds,
     comparisons: int,
 ) -> str:
     """Add what can be said of a contrast, or say why nothing can; empty if that is known."""
@@ -154,5 +164,5 @@ def _conclude(
         evidence["p_mcnemar"] = min(1.0, comparisons * test.p)
     else:
         return "With one seed, there is a test for the accuracy alone, McNemar’s."
-    found["contrasts"].append(evidence)
+    found["contrasts"].append(within_bounds(evidence, bounds))
     return ""

@@ -49,6 +49,8 @@ class FoundPredictions(NamedTuple):
     runs: list[RunSource]
     """By method, then by seed; a method called ``baseline`` comes first."""
     passed_over: list[str]
+    root: Path
+    """What holds the directories of the methods, or the table."""
 
 
 def holds_predictions(place: Path) -> bool:
@@ -67,7 +69,8 @@ def find_predictions(place: Path) -> FoundPredictions:
     """The runs whose predictions lie in a directory, or in one table.
 
     Args:
-        place: A directory or a ``.parquet`` or ``.csv``, on this machine or in a store.
+        place: A directory, of one method or of several, or a ``.parquet`` or ``.csv``; on this
+            machine or in a store.
 
     Raises:
         ValueError: There are none, two are of the same method and seed, or a table cannot be read.
@@ -82,7 +85,7 @@ def find_predictions(place: Path) -> FoundPredictions:
         found.add_table(place, place.name)
     if not found.runs:
         raise ValueError(_nothing(place, found.passed_over))
-    return FoundPredictions(found.ordered(), found.passed_over)
+    return FoundPredictions(found.ordered(), found.passed_over, found.root)
 
 
 def _nothing(place: Path, passed_over: list[str]) -> str:
@@ -100,11 +103,17 @@ class _Finder:
     """Collects the runs of a place."""
 
     def __init__(self, place: Path) -> None:
-        self.place = place
+        self.place = self.root = place
         self.runs: dict[tuple[str, int], RunSource] = {}
         self.passed_over: list[str] = []
 
     def look(self) -> None:
+        if self._is_of_one_method():
+            # "." and ".." are no names.
+            named = self.place if self.place.name not in ("", "..") else self.place.resolve()
+            self.root = named.parent
+            self._look_in_method(named)
+            return
         for name in strangers(self.place):
             path = self.place / name
             if path.is_dir():
@@ -137,6 +146,16 @@ class _Finder:
         methods.sort(key=lambda method: method != "baseline")
         return sorted(self.runs.values(), key=lambda run: (methods.index(run.method), run.seed))
 
+    def _is_of_one_method(self) -> bool:
+        """Whether runs lie here that are called by their seeds, and no method's directory."""
+        paths = [self.place / name for name in strangers(self.place)]
+        if any(path.is_dir() and any(map(_is_run, _within(path))) for path in paths):
+            return False
+        return any(
+            _is_run(path) and not (path.suffix in _TABLES and Table(path, path.name).has_runs)
+            for path in paths
+        )
+
     def _has_table(self, history: str) -> bool:
         stem = history.partition(".history.")[0]
         return any((self.place / f"{stem}{suffix}").exists() for suffix in _TABLES)
@@ -150,8 +169,7 @@ class _Finder:
             what = f"{directory.name}/{name}"
             seed = seed_of(name) if path.is_dir() else seed_of(path.stem)
             if seed is not None and path.is_dir():
-                files = [path / f"{FILE_STEM}{s}" for s in SUFFIXES]
-                files = [file for file in files if file.exists()]
+                files = _files_of_run(path)
                 if len(files) > 1:
                     raise ValueError(f"{what} holds predictions twice; take one of them away.")
                 if files:
@@ -175,6 +193,23 @@ class _Finder:
                 "away."
             )
         self.runs[method, seed] = RunSource(method, seed, what, load)
+
+
+def _within(directory: Path) -> list[Path]:
+    return [directory / name for name in strangers(directory)]
+
+
+def _files_of_run(directory: Path) -> list[Path]:
+    """The predictions of a run that has a directory of its own; there should be one file."""
+    files = [directory / f"{FILE_STEM}{suffix}" for suffix in SUFFIXES]
+    return [file for file in files if file.exists()]
+
+
+def _is_run(path: Path) -> bool:
+    """Whether something in a method's directory holds the predictions of a run."""
+    if seed_of(path.stem) is None:
+        return False
+    return bool(_files_of_run(path)) if path.is_dir() else path.suffix in SUFFIXES
 
 
 def _is_beside(history: str, names: list[str]) -> bool:

@@ -45,23 +45,28 @@ class LabelledFiles(NamedTuple):
     """The name of the class of each."""
 
 
-def open_image_folder(root: Folder, settings: DataSettings) -> OpenedData:
+def open_image_folder(root: Folder, settings: DataSettings, *, labelled: bool = True) -> OpenedData:
     """Decide what in a folder is a split, a class and an image.
 
     The class of an image is called as the outermost folder on its way that holds images directly;
-    or as the one above, where all of these have one name, such as ``images``.
+    or as the one above, where all of these have one name, such as ``images``. Where no labels are
+    needed, all images of a split are taken, wherever they lie.
 
     Raises:
         ValueError: It cannot be decided, a class folder holds no image, or there are no classes;
             the message says how to mend it.
     """
     top, notes = _unwrapped(root)
-    found = find_split_folders(top, settings)
+    found = find_split_folders(top, settings, labelled=labelled)
     notes += found.notes
     splits = found.splits or {ONE_SPLIT: top}
     passed_over = list(found.unused)
     files: dict[str, LabelledFiles] = {}
     for name, folder in splits.items():
+        if not labelled:
+            if folder.image_count:
+                files[name] = _all_files_of(folder)
+            continue
         classes = _classes_below(folder)
         if classes:
             _check_siblings(folder)
@@ -73,7 +78,9 @@ def open_image_folder(root: Folder, settings: DataSettings) -> OpenedData:
         raise ValueError(_without_classes(top, settings.name))
     notes += _notes_on_capitals(files.values())
     notes += _notes_on_kinds(files.values())
-    notes += _notes_on_images((root, top, *splits.values()), passed_over)
+    taken = () if labelled else splits.values()
+    above = [each for each in (root, top, *splits.values()) if each not in taken]
+    notes += _notes_on_images(above, passed_over)
     notes += notes_on_others(root)
 
     def load(names: Collection[str]) -> Mapping[str, Table]:
@@ -154,6 +161,15 @@ def _files_of(classes: list[_ClassFolder]) -> LabelledFiles:
             files.paths.extend(each.file(image) for image in each.images)
             files.classes.extend([name] * len(each.images))
     return files
+
+
+def _all_files_of(split: Folder) -> LabelledFiles:
+    """All images of a split, with the names of the folders that they lie in for classes."""
+    folders = [_ClassFolder(each, each.name) for each in split.walk() if each.images]
+    return LabelledFiles(
+        [each.folder.file(image) for each in folders for image in each.folder.images],
+        [class_name(each.name) for each in folders for _ in each.folder.images],
+    )
 
 
 def _check_siblings(folder: Folder) -> None:

@@ -152,8 +152,13 @@ def open_splits(
     return found, (*opened.notes, *notes)
 
 
-def open_data(settings: DataSettings) -> OpenedData:
+def open_data(settings: DataSettings, *, labelled: bool = True) -> OpenedData:
     """Find out what a data set's name means, and which splits it has.
+
+    Args:
+        settings: Which data.
+        labelled: Whether its images need labels; of a folder without labels the class is then
+            the name of the folder that each image lies in.
 
     Raises:
         ValueError: There is no such data, or it cannot be told what it is.
@@ -164,9 +169,9 @@ def open_data(settings: DataSettings) -> OpenedData:
     _check_name(name)
     path = expand_home(name.removeprefix("file://"))
     if path.is_dir():
-        return _open_folder(path, settings)
+        return _open_folder(path, settings, labelled=labelled)
     if path.is_file():
-        return _open_file(path, settings)
+        return _open_file(path, settings, labelled=labelled)
     close = near_name(name)
     hint = f" Did you mean {close!r}?" if close else ""
     raise ValueError(
@@ -348,7 +353,7 @@ def _open_by_library(settings: DataSettings, path: str, *notes: str) -> OpenedDa
     return OpenedData(tuple(tables), lambda names: {n: tables[n] for n in names}, notes=notes)
 
 
-def _open_folder(path: Path, settings: DataSettings) -> OpenedData:
+def _open_folder(path: Path, settings: DataSettings, *, labelled: bool) -> OpenedData:
     if (path / "dataset_dict.json").is_file() or (path / "state.json").is_file():
         return _open_saved(path, settings)
     if _card_names_splits(path):
@@ -367,7 +372,7 @@ def _open_folder(path: Path, settings: DataSettings) -> OpenedData:
     ):
         return open_data_files(root, settings, _loader(settings.name))
     _check_archives(root, settings.name)
-    return open_image_folder(root, settings)
+    return open_image_folder(root, settings, labelled=labelled)
 
 
 def _is_image_folder(root: Folder) -> bool:
@@ -413,13 +418,14 @@ def _open_saved(path: Path, settings: DataSettings) -> OpenedData:
     return OpenedData(tuple(tables), lambda names: {name: tables[name] for name in names})
 
 
-def _open_file(path: Path, settings: DataSettings) -> OpenedData:
+def _open_file(path: Path, settings: DataSettings, *, labelled: bool) -> OpenedData:
     suffix = suffix_of(path.name)
     if suffix not in BUILDERS:
         archive = " Unpack it, and name the folder that comes of it." if suffix in _ARCHIVES else ""
         raise ValueError(
             f"{settings.name} is a file of unknown kind; known are {', '.join(BUILDERS)}.{archive} "
-            "Images belong into a folder with a sub-folder for each class."
+            "Images belong into a folder"
+            + (" with a sub-folder for each class." if labelled else ", which is named.")
         )
     alone = Folder(path.absolute().parent, "", (), (path.name,), ())
     opened = open_data_files(alone, settings, _loader(settings.name))

@@ -1,7 +1,7 @@
 """Which folders are splits, and which are classes."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from maxsup.data._settings import DataSettings
@@ -22,7 +22,9 @@ class SplitFolders(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def find_split_folders(top: Folder, settings: DataSettings) -> SplitFolders:
+def find_split_folders(
+    top: Folder, settings: DataSettings, *, labelled: bool = True
+) -> SplitFolders:
     """Take the folders at the top for splits, where their names and what lies in them say so.
 
     Folders called train, val or test (or something like it) are splits if all folders beside them
@@ -32,6 +34,7 @@ def find_split_folders(top: Folder, settings: DataSettings) -> SplitFolders:
     Args:
         top: The folder below which the images lie.
         settings: A split that is named in them decides where it could be both.
+        labelled: Whether images must be of classes; else they may lie in the splits directly.
 
     Raises:
         ValueError: It cannot be decided; the message says how to.
@@ -50,21 +53,23 @@ def find_split_folders(top: Folder, settings: DataSettings) -> SplitFolders:
     if not named and not (asked and all(folder.with_images for folder in folders)):
         return SplitFolders({})
     if named and not any(folder.with_images for folder in named):
+        if not labelled and rest:
+            return SplitFolders({})
         if rest:
             return SplitFolders({}, notes=(_called_like_splits(named, rest),))
-        raise ValueError(
-            f"The images in {_places(named)} lie in no class sub-folders, so nothing says which "
-            f"classes they are of. Sort them into {named[0].name}/CLASS/ and so on, or list them "
-            "in a metadata.csv with the columns file_name and label. If these names are the "
-            "classes, give the folders other names."
-        )
+        if labelled:
+            raise ValueError(_without_classes(named))
     if rest and not asked and not _are_parts_of_one(folders, roles):
         raise ValueError(
             f"It cannot be told whether {_places(named)} of {settings.name} "
             f"{'is a split' if len(named) == 1 else 'are splits'} or classes: there are class "
-            f"sub-folders, as in splits, and beside lies {_places(rest)}. To take the folders for "
-            f"splits, name one of them: --train-split {named[0].name}. To take them for "
-            "classes, give them other names."
+            f"sub-folders, as in splits, and beside lies {_places(rest)}. "
+            + (
+                "To take the folders for splits, name one of them: --train-split "
+                f"{named[0].name}. To take them for classes, give them other names."
+                if labelled
+                else f"Name the folder that is meant instead, as {settings.name}/{named[0].name}."
+            )
         )
     twice = [role for role, count in Counter(roles.values()).items() if count > 1]
     splits: dict[str, Folder] = {}
@@ -80,6 +85,15 @@ def find_split_folders(top: Folder, settings: DataSettings) -> SplitFolders:
         splits[name] = folder
     unused = tuple(folder for folder in rest if not folder.with_images)
     return SplitFolders(splits, unused, tuple(_renamed(splits)))
+
+
+def _without_classes(splits: Sequence[Folder]) -> str:
+    return (
+        f"The images in {_places(splits)} lie in no class sub-folders, so nothing says which "
+        f"classes they are of. Sort them into {splits[0].name}/CLASS/ and so on, or list them "
+        "in a metadata.csv with the columns file_name and label. If these names are the "
+        "classes, give the folders other names."
+    )
 
 
 def _are_parts_of_one(folders: Iterable[Folder], roles: Mapping[str, Role | None]) -> bool:
@@ -121,5 +135,5 @@ def _renamed(splits: dict[str, Folder]) -> Iterable[str]:
         yield f"Folders are taken for splits: {listed(renamed)}."
 
 
-def _places(folders: list[Folder]) -> str:
+def _places(folders: Iterable[Folder]) -> str:
     return listed(f"{folder.name}/" for folder in folders)

@@ -44,7 +44,7 @@ def _run(subject: Subject, settings: InspectionSettings) -> Findings | None:
     conditions: dict[str, Tensor] = {}
     for part, outputs in parts.items():
         found = collapse_of_moments(moments[part], weight)
-        values |= _named(part, found)
+        values |= _named(part, outputs, found)
         disagrees = _disagreement(outputs, means)
         values[f"{part}_nc4"] = float(disagrees.mean())
         if part == "test":
@@ -87,19 +87,30 @@ def _moments(outputs: Outputs) -> Moments:
     return metric.compute().in_full()
 
 
-def _named(part: str, found: CollapseValues) -> dict[str, float]:
+def _named(part: str, outputs: Outputs, found: CollapseValues) -> dict[str, float]:
+    left_out = {"spectrum"} if _has_vci(outputs) else {"spectrum", "vci"}
     return {
         f"{part}_{name}": float(value)
         for name, value in found._asdict().items()
-        if name != "spectrum"
+        if name not in left_out
     }
+
+
+def _has_vci(outputs: Outputs) -> bool:
+    """Whether the variability collapse index can be other than 0.
+
+    No more samples than features lie so that some direction tells any classes apart.
+    """
+    assert outputs.features is not None
+    return len(outputs) - 1 > outputs.features.shape[1]
 
 
 def _drawn_anew(
     outputs: Outputs, conditions: Tensor, index: Tensor, weight: Tensor | None
 ) -> Mapping[str, float]:
+    drawn = outputs.select(index)
     return {
-        **_named("test", collapse_of_moments(_moments(outputs.select(index)), weight)),
+        **_named("test", drawn, collapse_of_moments(_moments(drawn), weight)),
         "test_curvature": float(conditions[index].mean().exp()),
     }
 
@@ -144,12 +155,13 @@ def _notes(
         )
     for part, outputs in parts.items():
         assert outputs.features is not None
-        samples, width = outputs.features.shape
         absent = outputs.num_classes - len(outputs.true_labels.unique())
-        if samples - 1 <= width:
+        if not _has_vci(outputs):
+            samples, width = outputs.features.shape
             notes.append(
                 f"{subject.name}: {samples:,} {part} samples with {width:,} features: with no more "
-                "samples than features the variability collapse index says nothing."
+                "samples than features the variability collapse index (VCI) is 0 whatever they "
+                f"are, so it is left out of {part} samples."
             )
         if absent:
             notes.append(
@@ -318,5 +330,5 @@ COLLAPSE = Analysis(
         ),
     ),
     run=_run,
-    version=2,
+    version=3,
 )

@@ -77,6 +77,22 @@ def _run(subject: Subject, settings: InspectionSettings) -> Findings | None:
     )
 
 
+def check_epochs(subject: Subject) -> None:
+    """See that the weights of a model's epochs can be used, before anything takes long.
+
+    Raises:
+        ValueError: Some are not as they were written, or of another architecture.
+        OSError: A file cannot be read.
+    """
+    if subject.trained is None or not subject.epochs:
+        return
+    model = copy.deepcopy(subject.trained.model)
+    progress = slow_steps(subject.announce, f"{subject.name}: weights of epochs checked")
+    for done, path in enumerate(subject.epochs.values(), start=1):
+        load_epoch(path, model)
+        progress(done, len(subject.epochs))
+
+
 def _measured(model: nn.Module, parts: Mapping[str, Outputs]) -> dict[str, float]:
     """The numbers of one epoch."""
     layer = layer_spectrum(class_templates(model).cpu())

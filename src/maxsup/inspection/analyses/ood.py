@@ -67,7 +67,7 @@ def _run(subject: Subject, settings: InspectionSettings) -> Findings | None:
     notes = []
     others: dict[str, dict[str, Tensor]] = {}
     for word, key in keyed(settings.ood_data, "ood_data"):
-        data = load_other_data(subject, word, "ood_data", measure_only=True)
+        data = load_other_data(subject, word, "ood_data", labelled=False)
         notes += notes_on(word, data)
         notes += _overlap(subject, data)
         split = data.test.labelled
@@ -205,9 +205,9 @@ OOD = Analysis(
     name="ood",
     facts=_facts,
     run=_run,
-    version=2,
+    version=3,
     depends_on=lambda settings: list(settings.ood_data),
     contents=lambda subject, settings: fingerprints(
-        subject, settings.ood_data, "ood_data", measure_only=True
+        subject, settings.ood_data, "ood_data", labelled=False
     ),
 )
