@@ -325,10 +325,11 @@ class Recipe:
                     f"({_listed(self.window)}), or pixels between windows were not seen."
                 )
         if self.iterations is not None and self.iterations % self.epochs:
+            near = max(self.iterations // self.epochs, 1) * self.epochs
             raise ValueError(
                 f"iterations ({self.iterations}) must be a multiple of epochs ({self.epochs}), the "
                 "number of equal parts that they are measured after. Set both, as in --iterations "
-                f"{self.iterations // self.epochs * self.epochs or self.epochs} --epochs {self.epochs}."
+                f"{near} --epochs {self.epochs}."
             )
 
     @property
@@ -345,9 +346,10 @@ class Recipe:
         """The recipe with other settings, and with those that belong to them brought along.
 
         Other ``epochs`` stretch or shorten the lengths in it in the same ratio: ``milestones``,
-        ``warmup_epochs``, ``resolution_epochs`` and ``iterations``. Another ``batch_size`` multiplies the learning
-        rates by the ratio of the two, ``lr``, ``warmup_lr`` and ``final_lr``: the linear scaling
-        rule (Goyal et al. 2017), which the recipes with AdamW follow as well (Touvron et al. 2021).
+        ``warmup_epochs``, ``resolution_epochs`` and ``iterations``. Another ``batch_size``
+        multiplies the learning rates by the ratio of the two, ``lr``, ``warmup_lr`` and
+        ``final_lr``: the linear scaling rule (Goyal et al. 2017), which the recipes with AdamW
+        follow as well (Touvron et al. 2021).
         A setting that is among the changes is taken as it is, and with ``lr`` all learning rates
         are. What the changes turn away from, such as the milestones of another learning rate
         schedule, goes back to its default. :func:`dataclasses.replace` brings nothing along.

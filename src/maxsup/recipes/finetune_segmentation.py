@@ -3,8 +3,8 @@
 Command: ``maxsup train finetune-segmentation --data path/to/folder --method baseline`` with the
 weights that timm publishes, ``--backbone runs/photographs/maxsup/seed-0`` with those of a run; and
 ``maxsup compare path/to/folder --recipe finetune-segmentation --backbones runs/photographs`` with
-all of a study. Crops are as large as most images are, at most 512 pixels each way; ``--crop-size 256 256``
-is quicker. Masks where one class is rare are learnt better with ``--balance-classes``.
+all of a study. Crops are as large as most images are, at most 512 pixels each way; ``--crop-size
+256 256`` is quicker. ``--balance-classes`` gives classes with few pixels more weight.
 """
 
 from maxsup.recipes._recipe import Recipe
