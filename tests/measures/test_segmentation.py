@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 from maxsup.measures import (
     ConfusionMatrix,
@@ -12,6 +13,7 @@ from maxsup.measures import (
     mean_accuracy,
     mean_iou,
     pixel_accuracy,
+    ratio_contributions,
 )
 
 
@@ -126,3 +128,43 @@ def test_boundaries_against_loops(width: int) -> None:
         t = near(target == label)
         assert int(intersection[label]) == int((p & t).sum())
         assert int(union[label]) == int((p | t).sum())
+
+
+def _counts(images: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Right pixels and pixels in truth or prediction, (N, 5): images differ in what is there."""
+    either = torch.randint(0, 400, (images, 5), generator=generator)
+    either *= torch.rand(images, 5, generator=generator) < torch.tensor([1.0, 0.9, 0.5, 0.3, 0.0])
+    part = torch.rand(images, 5, generator=generator).double() ** 0.5
+    return (part * either).long(), either
+
+
+def test_contributions_are_how_the_measure_changes_with_an_image() -> None:
+    """Against the derivative by an image's weight, and in another order of the images."""
+    right, either = _counts(40, torch.Generator().manual_seed(0))
+
+    def measure(weights: Tensor) -> float:
+        a, b = weights @ right.double(), weights @ either.double()
+        return float((a[b > 0] / b[b > 0]).mean())
+
+    found = ratio_contributions(right, either)
+    ones = torch.ones(40, dtype=torch.float64)
+    assert float(found.mean()) == pytest.approx(measure(ones), rel=1e-12)
+    for image in range(40):
+        step = torch.zeros(40, dtype=torch.float64)
+        step[image] = 1e-5
+        slope = (measure(ones + step) - measure(ones - step)) / 2e-5
+        assert float(found[image] - found.mean()) == pytest.approx(40 * slope, rel=1e-5, abs=1e-8)
+    order = torch.randperm(40, generator=torch.Generator().manual_seed(1))
+    torch.testing.assert_close(ratio_contributions(right[order], either[order]), found[order])
+
+
+def test_contributions_have_the_spread_of_the_measure() -> None:
+    """Over many sets of images: what the spread within one says is that between them."""
+    generator = torch.Generator().manual_seed(0)
+    measured, said = [], []
+    for _ in range(600):
+        found = ratio_contributions(*_counts(100, generator))
+        measured.append(found.mean())
+        said.append(found.var() / 100)
+    between = torch.stack(measured).var()
+    assert float(torch.stack(said).mean() / between) == pytest.approx(1, abs=0.15)

@@ -12,8 +12,12 @@ from tests.data.masks import scene, write_pairs
 from maxsup.data import DataSettings
 from maxsup.data.masks import MaskData, load_masks
 from maxsup.evaluation import Found
-from maxsup.study._segmentation import DIFFERENCE_COLORS, segmentation_evidence
-from maxsup.training import MATRIX, SHOWN, RunResult
+from maxsup.study._segmentation import (
+    DIFFERENCE_COLORS,
+    image_values,
+    segmentation_evidence,
+)
+from maxsup.training import BY_IMAGE, MATRIX, SHOWN, RunResult
 
 
 @pytest.fixture(scope="module")
@@ -90,3 +94,25 @@ def test_classes_and_images(data: MaskData) -> None:
 
 def test_nothing_finished_shows_nothing(data: MaskData) -> None:
     assert segmentation_evidence(["a"], "a", data, {}) is None
+
+
+def test_images_contribute_to_the_measure_that_a_run_reports(data: MaskData) -> None:
+    """Counts of images make the same value as their sum, and stand beside the image's id."""
+    generator = torch.Generator().manual_seed(0)
+    true = torch.randint(1, 50, (len(data.test), 3), generator=generator)
+    right = (true * torch.rand(true.shape, generator=generator)).int()
+    by_image = torch.stack((true, true.flip(0), right), dim=2)
+    records = {BY_IMAGE: by_image}
+    run = RunResult("data", "weights", "batches", [], Found({}, records))
+    sums = by_image.sum(dim=0).double()
+    expected = {
+        "mean_iou": (sums[:, 2] / (sums[:, 0] + sums[:, 1] - sums[:, 2])).mean(),
+        "mean_accuracy": (sums[:, 2] / sums[:, 0]).mean(),
+        "pixel_accuracy": sums[:, 2].sum() / sums[:, 0].sum(),
+    }
+    for name, value in expected.items():
+        found = image_values(f"test_{name}", data.test, {("a", 0): run})
+        assert found is not None
+        assert found["a", 0].values.mean() == pytest.approx(float(value))
+        assert found["a", 0].ids.tolist() == data.test.ids.tolist()
+    assert image_values("test_boundary_iou", data.test, {("a", 0): run}) is None

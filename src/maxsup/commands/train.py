@@ -107,8 +107,9 @@ def run(options: Options, recipe: Recipe, data: DataSettings) -> int:
     directory = as_place(options.out or settings.default_directory())
     result = train(settings, directory, tracker=options.record.tracker)
     if is_first_process():
+        width = max(23, *map(len, result.values)) + 1
         for name, value in result.values.items():
-            print(f"{name.replace('_', ' '):24}{'–' if value is None else f'{value:.4f}'}")
+            print(f"{name.replace('_', ' '):{width}}{'–' if value is None else f'{value:.4f}'}")
         print(f"\nThe run: {directory}")
     return 0
 

@@ -30,6 +30,7 @@ from maxsup.evaluation._segmentation_measures import (
     MEAN_IOU,
     MULTISCALE,
     iou_by_class,
+    segmentation_contributions,
     segmentation_facts,
     segmentation_values,
 )
@@ -89,6 +90,7 @@ __all__ = [
     "outputs_file",
     "records_on",
     "save_outputs",
+    "segmentation_contributions",
     "segmentation_facts",
     "segmentation_pass",
     "segmentation_values",

@@ -7,7 +7,13 @@ import torch
 from torch import Tensor
 
 from maxsup.evaluation._segmentation_pass import SegmentationFound
-from maxsup.measures import class_iou, mean_accuracy, mean_iou, pixel_accuracy
+from maxsup.measures import (
+    class_iou,
+    mean_accuracy,
+    mean_iou,
+    pixel_accuracy,
+    ratio_contributions,
+)
 from maxsup.results.schema import MeasureFacts, SplitName, bounds_of
 
 MEAN_IOU = "mean_iou"
@@ -100,6 +106,28 @@ def segmentation_facts(*, multiscale: bool = False) -> list[MeasureFacts]:
         )
         for each, suffix, label, more in rows
     ]
+
+
+def segmentation_contributions(measure: str, by_image: Tensor) -> Tensor | None:
+    """What each image contributes to a measure of the test set, see :func:`ratio_contributions`.
+
+    Args:
+        measure: As results name it.
+        by_image: :attr:`SegmentationFound.by_image`.
+
+    Returns:
+        (N,) float64; none of a measure that does not follow from these counts.
+    """
+    true, predicted, right = by_image.unbind(dim=2)
+    match measure.removeprefix("test_"):
+        case "mean_iou":
+            return ratio_contributions(right, true + predicted - right)
+        case "mean_accuracy":
+            return ratio_contributions(right, true)
+        case "pixel_accuracy":
+            sums = (part.sum(dim=1, keepdim=True) for part in (right, true))
+            return ratio_contributions(*sums)
+    return None
 
 
 def iou_by_class(matrix: Tensor) -> list[float | None]:

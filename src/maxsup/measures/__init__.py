@@ -61,6 +61,7 @@ from maxsup.measures._segmentation import (
     mean_accuracy,
     mean_iou,
     pixel_accuracy,
+    ratio_contributions,
 )
 from maxsup.measures._selective import SelectiveClassification, SelectiveValues
 from maxsup.measures._separation import ClassSeparation, Separation, class_separation
@@ -139,6 +140,7 @@ __all__ = [
     "nearest_neighbours",
     "neural_collapse",
     "pixel_accuracy",
+    "ratio_contributions",
     "template_projection",
     "three_confused",
 ]

@@ -26,7 +26,7 @@ from maxsup.study._kept import NONE_KEPT, KeptRuns, with_kept
 from maxsup.study._kept_outputs import KeptOutputs
 from maxsup.study._per_class import kept_predictions, per_class
 from maxsup.study._projections import confused_classes
-from maxsup.study._segmentation import segmentation_evidence
+from maxsup.study._segmentation import image_values, segmentation_evidence
 from maxsup.study._settings import StudySettings
 from maxsup.study._teachers import label_of_teacher
 from maxsup.study._variants import Variant
@@ -84,7 +84,10 @@ def gather(
     methods = [_method_facts(name, name in chosen.values()) for name in settings.methods]
     analysed = analyse(rows, measures, settings.methods, settings.analysis())
     outputs = KeptOutputs(directory, analysed.measures[0]["name"])
-    images = image_evidence(rows, analysed, directory, outputs=outputs)
+    values = None
+    if isinstance(data.first, MaskData) and "the test set" not in redrawn(settings, data.first):
+        values = image_values(analysed.measures[0]["name"], data.first.test, finished)
+    images = image_evidence(rows, analysed, directory, outputs=outputs, values=values)
     seeds = list(settings.seeds)
     segmentation = None
     if isinstance(data.first, MaskData):

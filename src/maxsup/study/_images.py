@@ -30,8 +30,8 @@ _SAME = 1e-6
 _ACCURACY = ACCURACY.name_on("test")
 
 
-class _Images(NamedTuple):
-    """The primary measure of each test image, of one run."""
+class ImageValues(NamedTuple):
+    """What each test image contributes to the primary measure, of one run."""
 
     ids: NDArray[np.int64]
     values: NDArray[np.float64]
@@ -43,6 +43,7 @@ def image_evidence(
     directory: Path | None,
     *,
     outputs: KeptOutputs | None = None,
+    values: Mapping[tuple[str, int], ImageValues] | None = None,
 ) -> schema.ImageEvidence:
     """For each contrast, a range over other seeds and other test images, as far as one can be told.
 
@@ -55,13 +56,14 @@ def image_evidence(
         directory: The study's directory, in which runs may have kept their outputs; none where
             all outputs are given.
         outputs: These outputs, where something else looks at them too.
+        values: By run what its images contribute, where no outputs need to be read for it.
 
     Returns:
         The evidence, and in sentences why there is none where there is none.
     """
     primary = analysed.measures[0]
     found = schema.ImageEvidence(measure=primary["name"], contrasts=[], reasons=[])
-    if primary["name"] not in CONTRIBUTIONS:
+    if values is None and primary["name"] not in CONTRIBUTIONS:
         found["reasons"] = [
             f"{primary['label']} is no mean over images, of which each contributes its own part."
         ]
@@ -81,11 +83,12 @@ def image_evidence(
         for seed in contrast["seeds"]
     }
     outputs = outputs or KeptOutputs(directory, primary["name"])
-    images: dict[tuple[str, int], _Images] = {}
+    images: dict[tuple[str, int], ImageValues] = {}
     missing: dict[str, list[str]] = {}
     for run in needed:
         try:
-            images[run] = _read(outputs, run, reported[run])
+            of_run = _read(outputs, run) if values is None else _given(values, run)
+            images[run] = _as_reported(of_run, reported[run])
         except FileNotFoundError:
             missing.setdefault("kept no outputs on the test set", []).append(run_name(*run))
         except (ValueError, OSError) as error:
@@ -104,25 +107,40 @@ def _named(names: list[str]) -> str:
     return "; ".join(names[:_LISTED]) + (f" and {more} more runs" if more > 0 else "")
 
 
-def _read(outputs: KeptOutputs, run: tuple[str, int], reported: float | None) -> _Images:
+def _read(outputs: KeptOutputs, run: tuple[str, int]) -> ImageValues:
     """Read what each test image contributes to a run's measure.
 
     Raises:
         FileNotFoundError: The outputs were not kept.
-        ValueError: They are damaged, or not those that were measured.
+        ValueError: They are damaged.
     """
     found = outputs.of(*run)
     assert found.values is not None
+    return ImageValues(found.predictions.ids, found.values)
+
+
+def _given(values: Mapping[tuple[str, int], ImageValues], run: tuple[str, int]) -> ImageValues:
+    if run not in values:
+        raise FileNotFoundError(f"There are no counts of {run_name(*run)}.")
+    return values[run]
+
+
+def _as_reported(found: ImageValues, reported: float | None) -> ImageValues:
+    """See that it is what the run reported.
+
+    Raises:
+        ValueError: It is not.
+    """
     mean = float(found.values.mean()) if len(found.values) else float("nan")
     if reported is None or not abs(mean - reported) <= _SAME * max(1.0, abs(reported)):
         raise ValueError("its kept outputs are not those that were measured")
-    return _Images(found.predictions.ids, found.values)
+    return found
 
 
 def _conclude(
     found: schema.ImageEvidence,
     contrast: Contrast,
-    images: Mapping[tuple[str, int], _Images],
+    images: Mapping[tuple[str, int], ImageValues],
     bounds: Bounds,
     comparisons: int,
 ) -> str:

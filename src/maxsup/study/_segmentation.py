@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from maxsup.data.masks import VOID, MaskData, MaskSplit
-from maxsup.evaluation import iou_by_class, smaller_mask
+from maxsup.evaluation import iou_by_class, segmentation_contributions, smaller_mask
 from maxsup.results import mean_iou_of_one_class, schema
 from maxsup.statistics import summarise
-from maxsup.training import MATRIX, SHOWN, RunResult
+from maxsup.study._images import ImageValues
+from maxsup.training import BY_IMAGE, MATRIX, SHOWN, RunResult
 
 _Pixels = NDArray[np.uint8]
 Finished = Mapping[tuple[str, int], RunResult]
@@ -74,6 +75,21 @@ def segmentation_evidence(
             data,
         ),
     )
+
+
+def image_values(
+    measure: str, test: MaskSplit, finished: Finished
+) -> dict[tuple[str, int], ImageValues] | None:
+    """What each test image contributes to a measure, by run; none where that cannot be told."""
+    found = {}
+    for key, run in finished.items():
+        if BY_IMAGE not in run.records:
+            continue
+        values = segmentation_contributions(measure, run.records[BY_IMAGE])
+        if values is None:
+            return None
+        found[key] = ImageValues(test.ids.numpy(), values.numpy())
+    return found
 
 
 def _shown(runs: Mapping[str, RunResult], data: MaskData) -> list[schema.ShownMasks]:

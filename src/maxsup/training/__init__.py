@@ -13,7 +13,7 @@ from maxsup.training._data import AnyData, load_data, load_labelled
 from maxsup.training._distillation import Distillation
 from maxsup.training._diverged import TrainingDiverged
 from maxsup.training._dry_run import DryRun, dry_run
-from maxsup.training._evaluate_segmentation import MATRIX, SHOWN
+from maxsup.training._evaluate_segmentation import BY_IMAGE, MATRIX, SHOWN
 from maxsup.training._fingerprint import weights_digest
 from maxsup.training._model import build_model
 from maxsup.training._optimizer import learning_rate
@@ -36,6 +36,7 @@ from maxsup.training._tracking import check_tracker
 from maxsup.training._train import train
 
 __all__ = [
+    "BY_IMAGE",
     "FAILURE_FILE",
     "FORMAT",
     "MATRIX",
