@@ -30,6 +30,7 @@ def _content(results: Results) -> dict[str, object] | None:
     ]
     return {
         "primary": results["measures"][0],
+        "is_ratio": bool(results.get("segmentation")),
         "crossed": [row for row in rows if row.images["low"] is not None],
         "tested": [row for row in rows if row.images["p_mcnemar"] is not None],
         "several": len(results["contrasts"]) > 1,
