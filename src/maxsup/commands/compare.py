@@ -135,7 +135,9 @@ def choose(options: Options, data: DataSettings, changes: Mapping[str, Any]) -> 
     if options.script.script is not None:
         return None  # it brings its own data
     if options.backbones:
-        check_backbone(options.backbones[0], changes)
+        from maxsup.study import find_backbones, weights_of
+
+        check_backbone(weights_of(find_backbones(options.backbones)), changes)
     return choice_for(options.recipe, options.data, data, changes, masks=bool(options.backbones))
 
 

@@ -1,9 +1,10 @@
 """Masks of your own: UperNet on a trained backbone.
 
 Command: ``maxsup train finetune-segmentation --data path/to/folder --method baseline`` with the
-weights that timm publishes; ``--backbone runs/photographs/maxsup/seed-0`` with those of a run, or
-a file. Crops are as large as most images are, at most 512 pixels each way; ``--crop-size 256 256``
-is quicker. Masks where one class is rare are learnt better with ``--balance-classes``.
+weights that timm publishes; ``--backbone runs/photographs/maxsup/seed-0`` with those of a run, or a
+file, and ``maxsup compare path/to/folder --backbones runs/photographs`` compares all methods and
+seeds of a study. Crops are as large as most images are, at most 512 pixels each way; ``--crop-size
+256 256`` is quicker. Masks where one class is rare are learnt better with ``--balance-classes``.
 """
 
 from maxsup.recipes._recipe import Recipe

@@ -47,6 +47,20 @@ def find_backbones(words: Sequence[str]) -> Backbones:
     return MappingProxyType(found)
 
 
+def weights_of(backbones: Backbones) -> list[str]:
+    """Where weights are of each backbone that does not start at random: one for all its seeds.
+
+    >>> weights_of({"none": "none", "mine": "timm"})
+    ['timm']
+    """
+    found = []
+    for place in backbones.values():
+        if place != FROM_SCRATCH:
+            seeds = [] if place == TIMM else seeds_in(as_place(place))
+            found.append(f"{place}/seed-{seeds[0]}" if seeds else place)
+    return found
+
+
 def _named(word: str) -> list[tuple[str, str]]:
     name, equals, place = word.partition("=")
     if not equals:
@@ -177,6 +191,18 @@ def check_backbones(settings: Trainings, data: AnyData) -> list[str]:
         for note in notes_on_weights(recipe, data):
             notes[note] = None
     return list(notes)
+
+
+def notes_on_architectures(settings: Trainings) -> list[str]:
+    """Whether backbones differ in more than their training, in a sentence."""
+    models = {method: settings.run(method, seed).recipe.model for method, seed in settings.plan()}
+    if len({*models.values()}) < 2:
+        return []
+    each = ", ".join(f"{method} has {model}" for method, model in models.items())
+    return [
+        f"The backbones are of different architectures: {each}. A difference between them is one "
+        "of architecture and training together, and their heads do not start alike."
+    ]
 
 
 def notes_on_backbones(backbones: Backbones) -> list[str]:
