@@ -62,3 +62,21 @@ def write_pairs(
     for number, (image, labels) in enumerate(found, first):
         image.save(images / f"{number:03d}.png")
         labels.save(masks / f"{number:03d}.png")
+
+
+_COLORS = np.array([[220, 40, 40], [40, 200, 60], [50, 60, 220]])
+
+
+def scene(seed: int, size: tuple[int, int] = (24, 16)) -> tuple[Image.Image, Image.Image]:
+    """Upright stripes of coloured noise, each class in its colour; a void line between them."""
+    generator = np.random.default_rng(seed)
+    width, height = size
+    edges = np.sort(generator.choice(np.arange(4, width - 3), 2, replace=False))
+    labels = np.zeros((height, width), dtype=np.uint8)
+    order = generator.permutation(3)
+    for number, label in enumerate(order):
+        begin, end = [0, *edges][number], [*edges, width][number]
+        labels[:, begin:end] = label
+    pixels = _COLORS[labels] + generator.normal(0, 20, (height, width, 3))
+    labels[:, edges] = 255
+    return Image.fromarray(pixels.clip(0, 255).astype(np.uint8)), Image.fromarray(labels)

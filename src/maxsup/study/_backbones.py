@@ -144,11 +144,13 @@ def recipe_on_backbone(recipe: Recipe, name: str, seed: int, backbones: Backbone
         raise ValueError(f"backbone={name}: no such backbone; {there}. See --backbones.")
     place = backbones[name]
     if place == FROM_SCRATCH:
-        # The architecture of the others, which it is to be compared with.
+        # The architecture of the others, which it is to be compared with, and nothing else of
+        # theirs, so that it stays the same when others are compared.
+        scale = {"mean": recipe.mean, "std": recipe.std}
         other = next((each for each in backbones if backbones[each] != FROM_SCRATCH), None)
         if other is not None:
             recipe = recipe_on_backbone(recipe, other, seed, backbones)
-        return recipe.adapted(weights=None)
+        return recipe.adapted(weights=None, **scale)
     if place != TIMM and (seeds := seeds_in(as_place(place))):
         if seed not in seeds:
             raise ValueError(

@@ -92,6 +92,7 @@ def compare(
         if is_main:
             check_free(directory, progress.say)
             settings.check(directory)
+        settings = settings.with_kept_backbones(directory)
         data = load_study_data(settings, accelerator, progress.say)
         # All runs have the same recipe, and data of the same kind.
         first = settings.run(*settings.plan()[0])
