@@ -1,6 +1,6 @@
 """The recipe of a command line that names none, or one that is fitted to the data."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,20 +14,26 @@ if TYPE_CHECKING:
 _MASKS = "finetune-segmentation"
 
 
-def check_backbone(backbone: str | None, changes: Mapping[str, Any]) -> None:
-    """See that weights are not named twice.
+def check_backbone(places: Collection[str], changes: Mapping[str, Any]) -> None:
+    """See that weights are not named twice, and that a model that is named is theirs.
+
+    Args:
+        places: Where the weights of the backbones are.
+        changes: What the command line says of the recipe.
 
     Raises:
-        ValueError: They are.
+        ValueError: They are, it is not, or there are no such weights.
     """
-    twice = sorted({"weights", "model"} & changes.keys()) if backbone is not None else []
-    if "weights" in twice:
+    if places and "weights" in changes:
         raise ValueError("--backbone and --weights both say what to start from; name one of them.")
-    if twice and backbone != "timm":
-        raise ValueError(
-            f"--backbone {backbone} says which model it is. Leave --model away; for a file that "
-            "says nothing, name it with --weights."
-        )
+    if changes.get("model") is None:
+        return
+    from maxsup.models import TIMM, expected_by
+
+    for place in places:
+        if place != TIMM:
+            # A file that says nothing is of the model that is named.
+            expected_by(changes["model"], place)
 
 
 def choice_for(

@@ -84,7 +84,7 @@ class Options(CommonOptions):
     """What to train on: digits, a folder (image folder, Parquet, WebDataset), or hf:owner/name."""
     recipe: str | None = None
     """How to train; by default one that fits the data, which is said. See: maxsup recipes."""
-    methods: tuple[str, ...] = ()
+    methods: Annotated[tuple[str, ...] | None, tyro.conf.arg(metavar="[STR [STR ...]]")] = None
     """What to compare, by default baseline, label-smoothing and maxsup; "all" for every method.
     Coefficients are set as in maxsup:alpha=0.05, maxsup:alpha=0.1..0.2 (linear schedule),
     acls:alpha=0.1,margin=6. See: maxsup methods."""
@@ -135,18 +135,23 @@ def choose(options: Options, data: DataSettings, changes: Mapping[str, Any]) -> 
     if options.script.script is not None:
         return None  # it brings its own data
     if options.backbones:
-        check_backbone(options.backbones[0], changes)
+        from maxsup.study import find_backbones, weights_of
+
+        check_backbone(weights_of(find_backbones(options.backbones)), changes)
     return choice_for(options.recipe, options.data, data, changes, masks=bool(options.backbones))
 
 
 def run(options: Options, recipe: Recipe, data: DataSettings) -> int:
     """Compare methods, print the table and write the page."""
-    if not options.methods:
-        options = replace(options, methods=("baseline",) if options.backbones else DEFAULT_METHODS)
+    methods = options.methods
+    if methods is None:
+        methods = ("baseline",) if options.backbones else DEFAULT_METHODS
     if options.script.script is not None:
         from maxsup.commands._compare_script import compare_by_script
 
-        return compare_by_script(options, options.script.script, options.script.jobs)
+        return compare_by_script(
+            replace(options, methods=methods), options.script.script, options.script.jobs
+        )
     if options.script.jobs != 1:
         raise ValueError("--jobs says how many runs of a --script go on at a time; there is none.")
     cluster = options.cluster
@@ -167,7 +172,6 @@ def run(options: Options, recipe: Recipe, data: DataSettings) -> int:
         with_teachers,
     )
 
-    methods = options.methods
     if methods == ("all",):
         methods = tuple(method.name for method in all_methods())
     if "all" in methods:

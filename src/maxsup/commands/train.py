@@ -35,7 +35,8 @@ class Options(CommonOptions):
     """Directory or URL of the run, new or to go on with; else runs/RECIPE/METHOD/seed-SEED."""
     backbone: str | None = None
     """With a recipe for segmentation: begin with this trained model, the directory of a run or a
-    file of weights; its architecture and the scale of its images come with it."""
+    file of weights; its architecture and the scale of its images come with it, or for a file that
+    does not say it from --model."""
     dry_run: bool = False
     """Only build the training and take two steps, to see what it would take."""
     distillation: Annotated[
@@ -74,7 +75,7 @@ def defaults(named: Options) -> tuple[Options, Recipe, DataSettings]:
 
 def choose(options: Options, data: DataSettings, changes: Mapping[str, Any]) -> "Choice | None":
     """The recipe, where the command line names none, or one that is fitted to the data."""
-    check_backbone(options.backbone, changes)
+    check_backbone(() if options.backbone is None else (options.backbone,), changes)
     return choice_for(
         options.recipe, options.data, data, changes, masks=options.backbone is not None
     )
@@ -107,7 +108,7 @@ def run(options: Options, recipe: Recipe, data: DataSettings) -> int:
     directory = as_place(options.out or settings.default_directory())
     result = train(settings, directory, tracker=options.record.tracker)
     if is_first_process():
-        width = max(23, *map(len, result.values)) + 1
+        width = max(24, *(len(name) + 2 for name in result.values))
         for name, value in result.values.items():
             print(f"{name.replace('_', ' '):{width}}{'–' if value is None else f'{value:.4f}'}")
         print(f"\nThe run: {directory}")

@@ -9,6 +9,7 @@ from torch import nn
 
 from maxsup._formats import check_format
 from maxsup.models._create import create_model, is_own, timm_arguments
+from maxsup.models._weights_file import is_of_segmentation
 
 FORMAT = 1
 """The format of our part of ``config.json``."""
@@ -129,6 +130,13 @@ class ModelDescription:
         check_format(
             own.get("format"), str(what), newest=FORMAT, remedy="Repeat the run by its command."
         )
+        if is_of_segmentation(config):
+            raise ValueError(
+                f"{what} describes a model for segmentation, where one that classifies images is "
+                "expected: name the run that its backbone began with. The model itself is read by "
+                "maxsup.models.segmentation.load_segmentation_run, and measured on the page of its "
+                "study."
+            )
         try:
             published = config["pretrained_cfg"]
             channels, height, width = published["input_size"]

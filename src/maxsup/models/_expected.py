@@ -9,7 +9,7 @@ import timm
 from safetensors import SafetensorError, safe_open
 
 from maxsup.models._create import TIMM, check_name, check_published, is_own
-from maxsup.models._weights_file import WeightsFile, find_weights
+from maxsup.models._weights_file import WeightsFile, check_classifies, find_weights
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,7 @@ def expected_by(model: str | None, weights: str, *, otherwise: str | None = None
                 "would. Name it with --model, by its name in timm."
             )
         return _of_published(model)
+    check_classifies(config, file.path)
     found = _of_config(config, file)
     if model is not None and model.partition(".")[0] != found.model.partition(".")[0]:
         raise ValueError(

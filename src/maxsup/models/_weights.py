@@ -73,9 +73,15 @@ def load_weights(
     found, entry = read_weights(path)
     fit = _best_fit(name, model, found)
     if not fit.is_whole and not (partial and fit.weights):
+        channels = _other_channels(model, found)
         raise ValueError(
-            f"weights: {path} does not fit {name} as it is set up here: {_differences(fit)}. Take "
-            "the model, the stem and the blur_pool with which they were trained"
+            f"weights: {path} does not fit {name} as it is set up here: {_differences(fit)}. "
+            + (
+                f"They are for images of {channels[0]}, and these have {channels[1]}: take weights "
+                "that were trained on such"
+                if channels
+                else "Take the model, the stem and the blur_pool with which they were trained"
+            )
             + (f"; or add --partial-weights, {partial_is}." if fit.weights else ".")
         )
     model.load_state_dict(model.state_dict() | fit.weights)
@@ -140,6 +146,21 @@ def _fit(model: nn.Module, found: Mapping[str, Tensor]) -> _Fit:
         ],
         new,
     )
+
+
+def _other_channels(model: nn.Module, found: Mapping[str, Tensor]) -> tuple[str, str] | None:
+    """How many channels images have for the weights, and for the model, where these differ."""
+    for name, value in model.state_dict().items():
+        if value.ndim == 4:
+            there = found.get(name)
+            if there is None or there.ndim != 4 or {there.shape[1], value.shape[1]} != {1, 3}:
+                return None
+            return _channels(there.shape[1]), _channels(value.shape[1])
+    return None
+
+
+def _channels(count: int) -> str:
+    return "1 channel (grey)" if count == 1 else f"{count} channels"
 
 
 def _names_of_last_layer(model: nn.Module, expected: Mapping[str, Tensor]) -> list[str]:

@@ -22,6 +22,7 @@ from maxsup._home import expand_home
 _IN_DIRECTORIES = ("model.safetensors", "pytorch_model.bin")
 """What the Hub, timm and runs call the file of the weights."""
 _CONFIG_FILE = "config.json"
+_RUNS_BELOW = ("seed-*/", "*/seed-*/")
 _TORCH = (".pth", ".pt", ".bin", ".tar", ".ckpt")
 _ENTRIES = ("state_dict_ema", "model_ema", "state_dict", "model")
 """Where checkpoints keep the weights; averaged ones, with which models are measured, come first."""
@@ -57,8 +58,11 @@ def find_weights(name: str) -> WeightsFile:
     if path.is_dir():
         found = [path / each for each in _IN_DIRECTORIES if (path / each).is_file()]
         if not found:
+            below = (next(path.glob(f"{each}{_IN_DIRECTORIES[0]}"), None) for each in _RUNS_BELOW)
+            run = next((each.parent for each in below if each is not None), None)
             raise ValueError(
-                f"weights: {path} holds no {' or '.join(_IN_DIRECTORIES)}. Name {ANY_WEIGHTS}."
+                f"weights: {path} holds no {' or '.join(_IN_DIRECTORIES)}. Name "
+                + (f"one of the runs in it, such as {run}." if run else f"{ANY_WEIGHTS}.")
             )
         return WeightsFile(found[0], _read_config(path / _CONFIG_FILE))
     if not path.is_file():
@@ -76,7 +80,27 @@ def _read_config(path: Path) -> Mapping[str, Any] | None:
         raise ValueError(f"weights: {path} is no JSON file: {error}.") from error
     if not isinstance(config, dict):
         raise ValueError(f"weights: {path} describes no model; it holds no JSON object.")
+    check_classifies(config, path.parent)
     return config
+
+
+def check_classifies(config: Mapping[str, Any], path: Path) -> None:
+    """See that a configuration is of a model that images are classified with, or may be.
+
+    Raises:
+        ValueError: It is of one for segmentation.
+    """
+    if is_of_segmentation(config):
+        raise ValueError(
+            f"weights: {path} holds a model for segmentation, whose backbone and head are one. "
+            "Name what its backbone began with, the weights in its settings.json; or a run that "
+            "classifies images."
+        )
+
+
+def is_of_segmentation(config: Mapping[str, Any]) -> bool:
+    """Whether a configuration is that of a model for segmentation of ours."""
+    return config.get("task") == "segmentation"
 
 
 def digest_of_weights(name: str) -> str:

@@ -10,6 +10,7 @@ from maxsup._lazy import lazy_names
 
 if TYPE_CHECKING:
     from maxsup.study._backbones import find_backbones as find_backbones
+    from maxsup.study._backbones import weights_of as weights_of
     from maxsup.study._backbones import with_backbones as with_backbones
     from maxsup.study._compare import compare as compare
     from maxsup.study._compare_script import compare_script as compare_script
@@ -37,6 +38,7 @@ __all__ = [
     "record",
     "save_predictions",
     "trainings_of",
+    "weights_of",
     "with_backbones",
     "with_teachers",
 ]
@@ -45,7 +47,7 @@ __getattr__ = lazy_names(
     __name__,
     [],
     {
-        "_backbones": ["find_backbones", "with_backbones"],
+        "_backbones": ["find_backbones", "weights_of", "with_backbones"],
         "_compare": ["compare"],
         "_compare_script": ["compare_script"],
         "_images": ["image_evidence"],

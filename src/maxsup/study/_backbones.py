@@ -47,6 +47,20 @@ def find_backbones(words: Sequence[str]) -> Backbones:
     return MappingProxyType(found)
 
 
+def weights_of(backbones: Backbones) -> list[str]:
+    """Where weights are of each backbone that does not start at random: one for all its seeds.
+
+    >>> weights_of({"none": "none", "mine": "timm"})
+    ['timm']
+    """
+    found = []
+    for place in backbones.values():
+        if place != FROM_SCRATCH:
+            seeds = [] if place == TIMM else seeds_in(as_place(place))
+            found.append(f"{place}/seed-{seeds[0]}" if seeds else place)
+    return found
+
+
 def _named(word: str) -> list[tuple[str, str]]:
     name, equals, place = word.partition("=")
     if not equals:
@@ -130,11 +144,13 @@ def recipe_on_backbone(recipe: Recipe, name: str, seed: int, backbones: Backbone
         raise ValueError(f"backbone={name}: no such backbone; {there}. See --backbones.")
     place = backbones[name]
     if place == FROM_SCRATCH:
-        # The architecture of the others, which it is to be compared with.
+        # The architecture of the others, which it is to be compared with, and nothing else of
+        # theirs, so that it stays the same when others are compared.
+        scale = {"mean": recipe.mean, "std": recipe.std}
         other = next((each for each in backbones if backbones[each] != FROM_SCRATCH), None)
         if other is not None:
             recipe = recipe_on_backbone(recipe, other, seed, backbones)
-        return recipe.adapted(weights=None)
+        return recipe.adapted(weights=None, **scale)
     if place != TIMM and (seeds := seeds_in(as_place(place))):
         if seed not in seeds:
             raise ValueError(
@@ -177,6 +193,18 @@ def check_backbones(settings: Trainings, data: AnyData) -> list[str]:
         for note in notes_on_weights(recipe, data):
             notes[note] = None
     return list(notes)
+
+
+def notes_on_architectures(settings: Trainings) -> list[str]:
+    """Whether backbones differ in more than their training, in a sentence."""
+    models = {method: settings.run(method, seed).recipe.model for method, seed in settings.plan()}
+    if len({*models.values()}) < 2:
+        return []
+    each = ", ".join(f"{method} has {model}" for method, model in models.items())
+    return [
+        f"The backbones are of different architectures: {each}. A difference between them is one "
+        "of architecture and training together, and their heads do not start alike."
+    ]
 
 
 def notes_on_backbones(backbones: Backbones) -> list[str]:

@@ -11,7 +11,7 @@ from maxsup._lock import check_free, hold
 from maxsup._places import as_place
 from maxsup.data import ImageData
 from maxsup.results import Results, schema, shown, write_results
-from maxsup.study._backbones import check_backbones, notes_on_backbones
+from maxsup.study._backbones import check_backbones, notes_on_architectures, notes_on_backbones
 from maxsup.study._call import python_call
 from maxsup.study._data import StudyData, load_study_data
 from maxsup.study._gather import gather
@@ -92,6 +92,7 @@ def compare(
         if is_main:
             check_free(directory, progress.say)
             settings.check(directory)
+        settings = settings.with_kept_backbones(directory)
         data = load_study_data(settings, accelerator, progress.say)
         # All runs have the same recipe, and data of the same kind.
         first = settings.run(*settings.plan()[0])
@@ -102,6 +103,8 @@ def compare(
         )
         on_weights = [f"Weights: {note}" for note in fit]
         on_weights += notes_on_backbones(settings.found_backbones)
+        if settings.backbones:
+            on_weights += notes_on_architectures(settings)
         labelled = data.first if isinstance(data.first, ImageData) else None
         if labelled is not None:
             check_teachers(settings, labelled)

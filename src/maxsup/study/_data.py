@@ -59,9 +59,9 @@ def load_study_data(
     except NothingDrawn as error:
         if not settings.resample_data:
             raise
-        raise ValueError(_nothing_to_resample(str(error))) from error
+        raise ValueError(_nothing_to_resample(str(error), settings)) from error
     if settings.resample_data and not redrawn(settings, data):
-        raise ValueError(_nothing_to_resample("The data has a test set of its own."))
+        raise ValueError(_nothing_to_resample("The data has a test set of its own.", settings))
     if settings.resample_data and accelerator.is_main_process:
         say(f"Data: drawn anew for each seed: {', '.join(redrawn(settings, data))}.")
     return StudyData(settings, data)
@@ -81,9 +81,13 @@ def redrawn(settings: StudySettings, data: AnyData) -> list[str]:
     return [name for name, is_drawn in parts.items() if is_drawn]
 
 
-def _nothing_to_resample(why: str) -> str:
+def _nothing_to_resample(why: str, settings: StudySettings) -> str:
+    # Masks are given no wrong labels.
+    noise = "with --label-noise, labels would be drawn, and "
+    if settings.recipe.is_segmentation:
+        noise = ""
     return (
         f"resample_data: nothing would differ from seed to seed, as no part and no label of this "
-        f"data is drawn at random. {why} Leave --resample-data out; with --label-noise, labels "
-        "would be drawn, and of data that is all in one part a test set."
+        f"data is drawn at random. {why} Leave --resample-data out; {noise}of data that is all in "
+        "one part a test set would be drawn."
     )

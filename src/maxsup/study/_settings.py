@@ -68,6 +68,13 @@ class _Kept(NamedTuple):
     backbones: tuple[str, ...]
 
 
+def _is_there(backbone: str) -> bool:
+    try:
+        return bool(find_backbones([backbone]))
+    except ValueError:
+        return False
+
+
 @dataclass(frozen=True)
 class StudySettings:
     """Methods × seeds on the same data with the same recipe.
@@ -268,6 +275,22 @@ class StudySettings:
                 names the same method otherwise, or files that are no study.
         """
         self._kept(directory)
+
+    def with_kept_backbones(self, directory: Path) -> "StudySettings":
+        """The study with the backbones of earlier commands in its directory, which come first.
+
+        So what was fine-tuned on them stays, though they are not named again.
+
+        Raises:
+            ValueError: One of them has the name of another that is named now.
+        """
+        kept = self._kept(directory)
+        earlier = () if kept is None else tuple(filter(_is_there, kept.backbones))
+        if not earlier:
+            return self
+        return dataclasses.replace(
+            self, backbones=tuple(dict.fromkeys((*earlier, *self.backbones)))
+        )
 
     def claim(self, directory: Path) -> None:
         """Make ``directory``, which this process holds, this study's.

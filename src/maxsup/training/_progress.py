@@ -26,7 +26,9 @@ _FIGURES = (
     "train_loss",
     "train_accuracy",
     "validation_accuracy",
+    "validation_mean_iou",
     "test_accuracy",
+    "test_mean_iou",
     "images_per_second",
 )
 """The figures of an epoch that a line of a log shows, where there are such."""
@@ -187,6 +189,6 @@ def duration(seconds: float) -> str:
 def _figure(name: str, value: float | None) -> str:
     if value is None:
         return "–"
-    if name.endswith("accuracy"):
+    if name.endswith(("accuracy", "mean_iou")):
         return f"{100 * value:.2f} %"
     return f"{value:,.0f}" if name == "images_per_second" else f"{value:.4f}"

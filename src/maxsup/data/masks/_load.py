@@ -167,6 +167,8 @@ def _divided(
     if not measure_only:
         _check_classes(train, meaning)
     measured = {"test": test} if validation is None else {"validation": validation, "test": test}
+    for what, part in measured.items():
+        _check_labelled(part, what)
     notes += _notes_on_classes(train, measured, meaning.classes)
     notes += notes_on_duplicates(train, measured)
     return MaskData(
@@ -267,6 +269,20 @@ def _check_classes(train: MaskSplit, meaning: Meaning) -> None:
         "--void names) is a class and no void, as in masks of black and white, say so with a table "
         "of colours, --colors, of lines such as background,0,0,0 and object,255,255,255."
     )
+
+
+def _check_labelled(part: MaskSplit, what: str) -> None:
+    """See that there is something to measure on.
+
+    Raises:
+        ValueError: There is not.
+    """
+    if not bool(part.class_pixels.any()):
+        raise ValueError(
+            f"The {what} masks hold void alone, in all of {counted(len(part), 'image')}: nothing "
+            "could be measured on them. Name another part, or masks with labels; what is void is "
+            "255, and what --void and --reduce-zero-label say."
+        )
 
 
 def _notes_on_classes(

@@ -117,7 +117,8 @@ def _find_columns(settings: DataSettings, masks: MaskSettings, features: Any) ->
             which = "several columns" if called else "no column"
             raise ValueError(
                 f"{settings.name} has {which} of images that may be masks, so one must be named "
-                f"with --mask-column; there are the columns {there}."
+                f"with --mask-column; there are the columns {there}. Images with one label each "
+                "are for a recipe that learns that, such as finetune."
             )
         (mask,) = called
     if settings.image_column == mask:

@@ -13,24 +13,13 @@ from maxsup.data.masks._class_names import NAMES_FILES, TABLE_FILES
 from maxsup.data.masks._lists import read_lists
 from maxsup.data.sources._files import counted, listed
 from maxsup.data.sources._image_folder import ONE_SPLIT, notes_on_others
+from maxsup.data.sources._mask_words import IMAGE_WORDS, MASK_WORDS, words_of
 from maxsup.data.sources._opened import ImageRows, OpenedData, Table
 from maxsup.data.sources._roles import Role, role_in_name, role_of_folder
 from maxsup.data.sources._walk import Folder
 
 MASK_COLUMN = "mask"
 
-_MASK_WORDS = frozenset(
-    {
-        *("ann", "annot", "annots", "annotation", "annotations", "gt", "groundtruth", "label"),
-        *("labels", "mask", "masks", "seg", "segmentation", "segmentations"),
-    }
-)
-_IMAGE_WORDS = frozenset(
-    {
-        *("data", "dataset", "dir", "files", "image", "images", "img", "imgs", "jpeg"),
-        *("jpegimages", "jpg", "photo", "photos", "picture", "pictures", "png", "rgb"),
-    }
-)
 _OBJECT_WORDS = frozenset({"instance", "instances", "object", "objects"})
 _OF_MASK = re.compile(r"(?i)[-_ .](masks?|labels?|l|gt|seg|segmentation|annotations?|annot)$")
 """What names of masks end with beside those of their images."""
@@ -141,18 +130,20 @@ def _without_masks(root: Folder, name: str) -> str:
     return (
         f"{name} holds {counted(root.image_count, 'image')} and no folder that is called masks, "
         "annotations, labels, annot, gt or segmentation, nor files that end so. Put images into "
-        "images/ and their masks, with the same names, into masks/."
+        "images/ and their masks, with the same names, into masks/. Where folders are classes, "
+        "take a recipe that learns a label for each image, such as finetune: this one learns one "
+        "for each pixel."
     )
 
 
 def _is_of_masks(folder: Folder) -> bool:
-    return any(_words(name) & _MASK_WORDS for name in folder.place.split("/"))
+    return any(words_of(name) & MASK_WORDS for name in folder.place.split("/"))
 
 
 def _of_objects(folder: Folder) -> bool:
     """Whether masks number single objects, and not classes, as in VOC's SegmentationObject."""
-    words = frozenset().union(*map(_words, folder.place.split("/")))
-    return bool(words & _MASK_WORDS and words & _OBJECT_WORDS)
+    words = frozenset().union(*map(words_of, folder.place.split("/")))
+    return bool(words & MASK_WORDS and words & _OBJECT_WORDS)
 
 
 def _notes_on_objects(root: Folder) -> Iterator[str]:
@@ -196,14 +187,14 @@ def _divide(root: Folder) -> dict[str, _Split]:
             continue
         is_mask, role, below = False, None, []
         for name in folder.place.split("/")[:-1]:
-            words = _words(name)
-            said = bool(words & _MASK_WORDS)
+            words = words_of(name)
+            said = bool(words & MASK_WORDS)
             is_mask = is_mask or said
             here: Role | None = role_of_folder(name) or (
-                _role_of(words) if said or words & _IMAGE_WORDS else None
+                _role_of(words) if said or words & IMAGE_WORDS else None
             )
             role = role or here
-            if not (said or here or (words and words <= _IMAGE_WORDS)):
+            if not (said or here or (words and words <= IMAGE_WORDS)):
                 below.append(name)
         files = [
             _File(folder.file(name), f"{folder.place}{name}", _stem(name), "/".join(below))
@@ -222,22 +213,6 @@ def _by_endings(split: _Split) -> _Split:
     for file in split.images:
         (found.masks if _OF_MASK.search(file.stem) else found.images).append(file)
     return found
-
-
-def _words(folder: str) -> frozenset[str]:
-    """The words in a folder's name; those that end with one of masks are two."""
-    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", folder)
-    words = set()
-    for word in re.split(r"[\W_0-9]+", apart.lower()):
-        ending = re.fullmatch(
-            r"(train|training|val|valid|validation|test|testing)"
-            r"(annots?|masks?|labels?|gt|images?|imgs?)",
-            word,
-        )
-        words |= {ending[1], ending[2]} if ending else {word}
-    if {"ground", "truth"} <= words:
-        words.add("groundtruth")
-    return frozenset(words - {""})
 
 
 def _role_of(words: frozenset[str]) -> Role | None:

@@ -6,6 +6,7 @@ from typing import Any
 import datasets
 
 from maxsup.data._settings import DataSettings
+from maxsup.data.sources._mask_words import MASK_WORDS, words_of
 
 _LABEL_NAMES = ("label", "labels", "fine_label", "class", "cls", "target", "y")
 _IMAGE_NAMES = ("image", "img", "picture", "photo", "image_bytes", "bytes", "content")
@@ -35,9 +36,11 @@ def find_image_column(settings: DataSettings, features: Any) -> str:
     if len(candidates) == 1:
         return str(candidates[0])
     if candidates:
+        masks = [name for name in candidates if words_of(name) & MASK_WORDS]
+        hint = " To learn the masks, take a recipe such as finetune-segmentation." if masks else ""
         raise ValueError(
             f"{settings.name} has {len(candidates)} columns of images, so one must be named with "
-            f"--image-column; {_listed('columns of images', candidates, features)}"
+            f"--image-column; {_listed('columns of images', candidates, features)}{hint}"
         )
     raise ValueError(
         f"{settings.name} has no column of images; {_listed('columns', list(features), features)} "

@@ -18,6 +18,7 @@ from maxsup.data.sources._files import (
     natural_order,
     shown,
 )
+from maxsup.data.sources._mask_words import are_images_with_masks
 from maxsup.data.sources._opened import ImageRows, OpenedData, Table
 from maxsup.data.sources._roles import is_filler, role_of_folder
 from maxsup.data.sources._split_folders import find_split_folders
@@ -56,6 +57,7 @@ def open_image_folder(root: Folder, settings: DataSettings, *, labelled: bool = 
         ValueError: It cannot be decided, a class folder holds no image, or there are no classes;
             the message says how to mend it.
     """
+    _check_without_masks(root, settings.name)
     top, notes = _unwrapped(root)
     found = find_split_folders(top, settings, labelled=labelled)
     notes += found.notes
@@ -100,6 +102,21 @@ def open_image_folder(root: Folder, settings: DataSettings, *, labelled: bool = 
     return OpenedData(
         tuple(files), load, aliases, tuple(notes), lambda name: digest_of_files(files[name].paths)
     )
+
+
+def _check_without_masks(root: Folder, name: str) -> None:
+    """See that images and their masks are not taken for two classes.
+
+    Raises:
+        ValueError: They would be.
+    """
+    places = [folder.place for folder in root.walk() if folder.images]
+    if are_images_with_masks(places):
+        raise ValueError(
+            f"{name} holds images and masks of them, in {listed(places)}, and a label for each "
+            "image is to be learnt. Take a recipe that learns one for each pixel, such as "
+            "finetune-segmentation; or, if these are classes, give the folders other names."
+        )
 
 
 def _unwrapped(root: Folder) -> tuple[Folder, list[str]]:

@@ -1,0 +1,317 @@
+"""Which trained backbone is better fine-tuned for segmentation, as a study."""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from rich.console import Console
+from safetensors.torch import load_file
+from tests.data.masks import scene, write_pairs
+
+from maxsup.commands import main
+from maxsup.data import DataSettings
+from maxsup.models import create_model
+from maxsup.recipes import Recipe, get_recipe
+from maxsup.report import render_report
+from maxsup.results import Results
+from maxsup.study import StudySettings, compare, find_backbones, weights_of, with_backbones
+from maxsup.training import RunSettings
+
+TINY = Recipe(
+    "tiny",
+    "small-convnet",
+    head="linear",
+    freeze_backbone=True,
+    crop_size=(16, 16),
+    iterations=2,
+    epochs=1,
+    batch_size=4,
+    lr=0.05,
+)
+NAMES = ("maxsup-alpha-0.1", "baseline")
+"""In the order of the study."""
+
+
+def run(settings: StudySettings, directory: Path) -> Results:
+    return compare(settings, directory, command="maxsup compare", console=Console(quiet=True))
+
+
+@pytest.fixture(scope="module")
+def scenes(tmp_path_factory: pytest.TempPathFactory) -> str:
+    root = tmp_path_factory.mktemp("scenes")
+    for split, count, first in (("train", 6, 0), ("test", 3, 100)):
+        found = [scene(seed) for seed in range(first, first + count)]
+        write_pairs(root / split / "images", root / split / "masks", found)
+    return str(root)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study of two methods with two seeds, on images of two colours."""
+    root = tmp_path_factory.mktemp("colours")
+    generator = np.random.default_rng(0)
+    for split, count in (("train", 8), ("test", 2)):
+        for name, level in (("dark", 60), ("light", 180)):
+            (root / "data" / split / name).mkdir(parents=True)
+            for number in range(count):
+                pixels = generator.integers(level - 60, level + 60, (8, 8, 3), dtype=np.uint8)
+                Image.fromarray(pixels).save(root / "data" / split / name / f"{number}.png")
+    recipe = dataclasses.replace(
+        get_recipe("digits"), model="small-convnet", epochs=1, batch_size=8
+    )
+    run(
+        StudySettings(
+            DataSettings(str(root / "data")), recipe, ("maxsup:alpha=0.1", "baseline"), (0, 1)
+        ),
+        root / "study",
+    )
+    return root / "study"
+
+
+def study(
+    scenes: str,
+    *backbones: str,
+    methods: tuple[str, ...] = ("baseline",),
+    seeds: tuple[int, ...] = (0, 1),
+    **changes: Any,
+) -> StudySettings:
+    names = with_backbones(methods, find_backbones(backbones))
+    recipe = dataclasses.replace(TINY, **changes)
+    return StudySettings(DataSettings(scenes), recipe, names, seeds, backbones=backbones)
+
+
+def settings_in(directory: Path) -> RunSettings:
+    return RunSettings.load(directory / "settings.json")
+
+
+def test_places_have_the_names_that_methods_can_say(trained: Path, tmp_path: Path) -> None:
+    assert dict(find_backbones([str(trained)])) == {name: f"{trained}/{name}" for name in NAMES}
+    file = tmp_path / "mine.v2.pth"
+    torch.save({}, file)
+    one = f"{trained}/baseline/seed-1"
+    assert dict(find_backbones([f"{trained}/baseline/", f"again={one}", str(file), "none"])) == {
+        "baseline": f"{trained}/baseline",
+        "again": one,
+        "mine.v2": str(file),
+        "none": "none",
+    }
+    assert dict(find_backbones([one, "published=timm"])) == {
+        "baseline": one,
+        "published": "timm",
+    }
+    # A place that is named twice is one backbone.
+    assert len(find_backbones([one, one])) == 1
+    # Methods of a study by their own names, whatever stands beside them.
+    assert with_backbones(["maxsup:alpha=0.2", "baseline:backbone=x"], {"x": "x", "y": "y"}) == (
+        "maxsup:alpha=0.2,backbone=x",
+        "maxsup:alpha=0.2,backbone=y",
+        "baseline:backbone=x",
+    )
+    assert weights_of(find_backbones([str(trained), "none"])) == [
+        f"{trained}/{name}/seed-0" for name in NAMES
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "match"),
+    [
+        (["{}/nothing"], "there is no .*nothing. Name the directory of a study"),
+        (["mine={}"], "is a study, whose methods have names. Leave mine= away, or .*mine=.*/maxs"),
+        (["{}/baseline", "{}/baseline/seed-0"], "would be called baseline. Give one another name"),
+        (["2nd={}/baseline"], "'2nd' cannot be a name"),
+        (["a..b={}/baseline"], "cannot be a name"),
+    ],
+)
+def test_places_that_cannot_be_named_are_refused(
+    trained: Path, words: list[str], match: str
+) -> None:
+    with pytest.raises(ValueError, match=f"backbones: .*{match}"):
+        find_backbones([word.format(trained) for word in words])
+
+
+@pytest.fixture(scope="module")
+def compared(
+    scenes: str, trained: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Results, Path]:
+    """All backbones of a study, each seed with its own, beside one that starts at random."""
+    directory = tmp_path_factory.mktemp("compared")
+    return run(study(scenes, str(trained), "none"), directory), directory
+
+
+def test_each_seed_is_fine_tuned_on_its_own_backbone(
+    compared: tuple[Results, Path], trained: Path
+) -> None:
+    results, directory = compared
+    assert [run["status"] for run in results["runs"]] == ["finished"] * 6
+    assert [each["label"] for each in results["methods"]] == [
+        "Backbone maxsup-alpha-0.1",
+        "Backbone Baseline",
+        "No backbone",
+    ]
+    frozen = {}
+    for name in NAMES:
+        for seed in (0, 1):
+            place = directory / f"baseline-backbone-{name}" / f"seed-{seed}"
+            recipe = settings_in(place).recipe
+            assert recipe.weights == f"{trained}/{name}/seed-{seed}"
+            kept = load_file(place / "model.safetensors")
+            own = load_file(Path(recipe.weights) / "model.safetensors")
+            for key, value in kept.items():
+                if key.startswith("backbone.model."):
+                    assert torch.equal(value, own[key.removeprefix("backbone.model.")]), key
+            frozen[name, seed] = torch.cat(
+                [value.flatten() for key, value in kept.items() if key.startswith("backbone.")]
+            )
+            assert len(frozen[name, seed])
+    assert len({value.sum().item() for value in frozen.values()}) == 4
+    assert settings_in(directory / "baseline-backbone-none" / "seed-0").recipe.weights is None
+    notes = results["verdict"]["notes"]
+    assert any("test accuracy" in note and "mean of 2 seeds" in note for note in notes)
+    assert any("the backbone of its own seed" in note for note in notes)
+    assert not any("of different architectures" in note for note in notes)
+
+
+def test_backbones_of_a_seed_are_compared_from_one_head_and_on_the_same_batches(
+    compared: tuple[Results, Path],
+) -> None:
+    results, _ = compared
+    starts: dict[int, set[tuple[str, str]]] = {}
+    for each in results["runs"]:
+        start = each["fingerprint"]
+        assert start is not None
+        starts.setdefault(each["seed"], set()).add((start["initial_weights"], start["batches"]))
+    assert [len(found) for found in starts.values()] == [1, 1]
+    assert len(set.union(*starts.values())) == 2
+    assert [(each["method"], each["against"]) for each in results["contrasts"]] == [
+        ("baseline:backbone=baseline", "baseline:backbone=maxsup-alpha-0.1"),
+        ("baseline:backbone=none", "baseline:backbone=maxsup-alpha-0.1"),
+    ]
+    assert results["measures"][0]["name"] == "test_mean_iou"
+    assert "Backbone maxsup-alpha-0.1" in render_report(results)
+
+
+def test_more_or_fewer_backbones_keep_what_has_finished(
+    compared: tuple[Results, Path], scenes: str, trained: Path, tmp_path: Path
+) -> None:
+    _, whole = compared
+    first = run(study(scenes, f"{trained}/baseline"), tmp_path)
+    again = run(study(scenes, str(trained), "none"), tmp_path)
+    before = {(each["method"], each["seed"]): each["values"] for each in first["runs"]}
+    after = {(each["method"], each["seed"]): each["values"] for each in again["runs"]}
+    assert len(before) == 2
+    assert before.items() <= after.items()
+    # As if all had been asked for at once.
+    for place in whole.glob("*/*/model.safetensors"):
+        other = tmp_path / place.relative_to(whole)
+        assert place.read_bytes() == other.read_bytes()
+    fewer = run(study(scenes, "none"), tmp_path)
+    assert {each["method"] for each in fewer["runs"]} == {method for method, _ in after}
+    kept = json.loads((tmp_path / "study.json").read_text())["methods"]
+    assert {*kept} == {method for method, _ in after}
+    # Another place of the same name would be another study.
+    with pytest.raises(ValueError, match="backbones"):
+        run(study(scenes, f"baseline={trained}/{NAMES[0]}"), tmp_path)
+
+
+def test_objectives_of_the_fine_tuning_are_compared_on_each_backbone(
+    scenes: str, trained: Path
+) -> None:
+    settings = study(scenes, f"{trained}/baseline/seed-0", methods=("baseline", "maxsup"))
+    assert settings.methods == ("baseline:backbone=baseline", "maxsup:backbone=baseline")
+    for method, seed in settings.plan():
+        assert settings.run(method, seed).recipe.weights == f"{trained}/baseline/seed-0"
+    assert settings.run("maxsup:backbone=baseline", 0).method == "maxsup"
+
+
+def test_a_seed_without_a_backbone_is_named_before_anything_is_written(
+    scenes: str, trained: Path, tmp_path: Path
+) -> None:
+    settings = study(scenes, str(trained), seeds=(0, 1, 2))
+    with pytest.raises(ValueError, match=r"has no run of seed 2, .* there are seeds 0, 1"):
+        run(settings, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_run_that_diverges_leaves_the_others(scenes: str, trained: Path, tmp_path: Path) -> None:
+    names = ("baseline:backbone=baseline", "baseline:backbone=baseline,lr=1e20")
+    settings = dataclasses.replace(
+        study(scenes, f"{trained}/baseline", seeds=(0,), freeze_backbone=False), methods=names
+    )
+    results = run(settings, tmp_path)
+    status = {each["method"]: each["status"] for each in results["runs"]}
+    assert status == dict(zip(names, ("finished", "failed"), strict=True))
+
+
+def test_backbones_of_different_architectures_are_called_so(
+    scenes: str, trained: Path, tmp_path: Path
+) -> None:
+    torch.manual_seed(0)
+    torch.save(create_model("test_resnet", num_classes=2).state_dict(), tmp_path / "other.pth")
+    settings = dataclasses.replace(
+        study(scenes, f"{trained}/baseline/seed-0", seeds=(0,)),
+        methods=("baseline:backbone=baseline", "baseline:backbone=other"),
+        recipe=dataclasses.replace(TINY, model="test_resnet"),
+        backbones=(f"{trained}/baseline/seed-0", str(tmp_path / "other.pth")),
+    )
+    (note,) = (
+        note
+        for note in run(settings, tmp_path / "out")["verdict"]["notes"]
+        if "of different architectures" in note
+    )
+    assert "baseline:backbone=baseline has small-convnet" in note
+    assert "baseline:backbone=other has test_resnet" in note
+
+
+def short(*words: str) -> list[str]:
+    tiny = ("--iterations", "1", "--epochs", "1", "--batch-size", "2", "--seeds", "1")
+    return ["compare", *words, *tiny, "--head", "linear", "--crop-size", "8", "8"]
+
+
+def test_backbones_on_the_command_line(
+    scenes: str, trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a recipe or methods: that for masks, and plain cross-entropy as in the paper."""
+    words = short(scenes, "--backbones", str(trained), "--out", str(tmp_path / "out"))
+    assert main(words) == 0
+    assert "Recipe: finetune-segmentation, as images with masks" in capsys.readouterr().err
+    found = json.loads((tmp_path / "out" / "study.json").read_text())
+    assert found["methods"] == [f"baseline:backbone={name}" for name in NAMES]
+    assert (tmp_path / "out" / "report.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--recipe", "digits"], "recipe digits trains to classify images"),
+        (["--weights", "x.pth"], "--backbone and --weights both say"),
+        (["--model", "resnet18"], "--model resnet18 does not go with"),
+        (["--tune", "2"], "Leave --tune out"),
+        (["--teacher", "TRAINED"], "leave --teacher out"),
+        (["--primary", "nll"], "there are mean_iou"),
+        (["--resample-data"], "resample_data: nothing would differ"),
+        (["--label-noise", "0.2"], "label_noise has no effect"),
+        (["--methods", "baseline:backbone=x"], "no backbone is called x; there are: maxsup-a"),
+        (["--methods"], "at least one method"),
+        (["--evaluate-flip"], "evaluate_flip is for images with one label"),
+    ],
+)
+def test_what_does_not_go_with_backbones_is_refused(
+    scenes: str,
+    trained: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    options: list[str],
+    message: str,
+) -> None:
+    out = tmp_path / "out"
+    recipe = [] if "--recipe" in options else ["--recipe", "camvid-upernet"]
+    options = [str(trained) if each == "TRAINED" else each for each in options]
+    words = ["compare", scenes, "--backbones", str(trained), *recipe, "--out", str(out), *options]
+    assert main(words) == 2
+    assert message in " ".join(capsys.readouterr().err.split())
+    assert not out.exists()
