@@ -7,7 +7,7 @@ import sys
 import types
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, Union, get_args, get_origin
 
 import pytest
 
@@ -101,7 +101,7 @@ def test_option_is_there_for_every_setting(name: str) -> None:
             if field.name not in NO_OPTIONS[type(settings)]:
                 told, value = another(field.type, vars(settings)[field.name])
                 flag = field.name.replace("_", "-")
-                words += [f"--{told}{flag}"] if isinstance(value, bool) else [f"--{flag}", *told]
+                words += [f"--{told}{flag}"] if isinstance(told, str) else [f"--{flag}", *told]
                 expected[field.name] = value
     groups = vars(read(parser, name, words).settings).values()
     found = [pair for group in groups for pair in vars(group).items()]
@@ -116,7 +116,9 @@ def another(kind: Any, value: Any) -> tuple[Any, Any]:
     """Words for an option of that type, and the value that they mean; another one than it has."""
     if kind is bool:
         return "no-" if value else "", not value
-    if isinstance(kind, types.UnionType):
+    if isinstance(kind, types.UnionType) or get_origin(kind) is Union:
+        if bool in get_args(kind):
+            return ["True"], True
         return another(next(each for each in get_args(kind) if each is not type(None)), value)
     if get_origin(kind) is Literal:
         other = next(each for each in get_args(kind) if each != value)
@@ -173,10 +175,10 @@ def test_help_shows_ten_options_first_and_the_others_in_groups(
     ("words", "message"),
     [
         (
-            ["compare", "digits", "--sead", "3"],
-            "compare has no option --sead. Did you mean --seeds?",
+            ["compare", "digits", "--sedes", "3"],
+            "compare has no option --sedes. Did you mean --seeds?",
         ),
-        (["compare", "--sead=3", "digits"], "Did you mean --seeds?"),
+        (["compare", "--sedes=3", "digits"], "Did you mean --seeds?"),
         (["train", "digits", "--seeds", "3"], "train has no option --seeds. Did you mean --seed?"),
         (["train", "digits", "--no_compil"], "train has no option --no_compil. Did you mean --no-"),
         (["prepare", "a", "b", "--short-sid", "3"], "Did you mean --short-side?"),

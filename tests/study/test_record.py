@@ -51,7 +51,7 @@ def test_what_is_kept_is_read_again(tmp_path: Path) -> None:
         classes=["cat", "dog", "owl"],
     )
     assert path == tmp_path / "maxsup-alpha-0.1" / "seed-3.npz"
-    (source,), passed_over = find_predictions(tmp_path)
+    (source,), passed_over, _ = find_predictions(tmp_path)
     assert (source.method, source.seed, passed_over) == ("maxsup:alpha=0.1", 3, [])
     run = source.load()
     rounded = torch.tensor(LOGITS).bfloat16().float().numpy()

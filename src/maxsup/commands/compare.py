@@ -65,6 +65,17 @@ class TuningOptions:
 
 
 @dataclass(frozen=True)
+class BackboneOptions:
+    """Trained models to compare."""
+
+    backbones: tuple[str, ...] = ()
+    """With a recipe for segmentation: fine-tune these trained models, and compare them. Each is a
+    study's directory (all its methods, each seed with its own), that of a method's runs or of one
+    run, a file of weights, timm, or none; NAME=PLACE gives another name. Methods are then by
+    default the baseline alone."""
+
+
+@dataclass(frozen=True)
 class ScriptOptions:
     """A program of one's own that trains, in place of data and a recipe."""
 
@@ -88,11 +99,6 @@ class Options(CommonOptions):
     """What to compare, by default baseline, label-smoothing and maxsup; "all" for every method.
     Coefficients are set as in maxsup:alpha=0.05, maxsup:alpha=0.1..0.2 (linear schedule),
     acls:alpha=0.1,margin=6. See: maxsup methods."""
-    backbones: tuple[str, ...] = ()
-    """With a recipe for segmentation: fine-tune these trained models, and compare them. Each is a
-    study's directory (all its methods, each seed with its own), that of a method's runs or of one
-    run, a file of weights, timm, or none; NAME=PLACE gives another name. Methods are then by
-    default the baseline alone."""
     seeds: int = 5
     """How many trainings of each method; same seed, same start for all methods."""
     out: str | None = None
@@ -105,6 +111,9 @@ class Options(CommonOptions):
     tuning: Annotated[
         tyro.conf.OmitArgPrefixes[TuningOptions], tyro.conf.arg(name="Tuning", help="")
     ] = field(default_factory=TuningOptions)
+    start: Annotated[
+        tyro.conf.OmitArgPrefixes[BackboneOptions], tyro.conf.arg(name="Backbone", help="")
+    ] = field(default_factory=BackboneOptions)
     distillation: Annotated[
         tyro.conf.OmitArgPrefixes[DistillationOptions], tyro.conf.arg(name="Distillation", help="")
     ] = field(default_factory=DistillationOptions)
@@ -134,18 +143,20 @@ def choose(options: Options, data: DataSettings, changes: Mapping[str, Any]) -> 
     """The recipe, where the command line names none, or one that is fitted to the data."""
     if options.script.script is not None:
         return None  # it brings its own data
-    if options.backbones:
+    if options.start.backbones:
         from maxsup.study import find_backbones, weights_of
 
-        check_backbone(weights_of(find_backbones(options.backbones)), changes)
-    return choice_for(options.recipe, options.data, data, changes, masks=bool(options.backbones))
+        check_backbone(weights_of(find_backbones(options.start.backbones)), changes)
+    return choice_for(
+        options.recipe, options.data, data, changes, masks=bool(options.start.backbones)
+    )
 
 
 def run(options: Options, recipe: Recipe, data: DataSettings) -> int:
     """Compare methods, print the table and write the page."""
     methods = options.methods
     if methods is None:
-        methods = ("baseline",) if options.backbones else DEFAULT_METHODS
+        methods = ("baseline",) if options.start.backbones else DEFAULT_METHODS
     if options.script.script is not None:
         from maxsup.commands._compare_script import compare_by_script
 
@@ -181,8 +192,8 @@ def run(options: Options, recipe: Recipe, data: DataSettings) -> int:
     distillation = distillation_of(options.distillation)
     if distillation is not None:
         methods = with_teachers(methods, distillation)
-    if options.backbones:
-        methods = with_backbones(methods, find_backbones(options.backbones))
+    if options.start.backbones:
+        methods = with_backbones(methods, find_backbones(options.start.backbones))
     study = StudySettings(
         data=replace(data, name=options.data),
         recipe=recipe,
@@ -195,7 +206,7 @@ def run(options: Options, recipe: Recipe, data: DataSettings) -> int:
         tuning=_tuning(options.tuning),
         resample_data=options.study.resample_data,
         distillation=distillation,
-        backbones=options.backbones,
+        backbones=options.start.backbones,
     )
     if options.dry_run:
         runs, trials = trainings_of(study)

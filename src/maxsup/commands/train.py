@@ -19,6 +19,16 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class BackboneOptions:
+    """A trained model to begin with."""
+
+    backbone: str | None = None
+    """With a recipe for segmentation: begin with this trained model, the directory of a run or a
+    file of weights; its architecture and the scale of its images come with it, or for a file that
+    does not say it from --model."""
+
+
+@dataclass(frozen=True)
 class Options(CommonOptions):
     """Train one model."""
 
@@ -33,12 +43,11 @@ class Options(CommonOptions):
     """Seed of the initial weights, the order of the images, and the augmentation."""
     out: str | None = None
     """Directory or URL of the run, new or to go on with; else runs/RECIPE/METHOD/seed-SEED."""
-    backbone: str | None = None
-    """With a recipe for segmentation: begin with this trained model, the directory of a run or a
-    file of weights; its architecture and the scale of its images come with it, or for a file that
-    does not say it from --model."""
     dry_run: bool = False
     """Only build the training and take two steps, to see what it would take."""
+    start: Annotated[
+        tyro.conf.OmitArgPrefixes[BackboneOptions], tyro.conf.arg(name="Backbone", help="")
+    ] = field(default_factory=BackboneOptions)
     distillation: Annotated[
         tyro.conf.OmitArgPrefixes[DistillationOptions], tyro.conf.arg(name="Distillation", help="")
     ] = field(default_factory=DistillationOptions)
@@ -75,9 +84,9 @@ def defaults(named: Options) -> tuple[Options, Recipe, DataSettings]:
 
 def choose(options: Options, data: DataSettings, changes: Mapping[str, Any]) -> "Choice | None":
     """The recipe, where the command line names none, or one that is fitted to the data."""
-    check_backbone(() if options.backbone is None else (options.backbone,), changes)
+    check_backbone(() if options.start.backbone is None else (options.start.backbone,), changes)
     return choice_for(
-        options.recipe, options.data, data, changes, masks=options.backbone is not None
+        options.recipe, options.data, data, changes, masks=options.start.backbone is not None
     )
 
 
@@ -99,8 +108,8 @@ def run(options: Options, recipe: Recipe, data: DataSettings) -> int:
     get_method(options.method)
     data = replace(data, name=options.data)
     distillation = distillation_of(options.distillation)
-    if options.backbone is not None:
-        recipe = with_backbone(recipe, options.backbone)
+    if options.start.backbone is not None:
+        recipe = with_backbone(recipe, options.start.backbone)
     settings = RunSettings(options.method, options.seed, recipe, data, distillation=distillation)
     if options.dry_run:
         show_dry_run(settings, runs=1)
