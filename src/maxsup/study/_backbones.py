@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-from maxsup._method_names import MethodName
 from maxsup._places import as_place
 from maxsup.methods import get_method
 from maxsup.models import TIMM
 from maxsup.recipes import Recipe
+from maxsup.study._named import once_for_each
 from maxsup.study._run import Trainings
 from maxsup.study._runs_of_study import is_run, names_in, seeds_in
 from maxsup.training import AnyData, RunResult, listed, notes_on_weights, with_backbone
@@ -121,16 +121,7 @@ def with_backbones(methods: Sequence[str], backbones: Backbones) -> tuple[str, .
     >>> with_backbones(["baseline"], {"none": "none", "timm": "timm"})
     ('baseline:backbone=none', 'baseline:backbone=timm')
     """
-    found: dict[str, None] = {}
-    for method in methods:
-        asked = MethodName.read(method)
-        if "backbone" in dict(asked.coefficients):
-            found[method] = None
-            continue
-        for name in backbones:
-            coefficients = (*asked.coefficients, ("backbone", name))
-            found[str(MethodName(asked.method, tuple(sorted(coefficients))))] = None
-    return tuple(found)
+    return tuple(once_for_each(methods, "backbone", backbones))
 
 
 def recipe_on_backbone(recipe: Recipe, name: str, seed: int, backbones: Backbones) -> Recipe:

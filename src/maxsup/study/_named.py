@@ -1,7 +1,8 @@
 """The methods and seeds that a study names."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
+from maxsup._method_names import MethodName
 from maxsup._seeds import check_seed
 
 
@@ -29,3 +30,22 @@ def check_once(what: str, values: Sequence[object]) -> None:
     twice = sorted({str(value) for value in values if values.count(value) > 1})
     if twice:
         raise ValueError(f"Each {what} can be named once; twice came {', '.join(twice)}.")
+
+
+def once_for_each(methods: Sequence[str], coefficient: str, values: Iterable[str]) -> list[str]:
+    """Each method once for each value of a coefficient; one whose name sets it stays as it is.
+
+    >>> once_for_each(["baseline", "maxsup:teacher=none"], "teacher", ["focal", "maxsup"])
+    ['baseline:teacher=focal', 'baseline:teacher=maxsup', 'maxsup:teacher=none']
+    """
+    names = list(values)
+    found: dict[str, None] = {}
+    for method in methods:
+        asked = MethodName.read(method)
+        if coefficient in dict(asked.coefficients):
+            found[method] = None
+            continue
+        for name in names:
+            coefficients = sorted((*asked.coefficients, (coefficient, name)))
+            found[str(MethodName(asked.method, tuple(coefficients)))] = None
+    return list(found)

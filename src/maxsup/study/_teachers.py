@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from maxsup._method_names import MethodName
 from maxsup.data import ImageData
 from maxsup.methods import get_method
+from maxsup.study._named import once_for_each
 from maxsup.study._run import Trainings
 from maxsup.study._runs_of_study import is_run, names_in, seeds_in
 from maxsup.training import (
@@ -33,16 +33,7 @@ def with_teachers(methods: Sequence[str], distillation: Distillation) -> tuple[s
     names = names_in(place)
     if not names:
         distillation.check_finished()
-    found: dict[str, None] = {}
-    for method in methods:
-        asked = MethodName.read(method)
-        if "teacher" in dict(asked.coefficients):
-            found[method] = None
-            continue
-        for name in names:
-            coefficients = (*asked.coefficients, ("teacher", name))
-            found[str(MethodName(asked.method, tuple(sorted(coefficients))))] = None
-    return tuple(found)
+    return tuple(once_for_each(methods, "teacher", names))
 
 
 def teacher_of_seed(distillation: Distillation, name: str | None, seed: int) -> str:
