@@ -29,6 +29,7 @@ from maxsup.models._saved import (
     save_model,
 )
 from maxsup.models._small_convnet import SmallConvNet
+from maxsup.models._small_resnet import SmallResNet
 from maxsup.models._weights import Loaded, load_weights
 from maxsup.models._weights_file import digest_of_weights
 
@@ -44,6 +45,7 @@ __all__ = [
     "Loaded",
     "ModelDescription",
     "SmallConvNet",
+    "SmallResNet",
     "TrainedModel",
     "check_last_layer",
     "check_name",

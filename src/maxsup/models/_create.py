@@ -8,17 +8,14 @@ import timm
 import torch
 from torch import nn
 
-from maxsup.models import _cifar_resnet, _small_convnet
 from maxsup.models._adapt import blur_before_strides, make_stem_small, start_last_layer_small
-from maxsup.models._cifar_resnet import CifarResNet
 from maxsup.models._features import check_last_layer
-from maxsup.models._small_convnet import SmallConvNet
+from maxsup.models._own import OWN_MODELS, is_own
 from maxsup.models._weights import load_weights
 from maxsup.models._weights_file import ANY_WEIGHTS
 
 TIMM = "timm"
 _PLACES = ("hf-hub:", "hf_hub:", "timm/")
-_OWN = (_small_convnet.NAME, *_cifar_resnet.NAMES)
 
 
 def create_model(
@@ -40,8 +37,9 @@ def create_model(
     """A freshly initialised model; its weights are a function of torch's global seed.
 
     Args:
-        name: A model of timm, ``small-convnet``, or ``cifar-resnet32`` and its like. A model of
-            timm may have the tag of its published weights behind a dot: ``resnet50.tv_in1k``.
+        name: A model of timm, or ``small-convnet``, ``small-resnet``, or ``cifar-resnet32`` and its
+            like. A model of timm may have the tag of its published weights behind a dot:
+            ``resnet50.tv_in1k``.
         num_classes: K.
         in_channels: Channels of the images.
         small_stem: For small images: a first convolution of 3×3 with stride 1, and no max-pool.
@@ -82,7 +80,7 @@ def create_model(
             drop_path=drop_path > 0,
             weights=weights == TIMM,
         )
-        own = _build_own(name, num_classes, in_channels)
+        own = OWN_MODELS[name](num_classes=num_classes, in_channels=in_channels)
         if weights is not None:
             _start_from(name, own, weights, partial_weights, headless, announce)
         return own
@@ -180,17 +178,6 @@ def _any_size_arguments(name: str) -> dict[str, bool]:
     return arguments
 
 
-def is_own(name: str) -> bool:
-    """Whether a model is one of ours, which timm does not have."""
-    return name in _OWN
-
-
-def _build_own(name: str, num_classes: int, in_channels: int) -> nn.Module:
-    if name == _small_convnet.NAME:
-        return SmallConvNet(num_classes, in_channels)
-    return CifarResNet(int(name.removeprefix("cifar-resnet")), num_classes, in_channels)
-
-
 def check_name(name: str) -> None:
     """See that timm knows the architecture; its weights' tag comes behind a dot.
 
@@ -204,11 +191,11 @@ def check_name(name: str) -> None:
         )
     architecture, _, tag = name.partition(".")
     if architecture not in timm.list_models():
-        close = difflib.get_close_matches(architecture, [*_OWN, *timm.list_models()], n=5)
+        close = difflib.get_close_matches(architecture, [*OWN_MODELS, *timm.list_models()], n=5)
         hint = f" Close to it are {', '.join(close)}." if close else ""
         raise ValueError(
-            f"No model is called {architecture!r}.{hint} There are {', '.join(_OWN)} and timm's "
-            "models, which timm.list_models() lists."
+            f"No model is called {architecture!r}.{hint} There are {', '.join(OWN_MODELS)} and "
+            "timm's models, which timm.list_models() lists."
         )
     if tag and name not in (published := timm.list_pretrained(f"{architecture}.*")):
         raise ValueError(

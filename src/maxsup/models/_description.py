@@ -8,7 +8,8 @@ from typing import Any, Literal
 from torch import nn
 
 from maxsup._formats import check_format
-from maxsup.models._create import create_model, is_own, timm_arguments
+from maxsup.models._create import create_model, timm_arguments
+from maxsup.models._own import is_own
 from maxsup.models._weights_file import is_of_segmentation
 
 FORMAT = 1

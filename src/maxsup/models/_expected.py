@@ -8,7 +8,8 @@ from typing import Any, Literal
 import timm
 from safetensors import SafetensorError, safe_open
 
-from maxsup.models._create import TIMM, check_name, check_published, is_own
+from maxsup.models._create import TIMM, check_name, check_published
+from maxsup.models._own import is_own
 from maxsup.models._weights_file import WeightsFile, check_classifies, find_weights
 
 

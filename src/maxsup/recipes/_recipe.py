@@ -27,7 +27,8 @@ class Recipe:
     name: str
     """Name that the recipe is listed under."""
     model: str
-    """Name of a timm model, with or without a tag; or small-convnet, or cifar-resnet32."""
+    """Name of a timm model, with or without a tag; or small-convnet,
+    small-resnet or cifar-resnet32."""
     small_stem: bool = False
     """Begin with a 3x3 convolution of stride 1 and without max-pooling, for small images."""
     zero_init: bool = True

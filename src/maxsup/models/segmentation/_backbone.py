@@ -8,8 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from maxsup.models._cifar_resnet import CifarResNet
-from maxsup.models._small_convnet import SmallConvNet
+from maxsup.models._own import OWN_CLASSES
 from maxsup.models.segmentation._heads import resize
 
 _LEVELS = 4
@@ -46,7 +45,7 @@ class Backbone(nn.Module):
         deepest_only: bool = False,
     ) -> None:
         super().__init__()
-        is_own = isinstance(model, SmallConvNet | CifarResNet)
+        is_own = isinstance(model, OWN_CLASSES)
         if not is_own and not hasattr(model, "forward_intermediates"):
             raise ValueError(
                 f"{name} gives no feature levels (timm's forward_intermediates), so it cannot be "
@@ -164,7 +163,7 @@ class Backbone(nn.Module):
     def forward(self, images: Tensor) -> list[Tensor]:
         """The maps (N, C, h, w) of images whose sides are multiples of ``multiple``."""
         model: Any = self.model
-        if isinstance(model, SmallConvNet | CifarResNet):
+        if isinstance(model, OWN_CLASSES):
             levels = model.levels(images)
             return [levels[index] for index in self.indices]
         unique = sorted(set(self.indices))

@@ -29,7 +29,7 @@ class _Convolution(nn.Sequential):
     def __init__(self, in_channels: int, out_channels: int, side: int) -> None:
         convolution = nn.Conv2d(in_channels, out_channels, side, padding=side // 2, bias=False)
         nn.init.kaiming_normal_(convolution.weight, mode="fan_out", nonlinearity="relu")
-        super().__init__(convolution, nn.BatchNorm2d(out_channels), nn.ReLU())
+        super().__init__(convolution, nn.BatchNorm2d(out_channels), nn.ReLU(inplace=True))
 
 
 def _last_layer(in_channels: int, num_classes: int) -> nn.Conv2d:

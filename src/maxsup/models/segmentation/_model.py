@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from maxsup.models._create import check_name, create_model, is_own
+from maxsup.models._create import check_name, create_model
 from maxsup.models._expected import expected_by
+from maxsup.models._own import is_own
 from maxsup.models.segmentation._backbone import Backbone
 from maxsup.models.segmentation._heads import FcnHead, LinearHead, UperNetHead, resize
 
