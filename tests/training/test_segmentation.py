@@ -11,6 +11,7 @@ from accelerate import Accelerator
 from rich.console import Console
 from safetensors.torch import load_file
 from tests.data.masks import scene, write_pairs
+from tests.forked import CommandProcess
 from torch.nn.functional import cross_entropy
 
 from maxsup.data import DataSettings
@@ -135,9 +136,73 @@ def test_a_stopped_training_ends_with_the_same_bytes(
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path / "stopped", "maxsup", on_checkpoint=StopAfter(4), **changes)
     run(tmp_path / "stopped", "maxsup", **changes)
-    for name in ("model.safetensors", "config.json", "result.safetensors"):
-        whole, stopped = (tmp_path / which / name for which in ("whole", "stopped"))
-        assert whole.read_bytes() == stopped.read_bytes(), name
+    assert_same_bytes(tmp_path / "whole", tmp_path / "stopped")
+
+
+def assert_same_bytes(first: Path, second: Path) -> None:
+    """Two runs have left the same, but for how long they took."""
+    for name in ("model.safetensors", "config.json", "settings.json", "result.safetensors"):
+        assert (first / name).read_bytes() == (second / name).read_bytes(), name
+    results = [RunResult.load(place) for place in (first, second)]
+    assert results[0] is not None
+    assert results[1] is not None
+    assert results[0].values == results[1].values
+    assert results[0].batches == results[1].batches
+    times = ("seconds", "images_per_second")
+    rows = [
+        [{name: value for name, value in row.items() if name not in times} for row in each.history]
+        for each in results
+        if each is not None
+    ]
+    assert rows[0] == rows[1]
+
+
+WAITING = """
+import os
+import time
+
+from maxsup.losses import MaxSupLoss
+from maxsup.methods import Method
+
+
+class Waiting(MaxSupLoss):
+    steps = 0
+
+    def forward(self, input, target):
+        self.steps += 1
+        if self.steps == 6 and "WAIT_TO_BE_KILLED" in os.environ:
+            time.sleep(600)
+        return super().forward(input, target)
+
+
+METHOD = Method("waiting", "Waiting", "waits", build=lambda training: Waiting())
+"""
+"""MaxSup that waits in the sixth step, to be killed, where it is told to."""
+
+
+def test_a_killed_training_ends_with_the_same_bytes(folder: Path, tmp_path: Path) -> None:
+    """Killed two steps behind its checkpoint, within an epoch, and started again."""
+    (tmp_path / "waiting.py").write_text(WAITING)
+
+    def start(out: str, **environment: str) -> CommandProcess:
+        words = [
+            *("train", "camvid-upernet", "--data", str(folder), "--model", "small-convnet"),
+            *("--plugin", "waiting.py", "--method", "waiting", "--head", "linear"),
+            *("--crop-size", "16", "16", "--batch-size", "8", "--iterations", "20"),
+            *("--epochs", "2", "--checkpoint-steps", "4", "--photometric-distortion"),
+            *("--cat-max-ratio", "0.75", "--ema-decay", "0.9", "--out", out),
+        ]
+        log = tmp_path / f"{out}.txt"
+        return CommandProcess(words, cwd=tmp_path, log=log, environment=environment)
+
+    killed = start("killed", WAIT_TO_BE_KILLED="1")
+    killed.wait_until((tmp_path / "killed" / "checkpoint.pt").exists)
+    killed.kill()
+    assert not (tmp_path / "killed" / "metrics.jsonl").read_text()
+    for process in (start("killed"), start("whole")):
+        assert process.wait() == 0, process.output()
+    assert "goes on" in (tmp_path / "killed.txt").read_text()
+    assert_same_bytes(tmp_path / "whole", tmp_path / "killed")
 
 
 def reference(
