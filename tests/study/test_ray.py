@@ -16,11 +16,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from rich.console import Console
+from tests.data.masks import scene, write_pairs
 
 from maxsup import methods
+from maxsup.data import DataSettings
 from maxsup.losses import CrossEntropyLoss
 from maxsup.methods import Method
+from maxsup.models import create_model
+from maxsup.recipes import Recipe
 from maxsup.results import Results
 from maxsup.study import (
     RayCluster,
@@ -70,9 +75,15 @@ def run_on_ray(
     directory: Path, shown: io.StringIO | None = None, **changes: Any
 ) -> tuple[Results, str]:
     """A study's results on the cluster, and what it showed meanwhile."""
+    return run_this_on_ray(settings(**changes), directory, shown)
+
+
+def run_this_on_ray(
+    study: StudySettings, directory: Path, shown: io.StringIO | None = None
+) -> tuple[Results, str]:
     shown = io.StringIO() if shown is None else shown
     results = compare(
-        settings(**changes),
+        study,
         directory,
         command="maxsup compare digits",
         console=Console(file=shown, width=200),
@@ -195,6 +206,43 @@ def test_each_seed_has_data_of_its_own_here_and_there(
     there, shown = run_on_ray(tmp_path / "there", **resampled)
     assert comparable(there) == comparable(here)
     assert "Data: drawn anew for each seed: the test set, the wrong labels." in shown
+
+
+def test_backbones_are_fine_tuned_on_masks_as_in_a_study_here(cluster: Any, tmp_path: Path) -> None:
+    for split, seeds in (("train", range(6)), ("test", range(100, 103))):
+        place = tmp_path / "scenes" / split
+        write_pairs(place / "images", place / "masks", [scene(seed) for seed in seeds])
+    torch.manual_seed(0)
+    weights = str(tmp_path / "mine.pth")
+    torch.save(create_model("test_resnet", num_classes=2).state_dict(), weights)
+    recipe = Recipe(
+        "tiny",
+        "test_resnet",
+        head="linear",
+        crop_size=(16, 16),
+        iterations=2,
+        epochs=1,
+        batch_size=4,
+    )
+    study = StudySettings(
+        DataSettings(str(tmp_path / "scenes")),
+        recipe,
+        ("baseline:backbone=mine", "maxsup:backbone=none"),
+        seeds=(0,),
+        backbones=(weights, "none"),
+    )
+    here = compare(
+        study, tmp_path / "here", command="maxsup compare digits", console=Console(quiet=True)
+    )
+    there, shown = run_this_on_ray(study, tmp_path / "there")
+    assert comparable(there) == comparable(here)
+    for name in study.methods:
+        assert f"{name}, seed 0: done, test mean IoU " in shown
+        ours, theirs = (
+            (study.run_directory(tmp_path / place, name, 0) / "model.safetensors").read_bytes()
+            for place in ("here", "there")
+        )
+        assert ours == theirs, name
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from maxsup import methods
 from maxsup._fields import settle_fields
 from maxsup._interrupts import check_interrupted
 from maxsup._lock import HeldDirectory
-from maxsup.evaluation import ACCURACY, SplitName
+from maxsup.evaluation import ACCURACY, MEAN_IOU, SplitName
 from maxsup.study._data import StudyData
 from maxsup.study._ray_node import (
     Event,
@@ -305,8 +305,11 @@ def _finish(
         return outcome.cause
     result = _read_result(directory)
     if outcome.trained:
-        accuracy = 100 * result.evaluation.values[ACCURACY.name_on(part)]
-        progress.say(f"{run_name(*run)}: done, {part} accuracy {accuracy:.2f} %")
+        values = result.evaluation.values
+        name, words = ACCURACY.name_on(part), "accuracy"
+        if name not in values:
+            name, words = f"{part}_{MEAN_IOU}", "mean IoU"
+        progress.say(f"{run_name(*run)}: done, {part} {words} {100 * values[name]:.2f} %")
     return result
 
 
