@@ -1,6 +1,7 @@
 """A trained backbone on the command line of a training."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -49,3 +50,43 @@ def test_backbones_of_a_directory_and_of_a_file(
     assert main(["train", "small-images", "--data", "scenes", "--out", "other"]) == 2
     assert "holds images and masks of them" in capsys.readouterr().err
     assert not Path("other").exists()
+
+
+@pytest.mark.parametrize(
+    ("levels", "message"),
+    [
+        (None, "test_resnet gives no feature levels (timm's forward_intermediates), so it cannot"),
+        (
+            lambda model, images, **options: [images.mean((2, 3))],
+            "test_resnet gives no feature levels: its stages' outputs are no maps. Take another",
+        ),
+        (
+            lambda model, images, **options: {}["stage"],
+            "test_resnet gives no feature levels of an image of 160×160 pixels (KeyError: 'stage')",
+        ),
+    ],
+    ids=["no levels", "no maps", "an error"],
+)
+def test_a_network_without_feature_levels_is_refused(
+    levels: Callable[..., object] | None,
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """As those that timm has not yet given levels, by name or as a file; nothing is written."""
+    monkeypatch.chdir(tmp_path)
+    for split, seeds in (("train", range(2)), ("test", range(100, 102))):
+        place = Path("scenes", split)
+        write_pairs(place / "images", place / "masks", [scene(seed) for seed in seeds])
+    torch.save(timm.create_model("test_resnet", num_classes=5).state_dict(), "w.pth")
+    if levels is None:
+        monkeypatch.delattr(timm.models.ResNet, "forward_intermediates")
+    else:
+        monkeypatch.setattr(timm.models.ResNet, "forward_intermediates", levels)
+    before = set(tmp_path.rglob("*"))
+    for more in ([], ["--backbone", "w.pth"]):
+        words = ["train", "camvid-upernet", "--data", "scenes", "--model", "test_resnet"]
+        assert main([*words, *TINY, *more, "--out", "out"]) == 2
+        assert message in " ".join(capsys.readouterr().err.split())
+    assert set(tmp_path.rglob("*")) == before

@@ -241,6 +241,19 @@ def test_bad_input_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         build("resnet10t")
 
 
+def test_images_that_are_too_small_for_a_backbone_are_named() -> None:
+    """Not in the first step of a training."""
+    with pytest.raises(ValueError, match="inception_v3 gives no feature levels of an image of 38×"):
+        build("inception_v3", head="linear", image_size=(32, 32))
+
+
+def test_a_backbone_may_fail_at_larger_images_in_its_own_way() -> None:
+    """MViTv2 looks positions up in a table, and an index that it has not is no RuntimeError."""
+    model = build("mvitv2_tiny", head="linear", image_size=(64, 64)).eval()
+    assert model.backbone.fixed_size == (64, 64)
+    assert model(torch.zeros(1, 3, 50, 40)).shape == (1, 5, 50, 40)
+
+
 def test_a_description_has_a_colour_for_each_class() -> None:
     architecture = SegmentationArchitecture("test_resnet", 2)
     black, white = (0, 0, 0), (255, 255, 255)

@@ -95,15 +95,19 @@ class Backbone(nn.Module):
         try:
             with torch.no_grad():
                 found = list(levels(image))
-        except (RuntimeError, AssertionError, NotImplementedError, TypeError) as error:
+        except Exception as error:  # as many kinds as there are networks
             height, width = image.shape[2:]
             raise ValueError(
-                f"{name} gives no feature levels of an image of {height}×{width}: {error}"
+                f"{name} gives no feature levels of an image of {height}×{width} pixels "
+                f"({type(error).__name__}: {error}). Take larger images or crops, or another model."
             ) from error
         finally:
             self.model.train()
         if not found or any(not isinstance(maps, Tensor) or maps.dim() != 4 for maps in found):
-            raise ValueError(f"{name} gives no feature levels: its stages' outputs are no maps.")
+            raise ValueError(
+                f"{name} gives no feature levels: its stages' outputs are no maps. Take another "
+                "model."
+            )
         return found
 
     def _covers(
@@ -128,6 +132,15 @@ class Backbone(nn.Module):
         except ValueError:
             return None
         return [tuple(maps.shape[2:]) for maps in levels]
+
+    def check_size(self, in_channels: int, size: tuple[int, int]) -> None:
+        """See that it gives maps of images of this height and width.
+
+        Raises:
+            ValueError: It does not: they are too small, or too large for it.
+        """
+        image = torch.zeros(1, in_channels, *self.padded(size))
+        self._try(self.name, self, image)
 
     def padded(self, size: tuple[int, int]) -> tuple[int, int]:
         """The height and width that images of this height and width are padded to.

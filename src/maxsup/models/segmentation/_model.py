@@ -182,13 +182,10 @@ def create_segmentation_model(
                 f"{now[0]}×{now[1]} places (timm's resample_abs_pos_embed: bicubic, antialiased)."
             )
     before = set(classifier.state_dict())
-    backbone = Backbone(
-        name,
-        classifier,
-        in_channels,
-        _size_to_try(name, image_size),
-        deepest_only=head == "linear",
-    )
+    tried = _size_to_try(name, image_size)
+    backbone = Backbone(name, classifier, in_channels, tried, deepest_only=head == "linear")
+    if image_size is not None and min(image_size) < min(tried):
+        backbone.check_size(in_channels, image_size)
     left_out = sorted(before - set(classifier.state_dict()))
     if weights is not None and announce is not None and left_out:
         announce(f"Of {name}, what comes behind the last map is left out: {', '.join(left_out)}.")
