@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from maxsup.data._settings import near_name as near_name
     from maxsup.data._settings import short_name as short_name
     from maxsup.data._small_pictures import data_url as data_url
+    from maxsup.data._small_pictures import picture_url as picture_url
     from maxsup.data._small_pictures import small_pictures as small_pictures
     from maxsup.data._splits import EvaluationBatch as EvaluationBatch
     from maxsup.data._splits import ImageSplit as ImageSplit
@@ -102,6 +103,7 @@ __all__ = [
     "look_at",
     "mix",
     "near_name",
+    "picture_url",
     "prepare_shards",
     "random_crop_box",
     "read_bytes",
@@ -129,7 +131,7 @@ __getattr__ = lazy_names(
         "_nothing_drawn": ["NothingDrawn"],
         "_probe_labels": ["ProbeLabels"],
         "_settings": ["DataSettings", "near_name", "short_name"],
-        "_small_pictures": ["data_url", "small_pictures"],
+        "_small_pictures": ["data_url", "picture_url", "small_pictures"],
         "_splits": [
             "EvaluationBatch",
             "ImageSplit",

@@ -50,14 +50,14 @@ def data_url(image: Tensor) -> str:
     pixels: NDArray[Any] = channels.permute(1, 2, 0).cpu().numpy()
     picture = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
     picture.thumbnail((_SIDE, _SIDE))
-    written = {"png": _encoded(picture, "PNG", optimize=True)}
+    written = [picture_url(picture, "PNG", optimize=True)]
     if max(picture.size) > _NOT_BLURRED:
-        written["jpeg"] = _encoded(picture, "JPEG", quality=80)
-    kind = min(written, key=lambda each: len(written[each]))
-    return f"data:image/{kind};base64,{base64.b64encode(written[kind]).decode()}"
+        written.append(picture_url(picture, "JPEG", quality=80))
+    return min(written, key=len)
 
 
-def _encoded(picture: Any, form: str, **options: Any) -> bytes:
+def picture_url(picture: Any, form: str, **options: Any) -> str:
+    """A picture of Pillow's as a data URL in a format such as PNG, with that format's options."""
     buffer = io.BytesIO()
     picture.save(buffer, form, **options)
-    return buffer.getvalue()
+    return f"data:image/{form.lower()};base64,{base64.b64encode(buffer.getvalue()).decode()}"

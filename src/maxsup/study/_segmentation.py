@@ -1,13 +1,12 @@
 """What a study's segmentation models make of each class, and pictures of where they differ."""
 
-import base64
-import io
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from maxsup.data import picture_url
 from maxsup.data.masks import VOID, MaskData, MaskSplit
 from maxsup.evaluation import iou_by_class, segmentation_contributions, smaller_mask
 from maxsup.results import mean_iou_of_one_class, schema
@@ -161,17 +160,13 @@ def _in_colors(mask: _Pixels, palette: Sequence[Sequence[int]]) -> str:
     colors[: len(palette)] = palette
     picture = Image.fromarray(mask)
     picture.putpalette(colors.tobytes())
-    return _data_url(picture, "PNG", optimize=True)
+    return picture_url(picture, "PNG", optimize=True)
 
 
 def _photograph(test: MaskSplit, row: int, size: tuple[int, ...]) -> str:
     pixels, _ = test.item(row)
     height, width = size
     picture = Image.fromarray(pixels.permute(1, 2, 0).contiguous().numpy())
-    return _data_url(picture.resize((width, height), Image.Resampling.LANCZOS), "JPEG", quality=82)
-
-
-def _data_url(picture: Image.Image, form: str, **options: object) -> str:
-    buffer = io.BytesIO()
-    picture.save(buffer, form, **options)
-    return f"data:image/{form.lower()};base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    return picture_url(
+        picture.resize((width, height), Image.Resampling.LANCZOS), "JPEG", quality=82
+    )
