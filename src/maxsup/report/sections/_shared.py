@@ -8,7 +8,7 @@ from markupsafe import Markup
 from maxsup import figures
 from maxsup.report._section import Section
 from maxsup.results import Results
-from maxsup.results.schema import Run
+from maxsup.results.schema import MeasureFacts, Run
 
 StudySection = Section[Results]
 """A section of a study's page."""
@@ -29,6 +29,22 @@ def picture(svg: str, caption: str = "") -> Picture:
 def gallery(pictures: Sequence[Picture]) -> dict[str, object] | None:
     """The content of a section that is pictures alone; none where there are no pictures."""
     return {"pictures": pictures} if pictures else None
+
+
+def of_class(name: str, label: str) -> MeasureFacts:
+    """How a fraction between 0 and 1 is shown that is measured of each class."""
+    return MeasureFacts(
+        name=name,
+        label=label,
+        help="",
+        better="higher",
+        percent=True,
+        digits=1,
+        bounds=[0.0, 1.0],
+        split="test",
+        headline=False,
+        detail=True,
+    )
 
 
 def labels_of(results: Results) -> dict[str, str]:

@@ -5,9 +5,9 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from maxsup import figures
-from maxsup.report.sections._shared import Picture, StudySection, labels_of, picture
+from maxsup.report.sections._shared import Picture, StudySection, labels_of, of_class, picture
 from maxsup.results import Results
-from maxsup.results.schema import MeasureFacts, PerClass, ShownImage
+from maxsup.results.schema import PerClass, ShownImage
 from maxsup.statistics import (
     Difference,
     bounds_of_difference,
@@ -24,18 +24,7 @@ _CONFUSIONS = 5
 _IMAGES = 6
 """Images each way."""
 
-_ACCURACY = MeasureFacts(
-    name="class_accuracy",
-    label="Accuracy of a class",
-    help="",
-    better="higher",
-    percent=True,
-    digits=1,
-    bounds=[0.0, 1.0],
-    split="test",
-    headline=False,
-    detail=True,
-)
+_ACCURACY = of_class("class_accuracy", "Accuracy of a class")
 
 
 class _Cell(NamedTuple):

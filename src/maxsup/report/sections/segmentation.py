@@ -4,23 +4,12 @@ from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
-from maxsup.report.sections._shared import StudySection, labels_of
+from maxsup.report.sections._shared import StudySection, labels_of, of_class
 from maxsup.results import Results
-from maxsup.results.schema import MeasureFacts, SegmentationEvidence
+from maxsup.results.schema import SegmentationEvidence
 from maxsup.statistics import Difference, bounds_of_difference, within_bounds
 
-_IOU = MeasureFacts(
-    name="class_iou",
-    label="IoU of a class",
-    help="",
-    better="higher",
-    percent=True,
-    digits=1,
-    bounds=[0.0, 1.0],
-    split="test",
-    headline=False,
-    detail=True,
-)
+_IOU = of_class("class_iou", "IoU of a class")
 
 
 class _Cell(NamedTuple):
