@@ -6,15 +6,14 @@ from pathlib import Path
 from types import MappingProxyType
 
 from maxsup._places import as_place
-from maxsup.methods import get_method
 from maxsup.models import TIMM
 from maxsup.recipes import Recipe
-from maxsup.study._named import once_for_each
+from maxsup.study._named import NOBODY, once_for_each
 from maxsup.study._run import Trainings
 from maxsup.study._runs_of_study import is_run, names_in, seeds_in
 from maxsup.training import AnyData, RunResult, listed, notes_on_weights, with_backbone
 
-FROM_SCRATCH = "none"
+FROM_SCRATCH = NOBODY
 """Stands for a backbone that starts at random."""
 
 Backbones = Mapping[str, str]
@@ -156,20 +155,6 @@ def recipe_on_backbone(recipe: Recipe, name: str, seed: int, backbones: Backbone
 def backbone_of_run(recipe: Recipe) -> str:
     """What the backbone of a run is called, where it was given no other name."""
     return FROM_SCRATCH if recipe.weights is None else default_name(recipe.weights)
-
-
-def label_of_backbone(name: str) -> str:
-    """As in a heading.
-
-    >>> label_of_backbone("label-smoothing"), label_of_backbone("none"), label_of_backbone("mine")
-    ('backbone Label smoothing', 'no backbone', 'backbone mine')
-    """
-    if name == FROM_SCRATCH:
-        return "no backbone"
-    try:
-        return f"backbone {get_method(name).label}"
-    except ValueError:
-        return f"backbone {name}"
 
 
 def check_backbones(settings: Trainings, data: AnyData) -> list[str]:

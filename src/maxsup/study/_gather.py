@@ -24,11 +24,11 @@ from maxsup.study._densities import pooled_logits
 from maxsup.study._images import image_evidence
 from maxsup.study._kept import NONE_KEPT, KeptRuns, with_kept
 from maxsup.study._kept_outputs import KeptOutputs
+from maxsup.study._named import label_of
 from maxsup.study._per_class import kept_predictions, per_class
 from maxsup.study._projections import confused_classes
 from maxsup.study._segmentation import image_values, segmentation_evidence
 from maxsup.study._settings import StudySettings
-from maxsup.study._teachers import label_of_teacher
 from maxsup.study._variants import Variant
 from maxsup.training import AnyData, RunResult
 
@@ -244,7 +244,7 @@ def _method_facts(name: str, is_tuned: bool) -> schema.MethodFacts:
     variant = Variant.read(name)
     method = variant.facts()
     beside = [] if variant.lr is None else [f"learning rate {variant.lr:g}"]
-    beside += [] if variant.teacher is None else [label_of_teacher(variant.teacher)]
+    beside += [] if variant.teacher is None else [label_of("teacher", variant.teacher)]
     return schema.MethodFacts(
         name=name,
         label=variant.label() + (" (tuned)" if is_tuned else ""),

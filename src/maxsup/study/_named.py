@@ -1,9 +1,13 @@
-"""The methods and seeds that a study names."""
+"""The methods and seeds that a study names, and what else their names say."""
 
 from collections.abc import Collection, Iterable, Sequence
 
 from maxsup._method_names import MethodName
 from maxsup._seeds import check_seed
+from maxsup.methods import get_method
+
+NOBODY = "none"
+"""Stands in a name for no teacher, or no backbone."""
 
 
 def check_named(methods: Collection[str], seeds: Sequence[int]) -> None:
@@ -49,3 +53,19 @@ def once_for_each(methods: Sequence[str], coefficient: str, values: Iterable[str
             coefficients = sorted((*asked.coefficients, (coefficient, name)))
             found[str(MethodName(asked.method, tuple(coefficients)))] = None
     return list(found)
+
+
+def label_of(role: str, name: str) -> str:
+    """A teacher or a backbone as in a heading, where it may be called as a method.
+
+    >>> label_of("teacher", "label-smoothing"), label_of("teacher", "mine-0.1")
+    ('teacher Label smoothing', 'teacher mine-0.1')
+    >>> label_of("backbone", "none")
+    'no backbone'
+    """
+    if name == NOBODY:
+        return f"no {role}"
+    try:
+        return f"{role} {get_method(name).label}"
+    except ValueError:
+        return f"{role} {name}"

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 
 from maxsup.data import ImageData
-from maxsup.methods import get_method
-from maxsup.study._named import once_for_each
+from maxsup.study._named import NOBODY, once_for_each
 from maxsup.study._run import Trainings
 from maxsup.study._runs_of_study import is_run, names_in, seeds_in
 from maxsup.training import (
@@ -15,7 +14,7 @@ from maxsup.training import (
     listed,
 )
 
-NO_TEACHER = "none"
+NO_TEACHER = NOBODY
 """Stands for the teacher of a method that is to learn without one."""
 
 
@@ -84,20 +83,6 @@ def teacher_of_run(run: RunSettings) -> str:
     if run.distillation is None:
         return NO_TEACHER
     return run.distillation.place.parent.name
-
-
-def label_of_teacher(name: str) -> str:
-    """As in a heading.
-
-    >>> label_of_teacher("label-smoothing"), label_of_teacher("none"), label_of_teacher("mine-0.1")
-    ('teacher Label smoothing', 'no teacher', 'teacher mine-0.1')
-    """
-    if name == NO_TEACHER:
-        return "no teacher"
-    try:
-        return f"teacher {get_method(name).label}"
-    except ValueError:
-        return f"teacher {name}"
 
 
 def check_teachers(settings: Trainings, data: ImageData) -> None:

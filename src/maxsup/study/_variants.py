@@ -16,10 +16,10 @@ from maxsup.recipes import Recipe
 from maxsup.study._backbones import (
     Backbones,
     backbone_of_run,
-    label_of_backbone,
     recipe_on_backbone,
 )
-from maxsup.study._teachers import NO_TEACHER, label_of_teacher, teacher_of_run, teacher_of_seed
+from maxsup.study._named import label_of
+from maxsup.study._teachers import NO_TEACHER, teacher_of_run, teacher_of_seed
 from maxsup.training import Distillation, MeasuredOn, RunSettings
 
 _LR = "lr"
@@ -114,8 +114,8 @@ class Variant(NamedTuple):
         'Backbone MaxSup'
         """
         rate = "" if self.lr is None else f", lr {shortest(self.lr)}"
-        teacher = "" if self.teacher is None else f", {label_of_teacher(self.teacher)}"
-        backbone = "" if self.backbone is None else label_of_backbone(self.backbone)
+        teacher = "" if self.teacher is None else f", {label_of(_TEACHER, self.teacher)}"
+        backbone = "" if self.backbone is None else label_of(_BACKBONE, self.backbone)
         if backbone and self.method == "baseline":
             # Fine-tuned as in the paper, by cross-entropy.
             return f"{backbone[0].upper()}{backbone[1:]}{rate}"
