@@ -105,16 +105,17 @@ def _shown(runs: Mapping[str, RunResult], data: MaskData) -> list[schema.ShownMa
         predicted = {
             method: run.records[f"{SHOWN}{number}"].numpy() for method, run in runs.items()
         }
-        truth = _truth(test, rows[number])
-        if truth is not None:
-            found.append((number, truth, predicted, differences(truth, list(predicted.values()))))
-    found.sort(key=lambda each: (-int((each[3] == SOME).sum()), each[0]))
+        both = _image_and_truth(test, rows[number])
+        if both is not None:
+            differing = differences(both[1], list(predicted.values()))
+            found.append((number, *both, predicted, differing))
+    found.sort(key=lambda each: (-int((each[4] == SOME).sum()), each[0]))
     shown: list[schema.ShownMasks] = []
     size = 0
-    for number, truth, predicted, differing in found[:_IMAGES]:
+    for number, image, truth, predicted, differing in found[:_IMAGES]:
         each = schema.ShownMasks(
             id=number,
-            image=_photograph(test, rows[number], truth.shape),
+            image=picture_url(image, "JPEG", quality=82),
             truth=_in_colors(truth, data.palette),
             predicted={
                 method: _in_colors(mask, data.palette) for method, mask in predicted.items()
@@ -146,13 +147,16 @@ def differences(truth: _Pixels, predicted: Sequence[_Pixels]) -> _Pixels:
     return found
 
 
-def _truth(test: MaskSplit, row: int) -> _Pixels | None:
+def _image_and_truth(test: MaskSplit, row: int) -> tuple[Image.Image, _Pixels] | None:
+    """Both at the size that predictions are kept in; none of an image that cannot be read now."""
     try:
-        _, mask = test.item(row)
+        pixels, mask = test.item(row)
     except ValueError:
-        return None  # it cannot be read any more
-    found: _Pixels = smaller_mask(mask).numpy()
-    return found
+        return None
+    truth: _Pixels = smaller_mask(mask).numpy()
+    height, width = truth.shape
+    image = Image.fromarray(pixels.permute(1, 2, 0).contiguous().numpy())
+    return image.resize((width, height), Image.Resampling.LANCZOS), truth
 
 
 def _in_colors(mask: _Pixels, palette: Sequence[Sequence[int]]) -> str:
@@ -161,12 +165,3 @@ def _in_colors(mask: _Pixels, palette: Sequence[Sequence[int]]) -> str:
     picture = Image.fromarray(mask)
     picture.putpalette(colors.tobytes())
     return picture_url(picture, "PNG", optimize=True)
-
-
-def _photograph(test: MaskSplit, row: int, size: tuple[int, ...]) -> str:
-    pixels, _ = test.item(row)
-    height, width = size
-    picture = Image.fromarray(pixels.permute(1, 2, 0).contiguous().numpy())
-    return picture_url(
-        picture.resize((width, height), Image.Resampling.LANCZOS), "JPEG", quality=82
-    )
