@@ -161,8 +161,9 @@ def boundary_iou(
 ) -> tuple[Tensor, Tensor]:
     """Intersection and union of what lies near each class's boundary (Cheng et al. 2021).
 
-    A class's pixels within ``width`` of its own boundary, the image's edge included, in truth and
-    in prediction. Add those of all images, and divide. Void pixels count in neither.
+    A class's pixels within ``width`` of its own boundary, the edges of the image and of void
+    included, in truth and in prediction. Add those of all images, and divide. Void pixels count in
+    neither.
 
     Args:
         predicted: (H, W) labels.
@@ -187,9 +188,10 @@ def boundary_iou(
     height, image_width = target.shape
     if width is None:
         width = max(1, round(0.02 * (height**2 + image_width**2) ** 0.5))
-    counts = target != VOID
+    # A prediction without void would have no boundary where truth has one.
+    predicted = torch.where(target == VOID, VOID, predicted)
     classes = torch.arange(num_classes, device=target.device).view(-1, 1, 1)
-    near = [_near_boundary(labels == classes, width) & counts for labels in (predicted, target)]
+    near = [_near_boundary(labels == classes, width) for labels in (predicted, target)]
     return (near[0] & near[1]).sum(dim=(1, 2)), (near[0] | near[1]).sum(dim=(1, 2))
 
 
