@@ -1,6 +1,7 @@
 """Training for segmentation: by the same loop, with what masks need."""
 
 import dataclasses
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from torch.nn.functional import cross_entropy
 
 from maxsup.data import DataSettings
 from maxsup.data.masks import VOID, MaskData
+from maxsup.measures import boundary_iou
 from maxsup.methods import all_methods
 from maxsup.models.segmentation import SegmentationLogits, load_segmentation_run
 from maxsup.recipes import Recipe, get_recipe
@@ -287,3 +289,28 @@ def test_steps_take_the_whole_set_of_images(folder: Path, scenes: MaskData) -> N
     sums = train_step(setup, accelerator, settings, 0, 1, images, target)
     assert int(sums.seen.counted) == int((target != VOID).sum())
     assert 0 <= int(sums.seen.correct) <= int(sums.seen.counted)
+
+
+@pytest.mark.parametrize("scales", [(), (0.5, 1.0)])
+def test_the_estimate_knows_of_boundaries(
+    folder: Path, scenes: MaskData, monkeypatch: pytest.MonkeyPatch, scales: tuple[float, ...]
+) -> None:
+    """A fifth of a second for an image's boundaries, at the end once or twice."""
+    from maxsup.evaluation import _segmentation_pass
+
+    def slow(*given: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        time.sleep(0.2)
+        return boundary_iou(*given)
+
+    monkeypatch.setattr(_segmentation_pass, "boundary_iou", slow)
+    accelerator = Accelerator(cpu=True)
+    recipe = dataclasses.replace(TINY, eval_scales=scales)
+    settings = RunSettings("baseline", 0, recipe, DataSettings(str(folder)))
+    setup = set_up(settings, scenes, accelerator)
+    evaluator = setup.task.evaluator(
+        setup.state.model, setup.normalization, scenes, accelerator, recipe, "test"
+    )
+    estimate = evaluator.estimate(recipe)
+    # Rounded to whole images.
+    least = 0.95 * 0.2 * len(scenes.test) * (2 if scales else 1)
+    assert estimate.images * estimate.seconds > least

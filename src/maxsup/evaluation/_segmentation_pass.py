@@ -157,7 +157,7 @@ def segmentation_pass(
         counts.update("by_image", index, torch.stack((own.sum(1), own.sum(0), own.diagonal()), 1))
         present = torch.nonzero(own.sum(0) + own.sum(1)).flatten()
         if boundary and len(present):
-            counts.update("boundary", present, _boundary(predicted, truth, present))
+            counts.update("boundary", present, boundary_counts(predicted, truth, present))
         if index in sizes:
             small = _nearest(predicted.masked_fill(truth == VOID, VOID), sizes[index])
             begin = begins[index]
@@ -176,8 +176,14 @@ def segmentation_pass(
     )
 
 
-def _boundary(predicted: Tensor, truth: Tensor, present: Tensor) -> Tensor:
-    """Intersection and union of the classes that occur, (P, 2)."""
+def boundary_counts(predicted: Tensor, truth: Tensor, present: Tensor) -> Tensor:
+    """Intersection and union near the boundaries of the classes that occur, (P, 2), on the CPU.
+
+    Args:
+        predicted: (H, W) labels.
+        truth: (H, W) labels, 255 void.
+        present: (P,) classes that occur in either, void left out.
+    """
     codes = torch.full((VOID + 1,), VOID, dtype=torch.int64)
     codes[present] = torch.arange(len(present))
     codes = codes.to(truth.device)
