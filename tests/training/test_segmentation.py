@@ -1,6 +1,7 @@
 """Training for segmentation: by the same loop, with what masks need."""
 
 import dataclasses
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -27,6 +28,7 @@ from maxsup.training import (
     RunResult,
     RunSettings,
     TrainingDiverged,
+    dry_run,
     load_data,
     train,
 )
@@ -314,3 +316,65 @@ def test_the_estimate_knows_of_boundaries(
     # Rounded to whole images.
     least = 0.95 * 0.2 * len(scenes.test) * (2 if scales else 1)
     assert estimate.images * estimate.seconds > least
+
+
+def test_a_backbone_of_one_size_is_not_given_larger_images_at_the_end(
+    folder: Path, scenes: MaskData, tmp_path: Path
+) -> None:
+    """It is refused before anything is written, and not after the training."""
+    fixed = dataclasses.replace(
+        TINY, model="mixer_s32_224", crop_size=(32, 32), iterations=2, epochs=1
+    )
+
+    def settings(**changes: Any) -> RunSettings:
+        recipe = dataclasses.replace(fixed, **changes)
+        return RunSettings("baseline", 0, recipe, DataSettings(str(folder)))
+
+    said = r"no larger ones, and a test image of 16×24 is given to it with 32×48 at scale 2\."
+    for refused in (settings(eval_scales=(1, 2)), settings(base_size=(48, 48))):
+        with pytest.raises(ValueError, match="Add --window 32 32"):
+            dry_run(refused, data=scenes, accelerator=Accelerator(cpu=True))
+    with pytest.raises(ValueError, match=said):
+        train(settings(eval_scales=(1, 2)), tmp_path / "run", data=scenes)
+    assert not (tmp_path / "run").exists()
+    result = train(settings(eval_scales=(1, 2), window=(32, 32)), tmp_path / "run", data=scenes)
+    assert "test_mean_iou_multiscale" in result.values
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"head": "upernet", "head_channels": 4, "batch_size": 4, "accumulate": 4},
+        {"head": "upernet", "head_channels": 4, "batch_size": 1},
+        {"head": "linear", "crop_size": (4, 4), "batch_size": 1},
+    ],
+)
+def test_one_image_at_a_time_is_too_few_for_batch_norm(
+    folder: Path, scenes: MaskData, changes: dict[str, Any]
+) -> None:
+    recipe = dataclasses.replace(TINY, **changes)
+    settings = RunSettings("baseline", 0, recipe, DataSettings(str(folder)))
+    accelerator = Accelerator(cpu=True)
+    with pytest.raises(ValueError, match="larger --batch-size, or a smaller --accumulate"):
+        set_up(settings, scenes, accelerator)
+
+
+def test_processes_share_the_images_that_batch_norm_sees(folder: Path, scenes: MaskData) -> None:
+    recipe = dataclasses.replace(TINY, head="upernet", head_channels=4, batch_size=4)
+    settings = RunSettings("baseline", 0, recipe, DataSettings(str(folder)))
+    setup = set_up(settings, scenes, Accelerator(cpu=True))
+    model = setup.state.model
+    setup.task.check(model, recipe, scenes, 2)
+    with pytest.raises(ValueError, match=r"one image to each .* of each process \(4\)"):
+        setup.task.check(model, recipe, scenes, 4)
+    together = dataclasses.replace(recipe, sync_batchnorm=True)
+    setup.task.check(model, together, scenes, 4)
+
+
+def test_one_image_at_a_time_is_enough_for_maps_of_several_cells(
+    folder: Path, scenes: MaskData
+) -> None:
+    recipe = dataclasses.replace(TINY, batch_size=4, accumulate=4)
+    settings = RunSettings("baseline", 0, recipe, DataSettings(str(folder)))
+    found = dry_run(settings, data=scenes, accelerator=Accelerator(cpu=True))
+    assert all(math.isfinite(loss) for loss in found.losses)
