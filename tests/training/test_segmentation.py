@@ -217,6 +217,30 @@ def test_every_objective_leaves_void_out(folder: Path, scenes: MaskData, method:
     assert bool((leaf.grad == 0).all())
 
 
+def test_online_label_smoothing_learns_from_the_main_head_on_labelled_pixels(
+    folder: Path, scenes: MaskData
+) -> None:
+    recipe = dataclasses.replace(TINY, head="upernet", head_channels=4)
+    settings = RunSettings("online-label-smoothing", 0, recipe, DataSettings(str(folder)))
+    setup = set_up(settings, scenes, Accelerator(cpu=True))
+    criterion: Any = setup.state.criterion
+    # Class 0 everywhere, by both heads, and all is right or void.
+    logits = torch.zeros(2, 3, 2, 2)
+    logits[:, 0] = 1
+    output = SegmentationLogits(logits.requires_grad_(), logits.detach().requires_grad_())
+    nothing = torch.full((2, 2, 2), VOID)
+    assert setup.task.loss(criterion, output, nothing).item() == 0
+    assert criterion.correct.tolist() == [0, 0, 0]
+    target = torch.stack((torch.zeros(2, 2).long(), nothing[0]))
+    loss = setup.task.loss(criterion, output, target)
+    assert criterion.correct.tolist() == [4, 0, 0]
+    torch.testing.assert_close(criterion.sums[0], 4 * torch.tensor([1.0, 0, 0]).softmax(0))
+    # The auxiliary head has its part of the loss all the same, in the first epoch of hard labels.
+    each = -0.5 * torch.tensor([1.0, 0, 0]).log_softmax(0)[0]
+    torch.testing.assert_close(loss, (1 + recipe.auxiliary) * each)
+    assert criterion.training
+
+
 def test_runs_of_one_seed_share_their_head_and_batches_whatever_the_backbone(
     run: Callable[..., RunResult], tmp_path: Path
 ) -> None:

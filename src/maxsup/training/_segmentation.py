@@ -1,6 +1,7 @@
 """Training for semantic segmentation: a class for each pixel, from images with masks."""
 
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -141,15 +142,11 @@ class Segmentation:
 
         A mean over the pixels that are not void, and 0 where all are.
         """
-        some = (target != VOID).any()
-        # The mean over no pixel would be NaN; so one is named, and what it says counts 0.
-        named = torch.where(some, target[0, 0, 0], torch.zeros_like(target[0, 0, 0]))
-        target = target.clone()
-        target[0, 0, 0] = named
         loss: Tensor = criterion(output.main, target)
         if output.auxiliary is not None:
-            loss = loss + self.auxiliary * criterion(output.auxiliary, target)
-        return loss * some
+            with _learning_nothing(criterion):
+                loss = loss + self.auxiliary * criterion(output.auxiliary, target)
+        return loss
 
     @torch.no_grad()
     def look(self, output: SegmentationLogits, target: Tensor) -> Seen:
@@ -194,6 +191,17 @@ class Segmentation:
     def remark(self, values: Mapping[str, float | None], data: MaskData) -> str | None:
         """Whether it is better than one class everywhere."""
         return no_better_than_one_class(values, data.classes, data.test.class_pixels.tolist())
+
+
+@contextlib.contextmanager
+def _learning_nothing(criterion: Loss) -> Iterator[None]:
+    """Keep an objective that learns from what the model says from learning of what is said here."""
+    was_training = criterion.training
+    criterion.train(was_training and not criterion.learned)
+    try:
+        yield
+    finally:
+        criterion.train(was_training)
 
 
 def crop_size(recipe: Recipe, data: MaskData) -> tuple[int, int]:
