@@ -65,7 +65,8 @@ class SegmentationEvaluator(NamedTuple):
         """All measures, and the counts that tables and pictures are made of.
 
         Args:
-            keep_outputs: Without effect: logits of all pixels would be too much to keep.
+            keep_outputs: Without effect, and no recipe turns it off: logits of all pixels would be
+                too much to keep.
             say: Is told of the pass over several scales, which takes long.
         """
         values: dict[str, float] = {}
