@@ -184,6 +184,7 @@ PHOTOGRAPHS = {"random_resized_crop": True, "image_size": 16}
         ({"warmup_lr": 0.1}, "warmup_lr has no effect without warmup_epochs"),
         ({"optimizer": "adamw", "nesterov": True}, "nesterov is for optimizer 'sgd'"),
         ({"betas": (0.9, 0.95)}, "betas is for optimizer 'adamw'"),
+        ({"head": "linear", "keep_outputs": False}, r"Leave it at True \(--keep-outputs\)"),
         ({**PHOTOGRAPHS, "start_image_size": 8}, "start_image_size has no effect without res"),
         ({**PHOTOGRAPHS, "resolution_epochs": (1, 2)}, "resolution_epochs has no effect without"),
     ],

@@ -304,7 +304,7 @@ def test_unknown_labels_are_named_with_their_files_and_pixels(tmp_path: Path) ->
     # The classes' number too high by one is how masks with 0 for void look.
     shifted = [(image, mask(n, values=(0, 1, 2, 3))) for n, (image, _) in enumerate(found)]
     write_pairs(tmp_path / "images", tmp_path / "masks", shifted)
-    with pytest.raises(ValueError, match="--reduce-zero-label"):
+    with pytest.raises(ValueError, match="say --reduce-zero-label True"):
         load(tmp_path, said)
 
 
@@ -582,7 +582,7 @@ def test_classes_that_begin_with_one_are_told(tmp_path: Path) -> None:
     found = [(picture(seed, (16, 12)), mask(seed, values=(1, 2, 3))) for seed in range(4)]
     write_pairs(tmp_path / "images", tmp_path / "annotations" / "trimaps", found)
     data = load(tmp_path, test_fraction=0.25)
-    assert "Label 0 does not occur: with --reduce-zero-label" in " ".join(data.notes)
+    assert "Label 0 does not occur: with --reduce-zero-label True" in " ".join(data.notes)
     data = load(tmp_path, MaskSettings(reduce_zero_label=True), test_fraction=0.25)
     assert len(data.classes) == 3
     assert bool((data.class_pixels > 0).all())

@@ -124,10 +124,22 @@ def test_boundaries_against_loops(width: int) -> None:
     intersection, union = boundary_iou(predicted, target, 3, width=width)
     near = functools.partial(near_by_loops, width=width)
     for label in range(3):
-        p = near(predicted == label) & (target != 255)
+        p = near((predicted == label) & (target != 255))
         t = near(target == label)
         assert int(intersection[label]) == int((p & t).sum())
         assert int(union[label]) == int((p | t).sum())
+
+
+def test_right_on_every_labelled_pixel_is_right_near_void_too() -> None:
+    """Whatever is predicted in void, which truth leaves open."""
+    target = torch.zeros(40, 40, dtype=torch.uint8)
+    target[:, 20:] = 1
+    predicted = target.clone()
+    target[18:22] = 255
+    intersection, union = boundary_iou(predicted, target, 2)
+    assert intersection.tolist() == union.tolist()
+    # Of each half 36 rows are left, in two blocks of 18×20, all but their inner 16×18 near an edge.
+    assert union.tolist() == [2 * (18 * 20 - 16 * 18)] * 2
 
 
 def _counts(images: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:

@@ -298,6 +298,7 @@ def test_backbones_on_the_command_line(
         (["--methods", "baseline:backbone=x"], "no backbone is called x; there are: maxsup-a"),
         (["--methods"], "at least one method"),
         (["--evaluate-flip"], "evaluate_flip is for images with one label"),
+        (["--no-keep-outputs"], "keep_outputs is for images with one label"),
     ],
 )
 def test_what_does_not_go_with_backbones_is_refused(

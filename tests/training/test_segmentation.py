@@ -1,6 +1,8 @@
 """Training for segmentation: by the same loop, with what masks need."""
 
 import dataclasses
+import math
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from torch.nn.functional import cross_entropy
 
 from maxsup.data import DataSettings
 from maxsup.data.masks import VOID, MaskData
+from maxsup.measures import boundary_iou
 from maxsup.methods import all_methods
 from maxsup.models.segmentation import SegmentationLogits, load_segmentation_run
 from maxsup.recipes import Recipe, get_recipe
@@ -26,6 +29,7 @@ from maxsup.training import (
     RunResult,
     RunSettings,
     TrainingDiverged,
+    dry_run,
     load_data,
     train,
 )
@@ -278,6 +282,30 @@ def test_every_objective_leaves_void_out(folder: Path, scenes: MaskData, method:
     assert bool((leaf.grad == 0).all())
 
 
+def test_online_label_smoothing_learns_from_the_main_head_on_labelled_pixels(
+    folder: Path, scenes: MaskData
+) -> None:
+    recipe = dataclasses.replace(TINY, head="upernet", head_channels=4)
+    settings = RunSettings("online-label-smoothing", 0, recipe, DataSettings(str(folder)))
+    setup = set_up(settings, scenes, Accelerator(cpu=True))
+    criterion: Any = setup.state.criterion
+    # Class 0 everywhere, by both heads, and all is right or void.
+    logits = torch.zeros(2, 3, 2, 2)
+    logits[:, 0] = 1
+    output = SegmentationLogits(logits.requires_grad_(), logits.detach().requires_grad_())
+    nothing = torch.full((2, 2, 2), VOID)
+    assert setup.task.loss(criterion, output, nothing).item() == 0
+    assert criterion.correct.tolist() == [0, 0, 0]
+    target = torch.stack((torch.zeros(2, 2).long(), nothing[0]))
+    loss = setup.task.loss(criterion, output, target)
+    assert criterion.correct.tolist() == [4, 0, 0]
+    torch.testing.assert_close(criterion.sums[0], 4 * torch.tensor([1.0, 0, 0]).softmax(0))
+    # The auxiliary head has its part of the loss all the same, in the first epoch of hard labels.
+    each = -0.5 * torch.tensor([1.0, 0, 0]).log_softmax(0)[0]
+    torch.testing.assert_close(loss, (1 + recipe.auxiliary) * each)
+    assert criterion.training
+
+
 def test_runs_of_one_seed_share_their_head_and_batches_whatever_the_backbone(
     run: Callable[..., RunResult], tmp_path: Path
 ) -> None:
@@ -352,3 +380,90 @@ def test_steps_take_the_whole_set_of_images(folder: Path, scenes: MaskData) -> N
     sums = train_step(setup, accelerator, settings, 0, 1, images, target)
     assert int(sums.seen.counted) == int((target != VOID).sum())
     assert 0 <= int(sums.seen.correct) <= int(sums.seen.counted)
+
+
+@pytest.mark.parametrize("scales", [(), (0.5, 1.0)])
+def test_the_estimate_knows_of_boundaries(
+    folder: Path, scenes: MaskData, monkeypatch: pytest.MonkeyPatch, scales: tuple[float, ...]
+) -> None:
+    """A fifth of a second for an image's boundaries, at the end once or twice."""
+    from maxsup.evaluation import _segmentation_pass
+
+    def slow(*given: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        time.sleep(0.2)
+        return boundary_iou(*given)
+
+    monkeypatch.setattr(_segmentation_pass, "boundary_iou", slow)
+    accelerator = Accelerator(cpu=True)
+    recipe = dataclasses.replace(TINY, eval_scales=scales)
+    settings = RunSettings("baseline", 0, recipe, DataSettings(str(folder)))
+    setup = set_up(settings, scenes, accelerator)
+    evaluator = setup.task.evaluator(
+        setup.state.model, setup.normalization, scenes, accelerator, recipe, "test"
+    )
+    estimate = evaluator.estimate(recipe)
+    # Rounded to whole images.
+    least = 0.95 * 0.2 * len(scenes.test) * (2 if scales else 1)
+    assert estimate.images * estimate.seconds > least
+
+
+def test_a_backbone_of_one_size_is_not_given_larger_images_at_the_end(
+    folder: Path, scenes: MaskData, tmp_path: Path
+) -> None:
+    """It is refused before anything is written, and not after the training."""
+    fixed = dataclasses.replace(
+        TINY, model="mixer_s32_224", crop_size=(32, 32), iterations=2, epochs=1
+    )
+
+    def settings(**changes: Any) -> RunSettings:
+        recipe = dataclasses.replace(fixed, **changes)
+        return RunSettings("baseline", 0, recipe, DataSettings(str(folder)))
+
+    said = r"no larger ones, and a test image of 16×24 is given to it with 32×48 at scale 2\."
+    for refused in (settings(eval_scales=(1, 2)), settings(base_size=(48, 48))):
+        with pytest.raises(ValueError, match="Add --window 32 32"):
+            dry_run(refused, data=scenes, accelerator=Accelerator(cpu=True))
+    with pytest.raises(ValueError, match=said):
+        train(settings(eval_scales=(1, 2)), tmp_path / "run", data=scenes)
+    assert not (tmp_path / "run").exists()
+    result = train(settings(eval_scales=(1, 2), window=(32, 32)), tmp_path / "run", data=scenes)
+    assert "test_mean_iou_multiscale" in result.values
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"head": "upernet", "head_channels": 4, "batch_size": 4, "accumulate": 4},
+        {"head": "upernet", "head_channels": 4, "batch_size": 1},
+        {"head": "linear", "crop_size": (4, 4), "batch_size": 1},
+    ],
+)
+def test_one_image_at_a_time_is_too_few_for_batch_norm(
+    folder: Path, scenes: MaskData, changes: dict[str, Any]
+) -> None:
+    recipe = dataclasses.replace(TINY, **changes)
+    settings = RunSettings("baseline", 0, recipe, DataSettings(str(folder)))
+    accelerator = Accelerator(cpu=True)
+    with pytest.raises(ValueError, match="larger --batch-size, or a smaller --accumulate"):
+        set_up(settings, scenes, accelerator)
+
+
+def test_processes_share_the_images_that_batch_norm_sees(folder: Path, scenes: MaskData) -> None:
+    recipe = dataclasses.replace(TINY, head="upernet", head_channels=4, batch_size=4)
+    settings = RunSettings("baseline", 0, recipe, DataSettings(str(folder)))
+    setup = set_up(settings, scenes, Accelerator(cpu=True))
+    model = setup.state.model
+    setup.task.check(model, recipe, scenes, 2)
+    with pytest.raises(ValueError, match=r"one image to each .* of each process \(4\)"):
+        setup.task.check(model, recipe, scenes, 4)
+    together = dataclasses.replace(recipe, sync_batchnorm=True)
+    setup.task.check(model, together, scenes, 4)
+
+
+def test_one_image_at_a_time_is_enough_for_maps_of_several_cells(
+    folder: Path, scenes: MaskData
+) -> None:
+    recipe = dataclasses.replace(TINY, batch_size=4, accumulate=4)
+    settings = RunSettings("baseline", 0, recipe, DataSettings(str(folder)))
+    found = dry_run(settings, data=scenes, accelerator=Accelerator(cpu=True))
+    assert all(math.isfinite(loss) for loss in found.losses)

@@ -37,6 +37,7 @@ from maxsup.evaluation._segmentation_measures import (
 from maxsup.evaluation._segmentation_pass import (
     SegmentationFound,
     Views,
+    boundary_counts,
     segmentation_pass,
     shown_rows,
     smaller_mask,
@@ -76,6 +77,7 @@ __all__ = [
     "Sizes",
     "SplitName",
     "Views",
+    "boundary_counts",
     "bytes_to_keep",
     "evaluation_batches_of",
     "iou_by_class",

@@ -12,7 +12,7 @@ from maxsup._interrupts import check_interrupted
 from maxsup.data import Normalization
 from maxsup.data.masks import VOID, MaskSplit
 from maxsup.evaluation._execution import Execution
-from maxsup.evaluation.segmentation import predict
+from maxsup.evaluation.segmentation import predict, resized
 from maxsup.measures import ConfusionMatrix, boundary_iou
 
 MOST_SHOWN = 24
@@ -35,6 +35,21 @@ class Views:
     """Factors that it is resized by."""
     flip: bool = False
     """Whether each is seen mirrored too."""
+
+    def sizes(self, sides: Sequence[int]) -> list[tuple[int, int]]:
+        """Height and width of what a model is given of an image of this height and width.
+
+        One for each scale: of the whole image, or of a window where it is larger than that.
+
+        >>> Views(scales=(0.5, 2.0), window=(64, 64)).sizes((40, 60))
+        [(20, 30), (64, 64)]
+        """
+        fit = fitted(sides, self.base_size)
+        sizes = [resized(sides, fit * scale) for scale in self.scales]
+        if self.window is None:
+            return sizes
+        tall, wide = self.window
+        return [(min(height, tall), min(width, wide)) for height, width in sizes]
 
     def predicted(self, model: Callable[[Tensor], Tensor], image: Tensor) -> Tensor:
         """The classes (H, W) of an image (C, H, W) that is normalised.
@@ -157,7 +172,7 @@ def segmentation_pass(
         counts.update("by_image", index, torch.stack((own.sum(1), own.sum(0), own.diagonal()), 1))
         present = torch.nonzero(own.sum(0) + own.sum(1)).flatten()
         if boundary and len(present):
-            counts.update("boundary", present, _boundary(predicted, truth, present))
+            counts.update("boundary", present, boundary_counts(predicted, truth, present))
         if index in sizes:
             small = _nearest(predicted.masked_fill(truth == VOID, VOID), sizes[index])
             begin = begins[index]
@@ -176,8 +191,14 @@ def segmentation_pass(
     )
 
 
-def _boundary(predicted: Tensor, truth: Tensor, present: Tensor) -> Tensor:
-    """Intersection and union of the classes that occur, (P, 2)."""
+def boundary_counts(predicted: Tensor, truth: Tensor, present: Tensor) -> Tensor:
+    """Intersection and union near the boundaries of the classes that occur, (P, 2), on the CPU.
+
+    Args:
+        predicted: (H, W) labels.
+        truth: (H, W) labels, 255 void.
+        present: (P,) classes that occur in either, void left out.
+    """
     codes = torch.full((VOID + 1,), VOID, dtype=torch.int64)
     codes[present] = torch.arange(len(present))
     codes = codes.to(truth.device)

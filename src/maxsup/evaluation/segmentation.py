@@ -48,8 +48,7 @@ def predict(
     height, width = image.shape[1:]
     total: Tensor | None = None
     for scale in scales:
-        size = (max(1, round(height * scale)), max(1, round(width * scale)))
-        views = _resize(image.unsqueeze(0), size)
+        views = _resize(image.unsqueeze(0), resized((height, width), scale))
         if flip:
             views = torch.cat([views, views.flip(3)])
         logits = (
@@ -63,6 +62,16 @@ def predict(
             total = found if total is None else total.add_(found)
     assert total is not None
     return total / (len(scales) * (2 if flip else 1))
+
+
+def resized(sides: Sequence[int], scale: float) -> tuple[int, int]:
+    """The height and width at a scale of an image of this height and width.
+
+    >>> resized((45, 60), 0.5)
+    (22, 30)
+    """
+    height, width = sides
+    return max(1, round(height * scale)), max(1, round(width * scale))
 
 
 def _check_stride(

@@ -103,7 +103,7 @@ class Recipe:
     """Steps from window to window; None for two thirds of it."""
 
     epochs: int = 100
-    """Number of passes over the training data."""
+    """Number of passes over the training data; with iterations, of the equal parts of these."""
     iterations: int | None = None
     """Number of optimiser steps, however many images there are; an epoch is then an equal part of
     them, after which the model is measured. For segmentation."""

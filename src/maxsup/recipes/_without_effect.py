@@ -51,7 +51,7 @@ _RULES = (
     _Rule(
         (
             "random_resized_crop", "image_size", "crop_padding", "cutout", "mixup", "cutmix",
-            "label_column", "evaluate_flip",
+            "label_column", "evaluate_flip", "keep_outputs",
         ),
         lambda of: of["head"] is None,
         "is for images with one label, and has no effect with a head for segmentation",

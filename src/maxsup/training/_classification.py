@@ -46,6 +46,9 @@ class Classification:
         """All of it, weights to start from included."""
         return model
 
+    def check(self, model: nn.Module, recipe: Recipe, data: ImageData, processes: int) -> None:
+        """Nothing: what it cannot do is seen where it is built, or in its first step."""
+
     def fit(self, criterion: Loss, recipe: Recipe, data: ImageData) -> None:
         """Nothing: it knows all that it needs."""
 

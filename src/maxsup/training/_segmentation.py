@@ -1,7 +1,8 @@
 """Training for semantic segmentation: a class for each pixel, from images with masks."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -116,6 +117,13 @@ class Segmentation:
         )
         return Built(model, description)
 
+    def check(
+        self, model: SegmentationModel, recipe: Recipe, data: MaskData, processes: int
+    ) -> None:
+        """See to the size of its batches in training, and of its images where it is measured."""
+        _check_share(model, recipe, data, processes)
+        _check_sizes(model, recipe, data)
+
     def drawn(self, model: SegmentationModel) -> nn.Module:
         """The heads: runs of one seed may have other backbones."""
         heads = {"head": model.head} | (
@@ -134,15 +142,11 @@ class Segmentation:
 
         A mean over the pixels that are not void, and 0 where all are.
         """
-        some = (target != VOID).any()
-        # The mean over no pixel would be NaN; so one is named, and what it says counts 0.
-        named = torch.where(some, target[0, 0, 0], torch.zeros_like(target[0, 0, 0]))
-        target = target.clone()
-        target[0, 0, 0] = named
         loss: Tensor = criterion(output.main, target)
         if output.auxiliary is not None:
-            loss = loss + self.auxiliary * criterion(output.auxiliary, target)
-        return loss * some
+            with _learning_nothing(criterion):
+                loss = loss + self.auxiliary * criterion(output.auxiliary, target)
+        return loss
 
     @torch.no_grad()
     def look(self, output: SegmentationLogits, target: Tensor) -> Seen:
@@ -168,14 +172,13 @@ class Segmentation:
         measured_on: MeasuredOn,
     ) -> SegmentationEvaluator:
         """One confusion matrix over each part of the data."""
-        views = Views(base_size=recipe.base_size, window=recipe.window, stride=recipe.stride)
         return SegmentationEvaluator(
             model,
             data,
             measured_on,
             normalization,
             execution_of(accelerator),
-            views,
+            _views(recipe),
             recipe.eval_scales,
         )
 
@@ -190,12 +193,70 @@ class Segmentation:
         return no_better_than_one_class(values, data.classes, data.test.class_pixels.tolist())
 
 
+@contextlib.contextmanager
+def _learning_nothing(criterion: Loss) -> Iterator[None]:
+    """Keep an objective that learns from what the model says from learning of what is said here."""
+    was_training = criterion.training
+    criterion.train(was_training and not criterion.learned)
+    try:
+        yield
+    finally:
+        criterion.train(was_training)
+
+
 def crop_size(recipe: Recipe, data: MaskData) -> tuple[int, int]:
     """Height and width of training crops: as the recipe says, else the images' own, to a limit."""
     if recipe.crop_size is not None:
         return recipe.crop_size
     _, height, width = data.image_shape
     return min(height, _MOST_CROP), min(width, _MOST_CROP)
+
+
+def _views(recipe: Recipe) -> Views:
+    """How images are seen after each epoch."""
+    return Views(base_size=recipe.base_size, window=recipe.window, stride=recipe.stride)
+
+
+def _check_share(model: SegmentationModel, recipe: Recipe, data: MaskData, processes: int) -> None:
+    """See that batch-norm has more than one value of each channel.
+
+    Raises:
+        ValueError: A map of 1×1 would be of one image alone.
+    """
+    sharing = 1 if recipe.sync_batchnorm else processes
+    if recipe.batch_size // (sharing * recipe.accumulate) > 1:
+        return
+    # UperNet pools to 1×1 in any case.
+    if recipe.head == "upernet" or max(crop_size(recipe, data)) <= model.backbone.stride:
+        raise ValueError(
+            f"batch_size ({recipe.batch_size}) leaves one image to each accumulated part "
+            f"(accumulate {recipe.accumulate}) of each process ({processes}), and batch-norm needs "
+            f"two where a map has 1×1 cells, as with head {recipe.head!r} here. Give a larger "
+            "--batch-size, or a smaller --accumulate."
+        )
+
+
+def _check_sizes(model: SegmentationModel, recipe: Recipe, data: MaskData) -> None:
+    """See that a backbone for images of one size is not given larger ones where it is measured.
+
+    Raises:
+        ValueError: It would be.
+    """
+    limit = model.backbone.fixed_size
+    if limit is None:
+        return
+    views = replace(_views(recipe), scales=(1.0, *recipe.eval_scales))
+    parts = {"validation": data.validation, "test": data.test}
+    for part, split in parts.items():
+        for sides in [] if split is None else split.sizes.unique(dim=0).tolist():
+            for scale, size in zip(views.scales, views.sizes(sides), strict=True):
+                if size[0] > limit[0] or size[1] > limit[1]:
+                    raise ValueError(
+                        f"{recipe.model} takes images of {limit[0]}×{limit[1]} pixels and no "
+                        f"larger ones, and a {part} image of {sides[0]}×{sides[1]} is given to it "
+                        f"with {size[0]}×{size[1]} at scale {scale:g}. Add --window {limit[0]} "
+                        f"{limit[1]}, or give a larger --crop-size, which it is made for."
+                    )
 
 
 def class_weights(class_pixels: Tensor) -> Tensor:

@@ -72,6 +72,7 @@ def set_up(settings: RunSettings, data: AnyData, accelerator: Accelerator) -> Se
     set_seed(settings.seed)
     notes: list[str] = []
     model, description = task.build(recipe, data, normalization, notes.append)
+    task.check(model, recipe, data, accelerator.num_processes)
     if recipe.sync_batchnorm:
         model = synchronised(model, accelerator)
     if recipe.channels_last:

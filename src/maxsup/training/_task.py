@@ -109,6 +109,13 @@ class Task(Protocol):
     ) -> Built:
         """The recipe's model for the data, at its start."""
 
+    def check(self, model: Any, recipe: Recipe, data: Any, processes: int) -> None:
+        """See that a built model can be trained and measured by the recipe on the data.
+
+        Raises:
+            ValueError: It would fail in the middle.
+        """
+
     def drawn(self, model: Any) -> nn.Module:
         """The part of a model that is drawn at random, which runs of one seed share."""
 

@@ -131,7 +131,7 @@ def meaning_of_numbers(
             _check_gaps([value for value in values if value not in void], count)
         if not reduce and 0 not in values and 1 in values:
             notes.append(
-                "Label 0 does not occur: with --reduce-zero-label the classes begin with 1."
+                "Label 0 does not occur: with --reduce-zero-label True the classes begin with 1."
             )
         notes.append(
             f"Nothing names the {counted(count, 'class', 'classes')}, so they are called by "

@@ -188,7 +188,7 @@ def _expected(meaning: Meaning, unknown: set[int]) -> str:
     if unknown == {len(meaning.classes)} and labels.get(1) == 1:
         hint = (
             f" Where 0 means void and {len(meaning.classes)} is the last class, as in ADE20K, say "
-            "--reduce-zero-label."
+            "--reduce-zero-label True."
         )
     return (
         f"The {len(meaning.classes)} classes are {min(known)} to {max(known)}, and void is {void}. "

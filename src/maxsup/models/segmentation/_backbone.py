@@ -68,7 +68,9 @@ class Backbone(nn.Module):
             max(-(-side // cells) for side, cells in zip(image_size, shape[1:], strict=True))
             for shape in chosen
         ]
-        self.multiple = max(strides)
+        self.stride = max(strides)
+        """Pixels of an image's side to a cell of the deepest map."""
+        self.multiple = self.stride
         """What the sides of images are brought to a multiple of."""
         is_pyramid = self.scales is None and not self.norm
         if is_pyramid and self._covers(is_own, strides, image_size, in_channels):
