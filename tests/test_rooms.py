@@ -18,6 +18,7 @@ FLOORS = (
     ("training",),
     ("inspection",),
     ("study",),
+    ("paper",),
     ("figures", "report"),
     ("commands",),
 )

@@ -186,7 +186,7 @@ def test_help_shows_ten_options_first_and_the_others_in_groups(
         (["compair", "digits"], "No command is called 'compair'. Did you mean 'compare'?"),
         (
             [],
-            "Name a command. There are: compare, report, inspect, train, prepare, methods, recipes",
+            "Name a command. There are: compare, report, inspect, train, reproduce, prepare, ",
         ),
         (["compare", "digits", "--recipe", "cifar100-resnet81"], "mean 'cifar100-resnet18'?"),
         (["train", "--data", "digits", "cifar100-resnet81"], "mean 'cifar100-resnet18'?"),

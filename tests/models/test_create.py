@@ -38,6 +38,7 @@ def test_parameters_are_as_published(name: str, options: dict, expected: int) ->
         ("convnext_atto", {}, 32),
         ("small-convnet", {}, 8),
         ("small-convnet", {}, 5),
+        ("small-resnet", {}, 32),
     ],
 )
 def test_features_give_the_models_own_logits(name: str, options: dict, side: int) -> None:  # type: ignore[type-arg]
@@ -141,6 +142,18 @@ def test_cifar_resnets_have_the_papers_parameters(depth: int, millions: float) -
     assert all(p.grad is not None for p in model.parameters())
 
 
+def test_small_resnet_halves_its_images_three_times() -> None:
+    model = create_model("small-resnet", num_classes=20)
+    images = torch.randn(2, 3, 32, 32)
+    shapes = [tuple(maps.shape[1:]) for maps in model.levels(images)]  # type: ignore[operator]
+    assert shapes == [(64, 16, 16), (128, 8, 8), (256, 4, 4)]
+    features, logits = features_and_logits(model.eval(), images)
+    assert torch.equal(logits, model(images))
+    assert features.shape == (2, 256)
+    model.train()(images).sum().backward()
+    assert all(p.grad is not None for p in model.parameters())
+
+
 def test_cifar_resnets_have_no_other_settings() -> None:
     for setting in ({"small_stem": True}, {"blur_pool": True}, {"drop_path": 0.1}):
         with pytest.raises(ValueError, match=f"has no {next(iter(setting))}"):
@@ -161,6 +174,7 @@ def save_weights_of(model: torch.nn.Module, path: Path) -> Path:
         ("test_vit", {}),
         ("cifar-resnet20", {}),
         ("small-convnet", {}),
+        ("small-resnet", {}),
     ],
 )
 def test_starting_from_a_file(name: str, options: dict[str, Any], tmp_path: Path) -> None:

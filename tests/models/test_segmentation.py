@@ -102,6 +102,7 @@ def test_upernet_has_as_many_parameters_as_the_field_counts() -> None:
         ("test_vit", {"image_size": (64, 96)}),
         ("test_vit", {}),
         ("small-convnet", {}),
+        ("small-resnet", {}),
         ("cifar-resnet20", {}),
         ("resnet18", {"small_stem": True}),
         ("swin_tiny_patch4_window7_224", {"image_size": (64, 64)}),

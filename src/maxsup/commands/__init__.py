@@ -1,4 +1,4 @@
-"""The command line: ``maxsup compare · report · inspect · train · prepare · methods · recipes``.
+"""The command line: ``maxsup compare · report · inspect · train · reproduce · …``.
 
 To add a command, write a file with an ``Options``, a function that does it, and a ``COMMAND``, and
 add its name to ``_COMMANDS``. Only the file of the command that is called is imported, and what a
@@ -19,7 +19,9 @@ from maxsup.commands._overview import print_completion, print_help
 
 __all__ = ["main"]
 
-_COMMANDS = ("compare", "report", "inspect", "train", "prepare", "methods", "recipes")
+_COMMANDS = (
+    "compare", "report", "inspect", "train", "reproduce", "prepare", "methods", "recipes",
+)  # fmt: skip
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,0 +1,222 @@
+"""What is carried out for a column: a study, then perhaps an inspection of what it trained."""
+
+import dataclasses
+import shlex
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from maxsup._method_names import canonical, directory_name
+from maxsup.data import DataSettings
+from maxsup.paper._entry import Measure
+from maxsup.recipes import Recipe, get_recipe
+
+if TYPE_CHECKING:
+    from maxsup.inspection import Inspection as InspectionFile
+    from maxsup.results import Results
+    from maxsup.study import RayCluster, StudySettings
+
+Values = dict[str, dict[int, float]]
+"""A measured quantity by method and seed."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """Methods × seeds, trained on data with a recipe."""
+
+    directory: Path
+    data: DataSettings
+    recipe: str
+    methods: tuple[str, ...]
+    seeds: int
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    backbones: Path | None = None
+    """Directory of the study whose methods' runs are fine-tuned for segmentation."""
+    make_data: Callable[[], object] | None = None
+    """Writes the data, where it is made up."""
+
+    def settings(self) -> "StudySettings":
+        """What the study is asked for.
+
+        Raises:
+            ValueError: It does not fit together, or the backbones are not trained yet.
+        """
+        from maxsup.study import StudySettings
+
+        return StudySettings(
+            data=self.data,
+            recipe=self.trained_with(),
+            methods=tuple(self.name_in_study(method) for method in self.methods),
+            seeds=tuple(range(self.seeds)),
+            backbones=self._backbones(),
+        )
+
+    def trained_with(self) -> Recipe:
+        """The recipe with its changes."""
+        return dataclasses.replace(get_recipe(self.recipe), **self.changes)
+
+    def name_in_study(self, method: str) -> str:
+        """What a row of the table is called in results.json."""
+        if self.backbones is None:
+            return canonical(method)
+        return canonical(f"baseline:backbone={_backbone_name(method)}")
+
+    def _backbones(self) -> tuple[str, ...]:
+        if self.backbones is None:
+            return ()
+        return tuple(
+            f"{_backbone_name(method)}={self.backbones / _backbone_name(method)}"
+            for method in self.methods
+        )
+
+    def command(self) -> str:
+        """What does the same by hand."""
+        words = ["maxsup", "compare", self.data.name, "--recipe", self.recipe]
+        words += _options(self.changes)
+        defaults = {each.name: each.default for each in dataclasses.fields(DataSettings)}
+        words += _options(
+            {
+                name: value
+                for name, value in vars(self.data).items()
+                if name != "name" and value != defaults[name]
+            }
+        )
+        words += ["--methods", *(self.methods if self.backbones is None else ("baseline",))]
+        if self.backbones is not None:
+            words += ["--backbones", *self._backbones()]
+        return shlex.join([*words, "--seeds", str(self.seeds), "--out", str(self.directory)])
+
+    def run(self, console: Console, on: "RayCluster | None" = None) -> "Results":
+        """Train what has not been trained."""
+        from maxsup.study import compare
+
+        if self.make_data is not None:
+            self.make_data()
+        return compare(
+            self.settings(), self.directory, command=self.command(), console=console, on=on
+        )
+
+    def values(self, measure: Measure) -> Values:
+        """What has been measured so far, by the names of the rows."""
+        from maxsup.results import RESULTS_FILE, read_results
+
+        if not (self.directory / RESULTS_FILE).exists():
+            return {}
+        results = read_results(self.directory / RESULTS_FILE)
+        names = {self.name_in_study(method): method for method in self.methods}
+        found: Values = {}
+        rows: Any = results["timings"]["runs"] if measure.source == "timing" else results["runs"]
+        for row in rows:
+            values = row if measure.source == "timing" else row["values"]
+            value = values.get(measure.name)
+            if row["method"] in names and value is not None:
+                found.setdefault(names[row["method"]], {})[row["seed"]] = value
+        return found
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """Runs of a study, looked at side by side."""
+
+    directory: Path
+    study: Study
+    analyses: tuple[str, ...]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def _models(self) -> tuple[str, ...]:
+        return tuple(
+            str(self.study.directory / directory_name(canonical(method)))
+            for method in self.study.methods
+        )
+
+    def _settings(self) -> dict[str, Any]:
+        from maxsup.inspection import ANALYSES
+
+        left_out = tuple(each.name for each in ANALYSES if each.name not in self.analyses)
+        return {**self.settings, "skip": left_out}
+
+    def command(self) -> str:
+        """What does the same by hand."""
+        words = ["maxsup", "inspect", *self._models(), *_options(self._settings())]
+        return shlex.join([*words, "--out", str(self.directory)])
+
+    def run(self, console: Console, on: "RayCluster | None" = None) -> "InspectionFile":
+        """Look at the models, and write the numbers; what was found before is kept."""
+        from maxsup.inspection import InspectionSettings, inspect, write_inspection
+
+        found = inspect(
+            self._models(),
+            InspectionSettings(**self._settings()),
+            self.directory,
+            command=self.command(),
+            announce=lambda text: console.print(text, highlight=False, markup=False),
+        )
+        write_inspection(found, self.directory)
+        return found
+
+    def values(self, measure: Measure) -> Values:
+        """What has been measured so far, by the names of the rows."""
+        from maxsup.inspection import INSPECTION_FILE, read_inspection
+
+        if not (self.directory / INSPECTION_FILE).exists():
+            return {}
+        inspection = read_inspection(self.directory / INSPECTION_FILE)
+        name = _with_keys(measure.name, [each["name"] for each in inspection["measures"]])
+        names = {canonical(method): method for method in self.study.methods}
+        found: Values = {}
+        for model in inspection["models"]:
+            value = model["values"].get(name)
+            if model["method"] in names and value is not None:
+                found.setdefault(names[model["method"]], {})[model["seed"]] = value
+        return found
+
+
+Step = Study | Inspection
+
+
+def _with_keys(name: str, measures: list[str]) -> str:
+    """A measure's name with those of the other data sets in it, in their order.
+
+    >>> _with_keys("test_transfer_{1}_probe", ["test_transfer_a_probe", "test_transfer_b_probe"])
+    'test_transfer_b_probe'
+    """
+    ends = ("test_transfer_", "_probe")
+    keys = [
+        each.removeprefix(ends[0]).removesuffix(ends[1])
+        for each in measures
+        if each.startswith(ends[0]) and each.endswith(ends[1])
+    ]
+    try:
+        return name.format(*keys)
+    except IndexError:
+        return name
+
+
+def _backbone_name(method: str) -> str:
+    """What a method's backbone is called in a study of backbones.
+
+    >>> _backbone_name("maxsup:alpha=0.1..0.2")
+    'maxsup-alpha-0.1-to-0.2'
+    """
+    return directory_name(canonical(method))
+
+
+def _options(values: Mapping[str, Any]) -> list[str]:
+    """Settings as a command line has them.
+
+    >>> _options({"small_stem": True, "flip": False, "skip": ("ood",), "lr": 0.1})
+    ['--small-stem', '--no-flip', '--skip', 'ood', '--lr', '0.1']
+    """
+    words: list[str] = []
+    for name, value in values.items():
+        option = name.replace("_", "-")
+        if isinstance(value, bool):
+            words.append(f"--{option}" if value else f"--no-{option}")
+        elif isinstance(value, tuple):
+            words += [f"--{option}", *map(str, value)]
+        else:
+            words += [f"--{option}", str(value)]
+    return words
