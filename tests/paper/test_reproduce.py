@@ -95,7 +95,8 @@ def test_the_page_names_both_numbers_and_links_what_was_trained(figure2: Path) -
 
 def test_segmentation_goes_from_backbones_to_mean_iou(tmp_path: Path) -> None:
     request = Request(get_entry("table6"), "smoke", seeds=1, out=tmp_path)
-    found = reproduce(request, command="maxsup reproduce table6")
+    found = reproduce(request)
+    assert found["command"] == f"maxsup reproduce table6 --scale smoke --seeds 1 --out {tmp_path}"
     (column,) = found["columns"]
     assert [row["method"] for row in column["rows"]] == [
         "baseline", "label-smoothing:alpha=0.1..0.2", "maxsup:alpha=0.1..0.2",

@@ -133,7 +133,6 @@ def _reproduce(request: "Request", options: Options) -> None:
     with hold(request.directory, print):
         found = reproduce(
             request,
-            command=options.common.command_line,
             on=cluster_of(options.cluster),
             after=write_page,
         )

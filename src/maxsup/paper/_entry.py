@@ -156,14 +156,10 @@ class Entry:
         return self.methods[0]
 
     def methods_of(self, column: str) -> tuple[str, ...]:
-        """The rows that have a number in a column, or that something is claimed of."""
-        claimed = {
-            name
-            for of, claim in self.stated
-            if of == column
-            for name in (claim.method, claim.against)
-        }
-        return tuple(m for m in self.methods if (m, column) in self.printed or m in claimed)
+        """The rows that have a number in a column; all of a figure, which has none."""
+        if not any(of == column for _, of in self.printed):
+            return self.methods
+        return tuple(method for method in self.methods if (method, column) in self.printed)
 
     def claims(self, column: str) -> tuple[Claim, ...]:
         """What the paper says of a column: each row against the first, MaxSup against smoothing."""

@@ -1,6 +1,7 @@
 """From a table, and how much of it is wanted, to what is to be trained and looked at."""
 
 import dataclasses
+import shlex
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any, Literal
 from maxsup.data import DataSettings
 from maxsup.paper import _at_hand
 from maxsup.paper._entry import AtHand, Column, Entry, Experiment, Measure
-from maxsup.paper._steps import Inspection, Step, Study, Values
+from maxsup.paper._steps import Inspection, Step, Study, Values, options
 
 Scale = Literal["smoke", "small", "paper"]
 
@@ -121,6 +122,20 @@ class Request:
     def directory(self) -> Path:
         """Where the table itself is kept."""
         return self.out / f"{self.entry.name}-{self.scale}"
+
+    def command(self) -> str:
+        """What does the same by hand."""
+        words = ["maxsup", "reproduce", self.entry.name, "--scale", self.scale]
+        given = {
+            "column": self.columns,
+            "data": self.data,
+            "other_data": self.other_data,
+            "label_column": self.label_column,
+            "probe_label": self.probe_label,
+            "seeds": self.seeds,
+        }
+        words += options({name: value for name, value in given.items() if value})
+        return shlex.join([*words, "--out", str(self.out)])
 
     def label(self) -> str:
         """What it is run on, in words."""

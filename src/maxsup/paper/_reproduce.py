@@ -29,7 +29,6 @@ REPRODUCTION_FILE = "reproduction.json"
 def reproduce(
     request: Request,
     *,
-    command: str = "",
     console: Console | None = None,
     on: "RayCluster | None" = None,
     after: Callable[[Step, Any], None] = lambda step, found: None,
@@ -42,7 +41,6 @@ def reproduce(
 
     Args:
         request: Which table, how much of it, and on what.
-        command: The command that repeats it, noted in the file.
         console: Where progress is shown; standard error by default.
         on: Where to train, several runs at once; by default here.
         after: Called after each study and inspection with what came of it, to write its page.
@@ -62,15 +60,13 @@ def reproduce(
             f"Step {number} of {len(steps)}: {step.command()}", highlight=False, markup=False
         )
         after(step, step.run(console, on))
-        write_reproduction(compared(request, plans, steps, command), request.directory)
-    found = compared(request, plans, steps, command)
+        write_reproduction(compared(request, plans, steps), request.directory)
+    found = compared(request, plans, steps)
     write_reproduction(found, request.directory)
     return found
 
 
-def compared(
-    request: Request, plans: list[ColumnPlan], steps: list[Step], command: str
-) -> Reproduction:
+def compared(request: Request, plans: list[ColumnPlan], steps: list[Step]) -> Reproduction:
     """Printed and measured numbers side by side, of what has been measured so far."""
     entry = request.entry
     general = [remark.text for remark in entry.remarks if not remark.methods and not remark.columns]
@@ -81,7 +77,7 @@ def compared(
         shows=entry.shows,
         scale=request.scale,
         measured_on=request.label(),
-        command=command,
+        command=request.command(),
         commands=[step.command() for step in steps],
         labels={name: get_method(name).label for name in entry.methods},
         columns=[

@@ -75,9 +75,9 @@ class Study:
     def command(self) -> str:
         """What does the same by hand."""
         words = ["maxsup", "compare", self.data.name, "--recipe", self.recipe]
-        words += _options(self.changes)
+        words += options(self.changes)
         defaults = {each.name: each.default for each in dataclasses.fields(DataSettings)}
-        words += _options(
+        words += options(
             {
                 name: value
                 for name, value in vars(self.data).items()
@@ -140,7 +140,7 @@ class Inspection:
 
     def command(self) -> str:
         """What does the same by hand."""
-        words = ["maxsup", "inspect", *self._models(), *_options(self._settings())]
+        words = ["maxsup", "inspect", *self._models(), *options(self._settings())]
         return shlex.join([*words, "--out", str(self.directory)])
 
     def run(self, console: Console, on: "RayCluster | None" = None) -> "InspectionFile":
@@ -204,10 +204,10 @@ def _backbone_name(method: str) -> str:
     return directory_name(canonical(method))
 
 
-def _options(values: Mapping[str, Any]) -> list[str]:
+def options(values: Mapping[str, Any]) -> list[str]:
     """Settings as a command line has them.
 
-    >>> _options({"small_stem": True, "flip": False, "skip": ("ood",), "lr": 0.1})
+    >>> options({"small_stem": True, "flip": False, "skip": ("ood",), "lr": 0.1})
     ['--small-stem', '--no-flip', '--skip', 'ood', '--lr', '0.1']
     """
     words: list[str] = []

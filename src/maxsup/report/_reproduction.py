@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 _SCALES = ("smoke", "small", "paper")
 _SAID = {
     "smoke": "Smoke: every part has run, for seconds. These numbers say nothing of the paper.",
-    "small": "Small scale: another network on other data. Signs can be compared, values cannot.",
+    "small": "Small scale: another network on other data, so signs can be compared and values "
+    "cannot. What agrees or contradicts does so here; it settles nothing on the paper's own data.",
     "paper": "",
 }
 

@@ -31,10 +31,23 @@ def _on_all(column: "ColumnFacts", general: list[str]) -> list[str]:
 
 
 def _content(found: "Reproduction") -> dict[str, Any]:
+    columns = found["columns"]
+    common = {each["name"]: _on_all(each, found["remarks"]) for each in columns}
     return {
         "found": found,
-        "headings": {each["name"]: heading_of(each) for each in found["columns"]},
-        "common": {each["name"]: _on_all(each, found["remarks"]) for each in found["columns"]},
+        "headings": {each["name"]: heading_of(each) for each in columns},
+        "has_printed": {
+            each["name"]: any(row["printed"] is not None for row in each["rows"])
+            for each in columns
+        },
+        "common": common,
+        "remarked": {
+            each["name"]: any(
+                {*claim["remarks"]} - {*found["remarks"], *common[each["name"]]}
+                for claim in each["claims"]
+            )
+            for each in columns
+        },
         "labels": found["labels"],
         "number_of": number_of,
         "printed_of": printed_of,
