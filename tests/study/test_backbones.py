@@ -245,6 +245,26 @@ def test_a_run_that_diverges_leaves_the_others(scenes: str, trained: Path, tmp_p
     results = run(settings, tmp_path)
     status = {each["method"]: each["status"] for each in results["runs"]}
     assert status == dict(zip(names, ("finished", "failed"), strict=True))
+    # The others have their page, also if it is the baseline that failed.
+    again = run(dataclasses.replace(settings, baseline=names[1]), tmp_path)
+    assert [each["status"] for each in again["runs"]] == ["finished", "failed"]
+    assert "Class by class" in render_report(again)
+
+
+def test_seeds_with_test_images_of_their_own_are_said_to_have_them(tmp_path: Path) -> None:
+    found = [scene(seed) for seed in range(8)]
+    write_pairs(tmp_path / "data" / "images", tmp_path / "data" / "masks", found)
+    settings = StudySettings(
+        DataSettings(str(tmp_path / "data")),
+        dataclasses.replace(TINY, freeze_backbone=False),
+        ("baseline", "maxsup"),
+        (0, 1),
+        resample_data=True,
+    )
+    images = run(settings, tmp_path / "out")["images"]
+    assert images is not None
+    (reason,) = images["reasons"]
+    assert reason.startswith("The runs have not the same test images. Where each seed has a split")
 
 
 def test_backbones_of_different_architectures_are_called_so(

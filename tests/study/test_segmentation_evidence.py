@@ -92,6 +92,16 @@ def test_classes_and_images(data: MaskData) -> None:
     assert pixels_of(first["image"]).shape == (*truth.shape, 3)
 
 
+def test_a_baseline_that_failed_leaves_the_others(data: MaskData) -> None:
+    runs = {("b", 0): result(torch.tensor([[3, 1, 0], [0, 2, 0], [0, 0, 1]]), {})}
+    found = segmentation_evidence(["a", "b"], "a", data, runs)
+    assert found is not None
+    assert found["seeds"] == {"b": [0]}
+    assert found["by_class"][0]["a"]["mean"] is None
+    assert found["by_class"][0]["b"]["mean"] == 0.75
+    assert found["by_class"][0]["b"]["difference"] is None
+
+
 def test_nothing_finished_shows_nothing(data: MaskData) -> None:
     assert segmentation_evidence(["a"], "a", data, {}) is None
 

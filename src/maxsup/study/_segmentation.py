@@ -61,8 +61,12 @@ def segmentation_evidence(
         iou={name: [*iou[name].values()] for name in methods if name in iou},
         seeds={name: list(iou[name]) for name in methods if name in iou},
         by_class=[
+            # A method that failed with every seed, the baseline perhaps, has none.
             summarise(
-                {name: {seed: row[index] for seed, row in of.items()} for name, of in iou.items()},
+                {
+                    name: {seed: row[index] for seed, row in iou.get(name, {}).items()}
+                    for name in methods
+                },
                 baseline,
             )
             for index in range(len(data.classes))
