@@ -111,7 +111,8 @@ class StudySettings:
     per cent, else in its own unit; by default 0.5 points, or 0.01."""
     contrasts: tuple[tuple[str, str], ...] = ()
     """Pairs of methods to conclude on, the second being what the first is compared with; by default
-    each against the baseline, and MaxSup against label smoothing where both are there."""
+    each against the baseline, and MaxSup against label smoothing where both are there, as methods,
+    teachers or backbones."""
     tuning: TuningSettings | None = None
     """How the strength of each method whose name sets none is chosen beforehand; then it is trained
     at the chosen one as well, and the contrasts are of these. By default nothing is chosen."""
