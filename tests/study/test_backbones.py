@@ -287,6 +287,39 @@ def test_backbones_of_different_architectures_are_called_so(
     assert "baseline:backbone=other has test_resnet" in note
 
 
+def test_a_grey_backbone_fits_in_part(
+    scenes: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What its error recommends can be done, in a study and in one training."""
+    torch.manual_seed(0)
+    weights = create_model("test_resnet", num_classes=2, in_channels=1).state_dict()
+    torch.save(weights, tmp_path / "grey.pth")
+    study = short(scenes, "--recipe", "camvid-upernet", "--model", "test_resnet")
+    study += ["--backbones", str(tmp_path / "grey.pth"), "none", "--out", str(tmp_path / "out")]
+    assert main(study) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "for images of 1 channel (grey), and these have 3 channels" in said
+    assert "add --partial-weights" in said
+    assert main([*study, "--partial-weights"]) == 0
+    recipes = {
+        name: settings_in(tmp_path / "out" / f"baseline-backbone-{name}" / "seed-0").recipe
+        for name in ("grey", "none")
+    }
+    assert {name: recipe.partial_weights for name, recipe in recipes.items()} == {
+        "grey": True,
+        "none": False,
+    }
+    one = ["train", "camvid-upernet", "--data", scenes, "--model", "test_resnet", "--iterations"]
+    one += ["1", "--epochs", "1", "--batch-size", "2", "--head", "linear", "--crop-size", "8", "8"]
+    one += ["--freeze-backbone", "--partial-weights", "--out", str(tmp_path / "one")]
+    assert main([*one, "--backbone", str(tmp_path / "grey.pth")]) == 0
+    kept = load_file(tmp_path / "one" / "model.safetensors")
+    assert kept["backbone.model.conv1.0.weight"].shape[1] == 3
+    assert torch.equal(kept["backbone.model.conv1.3.weight"], weights["conv1.3.weight"])
+    assert main([*one, "--backbone", "timm"]) == 2
+    assert "partial_weights has no effect without" in capsys.readouterr().err
+
+
 def short(*words: str) -> list[str]:
     tiny = ("--iterations", "1", "--epochs", "1", "--batch-size", "2", "--seeds", "1")
     return ["compare", *words, *tiny, "--head", "linear", "--crop-size", "8", "8"]
@@ -317,6 +350,7 @@ def test_backbones_on_the_command_line(
         (["--label-noise", "0.2"], "label_noise has no effect"),
         (["--methods", "baseline:backbone=x"], "no backbone is called x; there are: maxsup-a"),
         (["--methods"], "at least one method"),
+        (["--backbones", "none", "--partial-weights"], "partial_weights has no effect without"),
         (["--evaluate-flip"], "evaluate_flip is for images with one label"),
     ],
 )

@@ -141,7 +141,7 @@ def recipe_on_backbone(recipe: Recipe, name: str, seed: int, backbones: Backbone
         other = next((each for each in backbones if backbones[each] != FROM_SCRATCH), None)
         if other is not None:
             recipe = recipe_on_backbone(recipe, other, seed, backbones)
-        return recipe.adapted(weights=None, **scale)
+        return recipe.adapted(weights=None, partial_weights=False, **scale)
     if place != TIMM and (seeds := seeds_in(as_place(place))):
         if seed not in seeds:
             raise ValueError(
