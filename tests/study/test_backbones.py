@@ -89,7 +89,9 @@ def settings_in(directory: Path) -> RunSettings:
     return RunSettings.load(directory / "settings.json")
 
 
-def test_places_have_the_names_that_methods_can_say(trained: Path, tmp_path: Path) -> None:
+def test_places_have_the_names_that_methods_can_say(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert dict(find_backbones([str(trained)])) == {name: f"{trained}/{name}" for name in NAMES}
     file = tmp_path / "mine.v2.pth"
     torch.save({}, file)
@@ -104,8 +106,11 @@ def test_places_have_the_names_that_methods_can_say(trained: Path, tmp_path: Pat
         "baseline": one,
         "published": "timm",
     }
-    # A place that is named twice is one backbone.
+    # A place that is named twice is one backbone, however it is spelt; the first spelling stays.
     assert len(find_backbones([one, one])) == 1
+    monkeypatch.chdir(trained.parent)
+    spelt = ["study/baseline", "./study/baseline/", f"{trained}/../study/baseline"]
+    assert dict(find_backbones(spelt)) == {"baseline": "study/baseline"}
     # Methods of a study by their own names, whatever stands beside them.
     assert with_backbones(["maxsup:alpha=0.2", "baseline:backbone=x"], {"x": "x", "y": "y"}) == (
         "maxsup:alpha=0.2,backbone=x",
@@ -123,6 +128,10 @@ def test_places_have_the_names_that_methods_can_say(trained: Path, tmp_path: Pat
         (["{}/nothing"], "there is no .*nothing. Name the directory of a study"),
         (["mine={}"], "is a study, whose methods have names. Leave mine= away, or .*mine=.*/maxs"),
         (["{}/baseline", "{}/baseline/seed-0"], "would be called baseline. Give one another name"),
+        (["a={}/baseline", "b={}/./baseline"], "a and b are both .*baseline, .* Give it one name"),
+        (["{}", "mine={}/baseline"], "baseline and mine are both"),
+        (["a=timm", "b=timm"], "a and b are both timm"),
+        (["{}/baseline/seed-0", "b={}/baseline/seed-0/model.safetensors"], "and b are both"),
         (["2nd={}/baseline"], "'2nd' cannot be a name"),
         (["a..b={}/baseline"], "cannot be a name"),
     ],
@@ -196,7 +205,11 @@ def test_backbones_of_a_seed_are_compared_from_one_head_and_on_the_same_batches(
 
 
 def test_more_or_fewer_backbones_keep_what_has_finished(
-    compared: tuple[Results, Path], scenes: str, trained: Path, tmp_path: Path
+    compared: tuple[Results, Path],
+    scenes: str,
+    trained: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     _, whole = compared
     first = run(study(scenes, f"{trained}/baseline"), tmp_path)
@@ -213,6 +226,10 @@ def test_more_or_fewer_backbones_keep_what_has_finished(
     assert {each["method"] for each in fewer["runs"]} == {method for method, _ in after}
     kept = json.loads((tmp_path / "study.json").read_text())["methods"]
     assert {*kept} == {method for method, _ in after}
+    # The same place may be spelt otherwise.
+    monkeypatch.chdir(trained)
+    spelt = run(study(scenes, "./baseline"), tmp_path)
+    assert {each["method"] for each in spelt["runs"]} == {method for method, _ in after}
     # Another place of the same name would be another study.
     with pytest.raises(ValueError, match="backbones"):
         run(study(scenes, f"baseline={trained}/{NAMES[0]}"), tmp_path)

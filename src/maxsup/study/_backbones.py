@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from maxsup._places import as_place
 from maxsup.methods import get_method
-from maxsup.models import TIMM
+from maxsup.models import TIMM, WEIGHTS_FILE
 from maxsup.recipes import Recipe
 from maxsup.study._named import once_for_each
 from maxsup.study._run import Trainings
@@ -30,21 +30,37 @@ def find_backbones(words: Sequence[str]) -> Backbones:
             would not do.
 
     Raises:
-        ValueError: There is no such place, it holds nothing, or two have one name.
+        ValueError: There is no such place, it holds nothing, two have one name, or one has two.
 
     Example:
         >>> dict(find_backbones(["none", "timm"]))
         {'none': 'none', 'timm': 'timm'}
     """
     found: dict[str, str] = {}
+    names: dict[Path, str] = {}
     for word in words:
         for name, place in _named(word):
-            if found.setdefault(name, place) != place:
+            # However it is spelt; that which came first stays, as earlier runs were trained so.
+            resolved = _resolved(place)
+            if _resolved(found.setdefault(name, place)) != resolved:
                 raise ValueError(
                     f"backbones: both {found[name]} and {place} would be called {name}. Give one "
                     f"another name, as in mine={place}."
                 )
+            if names.setdefault(resolved, name) != name:
+                raise ValueError(
+                    f"backbones: {names[resolved]} and {name} are both {place}, which would be "
+                    "fine-tuned twice with the same numbers. Give it one name."
+                )
     return MappingProxyType(found)
+
+
+def _resolved(place: str) -> Path:
+    """One path for each place, with links followed; ``none`` and ``timm`` stay as they are."""
+    if place in (FROM_SCRATCH, TIMM):
+        return Path(place)
+    path = as_place(place).resolve()
+    return path.parent if path.name == WEIGHTS_FILE else path
 
 
 def weights_of(backbones: Backbones) -> list[str]:
