@@ -235,6 +235,46 @@ def test_more_or_fewer_backbones_keep_what_has_finished(
         run(study(scenes, f"baseline={trained}/{NAMES[0]}"), tmp_path)
 
 
+def test_backbones_with_names_of_their_own_stay_on_the_page(
+    scenes: str, trained: Path, tmp_path: Path
+) -> None:
+    first = run(study(scenes, f"mine={trained}/baseline", seeds=(0,)), tmp_path)
+    again = run(study(scenes, "none", seeds=(0,)), tmp_path)
+    assert again["asked"]["left_out"] == []
+    assert [each["method"] for each in again["runs"]] == [
+        "baseline:backbone=none",
+        "baseline:backbone=mine",
+    ]
+    assert again["runs"][1]["values"] == first["runs"][0]["values"]
+    # So they do when the file that keeps the study is lost.
+    (tmp_path / "study.json").unlink()
+    lost = run(study(scenes, f"mine={trained}/baseline", seeds=(1,)), tmp_path)
+    assert {(each["method"], each["seed"]) for each in lost["runs"]} == {
+        ("baseline:backbone=mine", 0),
+        ("baseline:backbone=mine", 1),
+    }
+    (reason,) = lost["asked"]["left_out"]
+    assert "backbone=none: no such backbone; there are mine. See --backbones." in reason
+
+
+def test_what_was_trained_from_scratch_keeps_its_architecture(
+    scenes: str, trained: Path, tmp_path: Path
+) -> None:
+    other = {"model": "test_resnet", "seeds": (0,)}
+    run(study(scenes, "none", **other), tmp_path)
+    with pytest.raises(
+        ValueError,
+        match=r"baseline-backbone-none/seed-0 was trained from scratch as test_resnet; beside "
+        r"baseline it is to be small-convnet.* --out",
+    ):
+        run(study(scenes, "none", f"{trained}/baseline", **other), tmp_path)
+    # Those of its architecture may come later.
+    torch.manual_seed(0)
+    torch.save(create_model("test_resnet", num_classes=2).state_dict(), tmp_path / "like.pth")
+    found = run(study(scenes, "none", str(tmp_path / "like.pth"), **other), tmp_path)
+    assert [each["status"] for each in found["runs"]] == ["finished", "finished"]
+
+
 def test_objectives_of_the_fine_tuning_are_compared_on_each_backbone(
     scenes: str, trained: Path
 ) -> None:

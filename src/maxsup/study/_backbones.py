@@ -152,7 +152,7 @@ def recipe_on_backbone(recipe: Recipe, name: str, seed: int, backbones: Backbone
     place = backbones[name]
     if place == FROM_SCRATCH:
         # The architecture of the others, which it is to be compared with, and nothing else of
-        # theirs, so that it stays the same when others are compared.
+        # theirs, so that it stays the same when others of that architecture are compared.
         scale = {"mean": recipe.mean, "std": recipe.std}
         other = next((each for each in backbones if backbones[each] != FROM_SCRATCH), None)
         if other is not None:
