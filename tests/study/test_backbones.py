@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,15 @@ from maxsup.models import create_model
 from maxsup.recipes import Recipe, get_recipe
 from maxsup.report import render_report
 from maxsup.results import Results
-from maxsup.study import StudySettings, compare, find_backbones, weights_of, with_backbones
-from maxsup.training import RunSettings
+from maxsup.study import (
+    StudySettings,
+    compare,
+    find_backbones,
+    weights_of,
+    with_backbones,
+    with_teachers,
+)
+from maxsup.training import Distillation, RunSettings
 
 TINY = Recipe(
     "tiny",
@@ -292,6 +300,37 @@ def test_a_seed_without_a_backbone_is_named_before_anything_is_written(
     with pytest.raises(ValueError, match=r"has no run of seed 2, .* there are seeds 0, 1"):
         run(settings, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_study_that_was_stopped_is_not_compared_in_part(
+    scenes: str, trained: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(trained, tmp_path / "begun")
+    first, second = (tmp_path / "begun" / name for name in NAMES)
+    run(study(scenes, str(tmp_path / "begun"), seeds=(0,)), tmp_path / "out")
+    # The last run was stopped in its middle.
+    for name in ("result.json", "model.safetensors"):
+        (second / "seed-1" / name).unlink()
+    with pytest.raises(ValueError, match=r"the run in .*/baseline/seed-1 has not finished. Repeat"):
+        run(study(scenes, str(tmp_path / "begun")), tmp_path / "other")
+    with pytest.raises(ValueError, match="baseline/seed-1 has not finished"):
+        weights_of(find_backbones([f"one={second}/seed-1"]))
+    assert run(study(scenes, str(tmp_path / "begun"), seeds=(0,)), tmp_path / "other")
+    # Of its last method there is nothing yet.
+    shutil.rmtree(second)
+    with pytest.raises(ValueError, match=r"begun has no run of baseline yet, .*begun/maxsup-alpha"):
+        find_backbones([str(tmp_path / "begun")])
+    with pytest.raises(ValueError, match="begun has no run of baseline yet"):
+        with_teachers(["baseline"], Distillation(str(tmp_path / "begun")))
+    assert [*find_backbones([str(first)])] == [NAMES[0]]
+    # What was fine-tuned on the other one before is there still.
+    again = run(study(scenes, "none", seeds=(0,)), tmp_path / "out")
+    assert [each["method"] for each in again["runs"]] == [
+        "baseline:backbone=none",
+        f"baseline:backbone={NAMES[0]}",
+    ]
+    (reason,) = again["asked"]["left_out"]
+    assert reason.startswith("baseline:backbone=baseline, seed 0 was finished by an earlier")
 
 
 def test_a_run_that_diverges_leaves_the_others(scenes: str, trained: Path, tmp_path: Path) -> None:

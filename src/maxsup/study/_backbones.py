@@ -11,8 +11,8 @@ from maxsup.models import TIMM, WEIGHTS_FILE
 from maxsup.recipes import Recipe
 from maxsup.study._named import once_for_each
 from maxsup.study._run import Trainings
-from maxsup.study._runs_of_study import is_run, names_in, seeds_in
-from maxsup.training import AnyData, RunResult, listed, notes_on_weights, with_backbone
+from maxsup.study._runs_of_study import check_begun, is_run, names_in, seeds_in
+from maxsup.training import RESULT_FILE, AnyData, RunResult, listed, notes_on_weights, with_backbone
 
 FROM_SCRATCH = "none"
 """Stands for a backbone that starts at random."""
@@ -73,8 +73,24 @@ def weights_of(backbones: Backbones) -> list[str]:
     for place in backbones.values():
         if place != FROM_SCRATCH:
             seeds = [] if place == TIMM else seeds_in(as_place(place))
-            found.append(f"{place}/seed-{seeds[0]}" if seeds else place)
+            found.append(_trained(f"{place}/seed-{seeds[0]}" if seeds else place))
     return found
+
+
+def _trained(place: str) -> str:
+    """A backbone's place, of which it is seen that it was trained to its end, where it is a run.
+
+    Raises:
+        ValueError: It was not.
+    """
+    path = as_place(place)
+    left = (RESULT_FILE, WEIGHTS_FILE)
+    if is_run(path) and not any((path / name).exists() for name in left):
+        raise ValueError(
+            f"backbones: the run in {place} has not finished. Repeat the command that trains it, "
+            "which goes on with it and says what fails; or name others."
+        )
+    return place
 
 
 def _named(word: str) -> list[tuple[str, str]]:
@@ -95,6 +111,7 @@ def _named(word: str) -> list[tuple[str, str]]:
                 f"name one of them, as {name}={place}/{methods[0]}."
             )
         if methods:
+            check_begun(path)
             return [(_checked(method), f"{place}/{method}") for method in methods]
     return [(_checked(name or default_name(place)), place)]
 
@@ -166,7 +183,7 @@ def recipe_on_backbone(recipe: Recipe, name: str, seed: int, backbones: Backbone
                 "run to fine-tune it with all seeds."
             )
         place = f"{place}/seed-{seed}"
-    return with_backbone(recipe, place)
+    return with_backbone(recipe, _trained(place))
 
 
 def backbone_of_run(recipe: Recipe) -> str:

@@ -330,9 +330,12 @@ class StudySettings:
         directory.mkdir(parents=True, exist_ok=True)
         remove_temporary(directory)
         fields = dataclasses.asdict(self)
+        # One by one: what comes to a study of theirs later is not of this one.
+        backbones = [f"{name}={place}" for name, place in self.found_backbones.items()]
+        fields["backbones"] = backbones
         if kept is not None:
             for name, of_kept, of_self in (
-                ("backbones", kept.backbones, self.backbones),
+                ("backbones", kept.backbones, backbones),
                 ("methods", kept.methods, self.methods),
                 ("seeds", kept.seeds, self.seeds),
             ):

@@ -6,7 +6,7 @@ from maxsup.data import ImageData
 from maxsup.methods import get_method
 from maxsup.study._named import once_for_each
 from maxsup.study._run import Trainings
-from maxsup.study._runs_of_study import is_run, names_in, seeds_in
+from maxsup.study._runs_of_study import check_begun, is_run, names_in, seeds_in
 from maxsup.training import (
     Distillation,
     RunResult,
@@ -25,7 +25,7 @@ def with_teachers(methods: Sequence[str], distillation: Distillation) -> tuple[s
     A method whose name says who teaches stays as it is, and so do all where there is one teacher.
 
     Raises:
-        ValueError: There is no such study.
+        ValueError: There is no such study, or it has not begun with one of its methods.
     """
     place = distillation.place
     if is_run(place) or seeds_in(place):
@@ -33,6 +33,7 @@ def with_teachers(methods: Sequence[str], distillation: Distillation) -> tuple[s
     names = names_in(place)
     if not names:
         distillation.check_finished()
+    check_begun(place)
     return tuple(once_for_each(methods, "teacher", names))
 
 
