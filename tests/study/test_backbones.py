@@ -19,11 +19,12 @@ from maxsup.data import DataSettings
 from maxsup.models import create_model
 from maxsup.recipes import Recipe, get_recipe
 from maxsup.report import render_report
-from maxsup.results import Results
+from maxsup.results import Analysis, Results, analyse
 from maxsup.study import (
     StudySettings,
     compare,
     find_backbones,
+    kept_image_evidence,
     weights_of,
     with_backbones,
     with_teachers,
@@ -345,6 +346,33 @@ def test_a_run_that_diverges_leaves_the_others(scenes: str, trained: Path, tmp_p
     again = run(dataclasses.replace(settings, baseline=names[1]), tmp_path)
     assert [each["status"] for each in again["runs"]] == ["finished", "failed"]
     assert "Class by class" in render_report(again)
+
+
+def test_another_question_is_asked_of_the_same_images(scenes: str, tmp_path: Path) -> None:
+    settings = StudySettings(
+        DataSettings(scenes),
+        dataclasses.replace(TINY, freeze_backbone=False),
+        ("baseline", "maxsup"),
+        (0, 1, 2),
+    )
+    before = run(settings, tmp_path)
+    assert before["images"] is not None
+    (told,) = before["images"]["contrasts"]
+    assert told["low"] is not None
+    assert told["high"] is not None
+    analysed = analyse(
+        before["runs"], before["measures"], settings.methods, Analysis("maxsup", "mean_iou")
+    )
+    found = kept_image_evidence(before, before["runs"], analysed, tmp_path)
+    assert found["reasons"] == []
+    (turned,) = found["contrasts"]
+    assert (turned["low"], turned["high"]) == pytest.approx((-told["high"], -told["low"]))
+    page = tmp_path / "again.html"
+    assert main(["report", str(tmp_path), "--baseline", "maxsup", "--page", str(page)]) == 0
+    assert "no mean over images" not in page.read_text()
+    (tmp_path / "maxsup" / "seed-1" / "result.json").unlink()
+    reasons = kept_image_evidence(before, before["runs"], analysed, tmp_path)["reasons"]
+    assert reasons == ["maxsup, seed 1 kept no outputs on the test set."]
 
 
 def test_seeds_with_test_images_of_their_own_are_said_to_have_them(tmp_path: Path) -> None:

@@ -88,7 +88,9 @@ def gather(
     if isinstance(data.first, MaskData):
         same_images = "the test set" not in redrawn(settings, data.first)
         if same_images:
-            values = image_values(analysed.measures[0]["name"], data.first.test, finished)
+            values = image_values(
+                analysed.measures[0]["name"], data.first.test.ids.numpy(), finished
+            )
     images = image_evidence(
         rows, analysed, directory, outputs=outputs, values=values, same_images=same_images
     )
