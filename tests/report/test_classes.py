@@ -33,7 +33,19 @@ def test_every_class_has_its_accuracy_and_its_difference(results: Results) -> No
             if method != "baseline":
                 both = zip(right, base, strict=True)
                 mean = 100 * fmean(a - b[index] for a, b in both) / images
-                assert f"{mean:+.1f} ±".replace("-", "−") in text.replace("−0.0", f"{mean:+.1f}")
+                shown = text.replace("−0.0", f"{mean:+.1f}")
+                assert re.search(rf"{re.escape(f'{mean:+.1f}'.replace('-', '−'))} \[[+−]", shown)
+
+
+def test_an_interval_that_ends_where_accuracy_does_has_both_ends(results: Results) -> None:
+    """Of three seeds that differ much, it is wider on one side of the mean than on the other."""
+    found = results["per_class"]
+    assert found is not None
+    count = found["images"][0]
+    for position in range(3):
+        found["right"]["baseline"][position][0] = count
+        found["right"]["maxsup"][position][0] = count if position == 0 else 0
+    assert re.search(r"−\d+\.\d \[−100\.0 to +\+\d+\.\d\]", Page(section(results)).all_text())
 
 
 def test_right_answers_add_up_to_the_accuracy(results: Results) -> None:

@@ -5,11 +5,13 @@ import copy
 import pytest
 
 from maxsup.report import render_report
+from maxsup.report.sections.segmentation import SEGMENTATION
 from maxsup.results import Results
 from maxsup.results.schema import SegmentationEvidence, ShownMasks
 from maxsup.statistics import summarise
 
 from .conftest import HOSTILE
+from .test_page import Page
 
 PICTURE = "data:image/png;base64,iVBORw0KGgo="
 
@@ -62,6 +64,11 @@ def section_of(html: str) -> str:
     return html.partition('aria-labelledby="segmentation"')[2].partition("<section")[0]
 
 
+def text_of(results: Results) -> str:
+    rendered = SEGMENTATION.render(results)
+    return "" if rendered is None else Page(str(rendered.body)).all_text()
+
+
 def test_it_shows_classes_differences_and_pictures(segmented: Results) -> None:
     section = section_of(render_report(segmented))
     classes = segmented["data"]["classes"]
@@ -73,6 +80,18 @@ def test_it_shows_classes_differences_and_pictures(segmented: Results) -> None:
     assert all(f'alt="What {method["label"]} predicts of image 7"' in section for method in methods)
     # The key has the classes that there are, and void.
     assert section.count("</svg>") == len(classes) + (len(classes) - 1) + 1
+
+
+def test_an_interval_that_ends_where_iou_does_has_both_ends(segmented: Results) -> None:
+    """It is wider on one side of the mean than on the other."""
+    found = segmented["segmentation"]
+    assert found is not None
+    difference = found["by_class"][0]["maxsup"]["difference"]
+    assert difference is not None
+    difference.update(mean=-0.039, low=-1.64, high=1.56)
+    assert "−3.9 [−100.0 to +100.0]" in text_of(segmented)
+    difference.update(mean=-0.5, low=-1.2, high=0.2)
+    assert "−50.0 [−100.0 to +20.0]" in text_of(segmented)
 
 
 def test_what_comes_from_outside_is_escaped(segmented: Results) -> None:

@@ -203,6 +203,38 @@ def test_the_whole_decision_errs_as_rarely_as_it_promises():
         ("b maxsup:alpha=0.1 maxsup:alpha=0.2 label-smoothing", "b", []),
         ("b maxsup maxsup:alpha=0.2 label-smoothing", "b", ["maxsup label-smoothing"]),
         ("b maxsup-like label-smoothing", "b", []),
+        # Teachers and backbones that were trained with the two.
+        (
+            "m:backbone=none m:backbone=baseline m:backbone=label-smoothing m:backbone=maxsup",
+            "m:backbone=none",
+            ["m:backbone=maxsup m:backbone=label-smoothing"],
+        ),
+        (
+            "b m:backbone=maxsup-alpha-0.1-to-0.2 m:backbone=label-smoothing m:backbone=mine",
+            "b",
+            ["m:backbone=maxsup-alpha-0.1-to-0.2 m:backbone=label-smoothing"],
+        ),
+        (
+            "b m:teacher=maxsup m:teacher=maxsup-alpha-0.1 m:teacher=label-smoothing-alpha-0.1",
+            "b",
+            ["m:teacher=maxsup-alpha-0.1 m:teacher=label-smoothing-alpha-0.1"],
+        ),
+        # With the same objective and the same learning rate.
+        (
+            "b m:backbone=maxsup,lr=0.1 m:backbone=label-smoothing n:backbone=label-smoothing "
+            "m:backbone=label-smoothing,lr=0.1 n:backbone=maxsup",
+            "b",
+            [
+                "m:backbone=maxsup,lr=0.1 m:backbone=label-smoothing,lr=0.1",
+                "n:backbone=maxsup n:backbone=label-smoothing",
+            ],
+        ),
+        ("b m:backbone=maxsup n:backbone=label-smoothing m:backbone=maxsup-like", "b", []),
+        (
+            "m:backbone=label-smoothing m:backbone=maxsup",
+            "m:backbone=label-smoothing",
+            [],
+        ),
         # What holds the baseline is there already.
         ("label-smoothing:alpha=0.1 maxsup:alpha=0.1 maxsup", "label-smoothing:alpha=0.1", []),
     ],

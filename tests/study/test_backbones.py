@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,17 @@ from maxsup.data import DataSettings
 from maxsup.models import create_model
 from maxsup.recipes import Recipe, get_recipe
 from maxsup.report import render_report
-from maxsup.results import Results
-from maxsup.study import StudySettings, compare, find_backbones, weights_of, with_backbones
-from maxsup.training import RunSettings
+from maxsup.results import Analysis, Results, analyse
+from maxsup.study import (
+    StudySettings,
+    compare,
+    find_backbones,
+    kept_image_evidence,
+    weights_of,
+    with_backbones,
+    with_teachers,
+)
+from maxsup.training import Distillation, RunSettings
 
 TINY = Recipe(
     "tiny",
@@ -89,7 +98,9 @@ def settings_in(directory: Path) -> RunSettings:
     return RunSettings.load(directory / "settings.json")
 
 
-def test_places_have_the_names_that_methods_can_say(trained: Path, tmp_path: Path) -> None:
+def test_places_have_the_names_that_methods_can_say(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert dict(find_backbones([str(trained)])) == {name: f"{trained}/{name}" for name in NAMES}
     file = tmp_path / "mine.v2.pth"
     torch.save({}, file)
@@ -104,8 +115,11 @@ def test_places_have_the_names_that_methods_can_say(trained: Path, tmp_path: Pat
         "baseline": one,
         "published": "timm",
     }
-    # A place that is named twice is one backbone.
+    # A place that is named twice is one backbone, however it is spelt; the first spelling stays.
     assert len(find_backbones([one, one])) == 1
+    monkeypatch.chdir(trained.parent)
+    spelt = ["study/baseline", "./study/baseline/", f"{trained}/../study/baseline"]
+    assert dict(find_backbones(spelt)) == {"baseline": "study/baseline"}
     # Methods of a study by their own names, whatever stands beside them.
     assert with_backbones(["maxsup:alpha=0.2", "baseline:backbone=x"], {"x": "x", "y": "y"}) == (
         "maxsup:alpha=0.2,backbone=x",
@@ -123,6 +137,10 @@ def test_places_have_the_names_that_methods_can_say(trained: Path, tmp_path: Pat
         (["{}/nothing"], "there is no .*nothing. Name the directory of a study"),
         (["mine={}"], "is a study, whose methods have names. Leave mine= away, or .*mine=.*/maxs"),
         (["{}/baseline", "{}/baseline/seed-0"], "would be called baseline. Give one another name"),
+        (["a={}/baseline", "b={}/./baseline"], "a and b are both .*baseline, .* Give it one name"),
+        (["{}", "mine={}/baseline"], "baseline and mine are both"),
+        (["a=timm", "b=timm"], "a and b are both timm"),
+        (["{}/baseline/seed-0", "b={}/baseline/seed-0/model.safetensors"], "and b are both"),
         (["2nd={}/baseline"], "'2nd' cannot be a name"),
         (["a..b={}/baseline"], "cannot be a name"),
     ],
@@ -196,7 +214,11 @@ def test_backbones_of_a_seed_are_compared_from_one_head_and_on_the_same_batches(
 
 
 def test_more_or_fewer_backbones_keep_what_has_finished(
-    compared: tuple[Results, Path], scenes: str, trained: Path, tmp_path: Path
+    compared: tuple[Results, Path],
+    scenes: str,
+    trained: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     _, whole = compared
     first = run(study(scenes, f"{trained}/baseline"), tmp_path)
@@ -213,9 +235,53 @@ def test_more_or_fewer_backbones_keep_what_has_finished(
     assert {each["method"] for each in fewer["runs"]} == {method for method, _ in after}
     kept = json.loads((tmp_path / "study.json").read_text())["methods"]
     assert {*kept} == {method for method, _ in after}
+    # The same place may be spelt otherwise.
+    monkeypatch.chdir(trained)
+    spelt = run(study(scenes, "./baseline"), tmp_path)
+    assert {each["method"] for each in spelt["runs"]} == {method for method, _ in after}
     # Another place of the same name would be another study.
     with pytest.raises(ValueError, match="backbones"):
         run(study(scenes, f"baseline={trained}/{NAMES[0]}"), tmp_path)
+
+
+def test_backbones_with_names_of_their_own_stay_on_the_page(
+    scenes: str, trained: Path, tmp_path: Path
+) -> None:
+    first = run(study(scenes, f"mine={trained}/baseline", seeds=(0,)), tmp_path)
+    again = run(study(scenes, "none", seeds=(0,)), tmp_path)
+    assert again["asked"]["left_out"] == []
+    assert [each["method"] for each in again["runs"]] == [
+        "baseline:backbone=none",
+        "baseline:backbone=mine",
+    ]
+    assert again["runs"][1]["values"] == first["runs"][0]["values"]
+    # So they do when the file that keeps the study is lost.
+    (tmp_path / "study.json").unlink()
+    lost = run(study(scenes, f"mine={trained}/baseline", seeds=(1,)), tmp_path)
+    assert {(each["method"], each["seed"]) for each in lost["runs"]} == {
+        ("baseline:backbone=mine", 0),
+        ("baseline:backbone=mine", 1),
+    }
+    (reason,) = lost["asked"]["left_out"]
+    assert "backbone=none: no such backbone; there are mine. See --backbones." in reason
+
+
+def test_what_was_trained_from_scratch_keeps_its_architecture(
+    scenes: str, trained: Path, tmp_path: Path
+) -> None:
+    other = {"model": "test_resnet", "seeds": (0,)}
+    run(study(scenes, "none", **other), tmp_path)
+    with pytest.raises(
+        ValueError,
+        match=r"baseline-backbone-none/seed-0 was trained from scratch as test_resnet; beside "
+        r"baseline it is to be small-convnet.* --out",
+    ):
+        run(study(scenes, "none", f"{trained}/baseline", **other), tmp_path)
+    # Those of its architecture may come later.
+    torch.manual_seed(0)
+    torch.save(create_model("test_resnet", num_classes=2).state_dict(), tmp_path / "like.pth")
+    found = run(study(scenes, "none", str(tmp_path / "like.pth"), **other), tmp_path)
+    assert [each["status"] for each in found["runs"]] == ["finished", "finished"]
 
 
 def test_objectives_of_the_fine_tuning_are_compared_on_each_backbone(
@@ -237,6 +303,37 @@ def test_a_seed_without_a_backbone_is_named_before_anything_is_written(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_study_that_was_stopped_is_not_compared_in_part(
+    scenes: str, trained: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(trained, tmp_path / "begun")
+    first, second = (tmp_path / "begun" / name for name in NAMES)
+    run(study(scenes, str(tmp_path / "begun"), seeds=(0,)), tmp_path / "out")
+    # The last run was stopped in its middle.
+    for name in ("result.json", "model.safetensors"):
+        (second / "seed-1" / name).unlink()
+    with pytest.raises(ValueError, match=r"the run in .*/baseline/seed-1 has not finished. Repeat"):
+        run(study(scenes, str(tmp_path / "begun")), tmp_path / "other")
+    with pytest.raises(ValueError, match="baseline/seed-1 has not finished"):
+        weights_of(find_backbones([f"one={second}/seed-1"]))
+    assert run(study(scenes, str(tmp_path / "begun"), seeds=(0,)), tmp_path / "other")
+    # Of its last method there is nothing yet.
+    shutil.rmtree(second)
+    with pytest.raises(ValueError, match=r"begun has no run of baseline yet, .*begun/maxsup-alpha"):
+        find_backbones([str(tmp_path / "begun")])
+    with pytest.raises(ValueError, match="begun has no run of baseline yet"):
+        with_teachers(["baseline"], Distillation(str(tmp_path / "begun")))
+    assert [*find_backbones([str(first)])] == [NAMES[0]]
+    # What was fine-tuned on the other one before is there still.
+    again = run(study(scenes, "none", seeds=(0,)), tmp_path / "out")
+    assert [each["method"] for each in again["runs"]] == [
+        "baseline:backbone=none",
+        f"baseline:backbone={NAMES[0]}",
+    ]
+    (reason,) = again["asked"]["left_out"]
+    assert reason.startswith("baseline:backbone=baseline, seed 0 was finished by an earlier")
+
+
 def test_a_run_that_diverges_leaves_the_others(scenes: str, trained: Path, tmp_path: Path) -> None:
     names = ("baseline:backbone=baseline", "baseline:backbone=baseline,lr=1e20")
     settings = dataclasses.replace(
@@ -245,6 +342,53 @@ def test_a_run_that_diverges_leaves_the_others(scenes: str, trained: Path, tmp_p
     results = run(settings, tmp_path)
     status = {each["method"]: each["status"] for each in results["runs"]}
     assert status == dict(zip(names, ("finished", "failed"), strict=True))
+    # The others have their page, also if it is the baseline that failed.
+    again = run(dataclasses.replace(settings, baseline=names[1]), tmp_path)
+    assert [each["status"] for each in again["runs"]] == ["finished", "failed"]
+    assert "Class by class" in render_report(again)
+
+
+def test_another_question_is_asked_of_the_same_images(scenes: str, tmp_path: Path) -> None:
+    settings = StudySettings(
+        DataSettings(scenes),
+        dataclasses.replace(TINY, freeze_backbone=False),
+        ("baseline", "maxsup"),
+        (0, 1, 2),
+    )
+    before = run(settings, tmp_path)
+    assert before["images"] is not None
+    (told,) = before["images"]["contrasts"]
+    assert told["low"] is not None
+    assert told["high"] is not None
+    analysed = analyse(
+        before["runs"], before["measures"], settings.methods, Analysis("maxsup", "mean_iou")
+    )
+    found = kept_image_evidence(before, before["runs"], analysed, tmp_path)
+    assert found["reasons"] == []
+    (turned,) = found["contrasts"]
+    assert (turned["low"], turned["high"]) == pytest.approx((-told["high"], -told["low"]))
+    page = tmp_path / "again.html"
+    assert main(["report", str(tmp_path), "--baseline", "maxsup", "--page", str(page)]) == 0
+    assert "no mean over images" not in page.read_text()
+    (tmp_path / "maxsup" / "seed-1" / "result.json").unlink()
+    reasons = kept_image_evidence(before, before["runs"], analysed, tmp_path)["reasons"]
+    assert reasons == ["maxsup, seed 1 kept no outputs on the test set."]
+
+
+def test_seeds_with_test_images_of_their_own_are_said_to_have_them(tmp_path: Path) -> None:
+    found = [scene(seed) for seed in range(8)]
+    write_pairs(tmp_path / "data" / "images", tmp_path / "data" / "masks", found)
+    settings = StudySettings(
+        DataSettings(str(tmp_path / "data")),
+        dataclasses.replace(TINY, freeze_backbone=False),
+        ("baseline", "maxsup"),
+        (0, 1),
+        resample_data=True,
+    )
+    images = run(settings, tmp_path / "out")["images"]
+    assert images is not None
+    (reason,) = images["reasons"]
+    assert reason.startswith("The runs have not the same test images. Where each seed has a split")
 
 
 def test_backbones_of_different_architectures_are_called_so(
@@ -265,6 +409,39 @@ def test_backbones_of_different_architectures_are_called_so(
     )
     assert "baseline:backbone=baseline has small-convnet" in note
     assert "baseline:backbone=other has test_resnet" in note
+
+
+def test_a_grey_backbone_fits_in_part(
+    scenes: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What its error recommends can be done, in a study and in one training."""
+    torch.manual_seed(0)
+    weights = create_model("test_resnet", num_classes=2, in_channels=1).state_dict()
+    torch.save(weights, tmp_path / "grey.pth")
+    study = short(scenes, "--recipe", "camvid-upernet", "--model", "test_resnet")
+    study += ["--backbones", str(tmp_path / "grey.pth"), "none", "--out", str(tmp_path / "out")]
+    assert main(study) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "for images of 1 channel (grey), and these have 3 channels" in said
+    assert "add --partial-weights" in said
+    assert main([*study, "--partial-weights"]) == 0
+    recipes = {
+        name: settings_in(tmp_path / "out" / f"baseline-backbone-{name}" / "seed-0").recipe
+        for name in ("grey", "none")
+    }
+    assert {name: recipe.partial_weights for name, recipe in recipes.items()} == {
+        "grey": True,
+        "none": False,
+    }
+    one = ["train", "camvid-upernet", "--data", scenes, "--model", "test_resnet", "--iterations"]
+    one += ["1", "--epochs", "1", "--batch-size", "2", "--head", "linear", "--crop-size", "8", "8"]
+    one += ["--freeze-backbone", "--partial-weights", "--out", str(tmp_path / "one")]
+    assert main([*one, "--backbone", str(tmp_path / "grey.pth")]) == 0
+    kept = load_file(tmp_path / "one" / "model.safetensors")
+    assert kept["backbone.model.conv1.0.weight"].shape[1] == 3
+    assert torch.equal(kept["backbone.model.conv1.3.weight"], weights["conv1.3.weight"])
+    assert main([*one, "--backbone", "timm"]) == 2
+    assert "partial_weights has no effect without" in capsys.readouterr().err
 
 
 def short(*words: str) -> list[str]:
@@ -297,6 +474,7 @@ def test_backbones_on_the_command_line(
         (["--label-noise", "0.2"], "label_noise has no effect"),
         (["--methods", "baseline:backbone=x"], "no backbone is called x; there are: maxsup-a"),
         (["--methods"], "at least one method"),
+        (["--backbones", "none", "--partial-weights"], "partial_weights has no effect without"),
         (["--evaluate-flip"], "evaluate_flip is for images with one label"),
         (["--no-keep-outputs"], "keep_outputs is for images with one label"),
     ],

@@ -92,6 +92,16 @@ def test_classes_and_images(data: MaskData) -> None:
     assert pixels_of(first["image"]).shape == (*truth.shape, 3)
 
 
+def test_a_baseline_that_failed_leaves_the_others(data: MaskData) -> None:
+    runs = {("b", 0): result(torch.tensor([[3, 1, 0], [0, 2, 0], [0, 0, 1]]), {})}
+    found = segmentation_evidence(["a", "b"], "a", data, runs)
+    assert found is not None
+    assert found["seeds"] == {"b": [0]}
+    assert found["by_class"][0]["a"]["mean"] is None
+    assert found["by_class"][0]["b"]["mean"] == 0.75
+    assert found["by_class"][0]["b"]["difference"] is None
+
+
 def test_nothing_finished_shows_nothing(data: MaskData) -> None:
     assert segmentation_evidence(["a"], "a", data, {}) is None
 
@@ -111,8 +121,8 @@ def test_images_contribute_to_the_measure_that_a_run_reports(data: MaskData) -> 
         "pixel_accuracy": sums[:, 2].sum() / sums[:, 0].sum(),
     }
     for name, value in expected.items():
-        found = image_values(f"test_{name}", data.test, {("a", 0): run})
+        found = image_values(f"test_{name}", data.test.ids.numpy(), {("a", 0): run})
         assert found is not None
         assert found["a", 0].values.mean() == pytest.approx(float(value))
         assert found["a", 0].ids.tolist() == data.test.ids.tolist()
-    assert image_values("test_boundary_iou", data.test, {("a", 0): run}) is None
+    assert image_values("test_boundary_iou", None, {("a", 0): run}) is None

@@ -5,13 +5,31 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from maxsup.data import DataSettings
-from maxsup.recipes import get_recipe, rule_of
+from maxsup.recipes import Recipe, get_recipe, rule_of
 
 if TYPE_CHECKING:
     from maxsup.training import Choice
 
 
 _MASKS = "finetune-segmentation"
+
+
+def check_partial_weights(recipe: Recipe, places: Collection[str | None]) -> None:
+    """See that weights that may fit in part are there, where backbones are named beside a recipe.
+
+    Args:
+        recipe: The recipe.
+        places: Where the weights of the backbones are.
+
+    Raises:
+        ValueError: There are none.
+    """
+    # Those of a classifier stand in the recipe itself, which has seen to it.
+    if recipe.partial_weights and recipe.is_segmentation and not {*places} - {None, "timm"}:
+        raise ValueError(
+            "partial_weights has no effect without weights that are a file. Leave "
+            "--partial-weights out, or name such a backbone."
+        )
 
 
 def check_backbone(places: Collection[str], changes: Mapping[str, Any]) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from maxsup.commands._choose import check_backbone, choice_for
+from maxsup.commands._choose import check_backbone, check_partial_weights, choice_for
 from maxsup.commands._command import SettingsCommand
 from maxsup.commands._options import (
     REPORT_FILE,
@@ -179,6 +179,7 @@ def run(options: Options, recipe: Recipe, data: DataSettings) -> int:
         compare,
         find_backbones,
         trainings_of,
+        weights_of,
         with_backbones,
         with_teachers,
     )
@@ -192,8 +193,10 @@ def run(options: Options, recipe: Recipe, data: DataSettings) -> int:
     distillation = distillation_of(options.distillation)
     if distillation is not None:
         methods = with_teachers(methods, distillation)
-    if options.start.backbones:
-        methods = with_backbones(methods, find_backbones(options.start.backbones))
+    backbones = find_backbones(options.start.backbones)
+    check_partial_weights(recipe, (recipe.weights, *weights_of(backbones)))
+    if backbones:
+        methods = with_backbones(methods, backbones)
     study = StudySettings(
         data=replace(data, name=options.data),
         recipe=recipe,

@@ -96,8 +96,11 @@ def _again(file: Path, options: Options) -> "Results":
     methods = [method["name"] for method in results["methods"]]
 
     def from_outputs(runs: "list[Run]", analysed: "Analysed") -> "ImageEvidence":
-        from maxsup.study import image_evidence  # takes its time, and is seldom needed
+        # It takes its time, and is seldom needed.
+        from maxsup.study import image_evidence, kept_image_evidence
 
+        if results.get("segmentation"):
+            return kept_image_evidence(results, runs, analysed, file.parent)
         return image_evidence(runs, analysed, file.parent)
 
     return analyse_again(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from maxsup._home import expand_home
-from maxsup.commands._choose import check_backbone, choice_for
+from maxsup.commands._choose import check_backbone, check_partial_weights, choice_for
 from maxsup.commands._command import SettingsCommand
 from maxsup.commands._options import CommonOptions, RecordOptions, is_first_process
 from maxsup.commands._study_options import DistillationOptions, distillation_of
@@ -110,6 +110,7 @@ def run(options: Options, recipe: Recipe, data: DataSettings) -> int:
     distillation = distillation_of(options.distillation)
     if options.start.backbone is not None:
         recipe = with_backbone(recipe, options.start.backbone)
+    check_partial_weights(recipe, (recipe.weights,))
     settings = RunSettings(options.method, options.seed, recipe, data, distillation=distillation)
     if options.dry_run:
         show_dry_run(settings, runs=1)

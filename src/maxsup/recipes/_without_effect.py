@@ -13,8 +13,8 @@ class _Rule(NamedTuple):
 _RULES = (
     _Rule(
         ("partial_weights",),
-        # timm's own always fit.
-        lambda of: of["weights"] not in (None, "timm"),
+        # timm's own always fit. A recipe for segmentation is given its backbone later.
+        lambda of: of["weights"] not in (None, "timm") or of["head"] is not None,
         "has no effect without weights that are a file",
     ),
     _Rule(

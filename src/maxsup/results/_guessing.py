@@ -72,15 +72,21 @@ def no_better_than_one_class(
         classes: The names of the classes.
         class_pixels: How many pixels the test set has of each.
 
+    Returns:
+        What was found and what may help, without the training's name; ``None`` for a model that has
+        learned something, and where all pixels are of one class, which no model can better.
+
     Example:
         >>> no_better_than_one_class({"test_mean_iou": 0.5}, ["road", "sky"], [60, 40])
+        >>> no_better_than_one_class({"test_mean_iou": 1.0}, ["road", "sky"], [60, 0])
         >>> no_better_than_one_class({"test_mean_iou": 0.3}, ["road", "sky"], [60, 40])
         'ended with a mean IoU of 30.00 %, where road everywhere gives 30.00 %: it has learned \
         next to nothing; more --iterations or --epochs, or another --lr may help'
     """
     found = values.get("test_mean_iou")
     most, even = mean_iou_of_one_class(class_pixels)
-    if found is None or found > 1.05 * even:
+    several = sum(pixels > 0 for pixels in class_pixels) > 1
+    if found is None or not several or found > 1.05 * even:
         return None
     return (
         f"ended with a mean IoU of {100 * found:.2f} %, where {classes[most]} everywhere gives "

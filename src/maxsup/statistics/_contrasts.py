@@ -8,6 +8,7 @@ as long as each contrast's differences are near enough to normal.
 
 import functools
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple, NotRequired, TypedDict
 
@@ -337,8 +338,10 @@ def default_contrasts(methods: Sequence[str], baseline: str) -> list[Pair]:
     Where each of the two is there once, they are compared whatever their coefficients. Where one of
     them is there several times, each MaxSup is compared with the label smoothing that has the same
     coefficients, ``maxsup:alpha=0.1`` with ``label-smoothing:alpha=0.1``, and with none where there
-    is no such one. A student of MaxSup is compared with the same student of label smoothing. A pair
-    that holds the baseline is not added again.
+    is no such one. What a teacher or a backbone was trained with is compared likewise: a
+    student of MaxSup with the same student of label smoothing, and a method on a backbone of MaxSup
+    with the same method on one of label smoothing. These are called as the directories of their
+    runs are, such as ``maxsup-alpha-0.1``. A pair that holds the baseline is not added again.
 
     >>> default_contrasts(["baseline", "label-smoothing", "maxsup"], "baseline")[1:]
     [Pair(method='maxsup', against='baseline'), Pair(method='maxsup', against='label-smoothing')]
@@ -353,11 +356,24 @@ def default_contrasts(methods: Sequence[str], baseline: str) -> list[Pair]:
     else:
         alike = [(m, m.replace(*_RIVALS, 1)) for m in maxsup]
         rivals = [Pair(m, against) for m, against in alike if against in smoothing]
-    maxsup_teaches, smoothing_teaches = (f"teacher={name}" for name in _RIVALS)
-    rivals += [
-        Pair(method, against)
-        for method in methods
-        if (against := method.replace(maxsup_teaches, smoothing_teaches)) != method
-        and against in methods
-    ]
-    return pairs + [pair for pair in rivals if baseline not in pair]
+    for of in ("teacher", "backbone"):
+        rivals += _rivals_by(of, methods)
+    return pairs + [pair for pair in dict.fromkeys(rivals) if baseline not in pair]
+
+
+def _rivals_by(of: str, methods: Sequence[str]) -> list[Pair]:
+    """MaxSup against label smoothing as the teacher or the backbone of methods else the same."""
+    found: dict[str, tuple[dict[str, str], dict[str, str]]] = {}
+    for method in methods:
+        named = re.search(rf"\b{of}=({'|'.join(_RIVALS)})(-\w+-[\w.+-]+)?(?=,|$)", method)
+        if named is not None:
+            same = f"{method[: named.start()]}{of}={method[named.end() :]}"
+            by_strength = found.setdefault(same, ({}, {}))[_RIVALS.index(named[1])]
+            by_strength[named[2] or ""] = method
+    rivals = []
+    for maxsup, smoothing in found.values():
+        if len(maxsup) == len(smoothing) == 1:
+            rivals.append(Pair(*maxsup.values(), *smoothing.values()))
+        else:
+            rivals += [Pair(maxsup[each], smoothing[each]) for each in maxsup if each in smoothing]
+    return rivals

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from maxsup.study._record import record as record
     from maxsup.study._record import save_predictions as save_predictions
     from maxsup.study._script_study import ScriptStudy as ScriptStudy
+    from maxsup.study._segmentation import kept_image_evidence as kept_image_evidence
     from maxsup.study._settings import StudySettings as StudySettings
     from maxsup.study._teachers import with_teachers as with_teachers
     from maxsup.study._trials import trainings_of as trainings_of
@@ -35,6 +36,7 @@ __all__ = [
     "compare_script",
     "find_backbones",
     "image_evidence",
+    "kept_image_evidence",
     "record",
     "save_predictions",
     "trainings_of",
@@ -55,6 +57,7 @@ __getattr__ = lazy_names(
         "_ray": ["RayCluster"],
         "_record": ["record", "save_predictions"],
         "_script_study": ["ScriptStudy"],
+        "_segmentation": ["kept_image_evidence"],
         "_settings": ["StudySettings"],
         "_teachers": ["with_teachers"],
         "_trials": ["trainings_of"],

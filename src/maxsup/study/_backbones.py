@@ -6,12 +6,12 @@ from pathlib import Path
 from types import MappingProxyType
 
 from maxsup._places import as_place
-from maxsup.models import TIMM
+from maxsup.models import TIMM, WEIGHTS_FILE
 from maxsup.recipes import Recipe
 from maxsup.study._named import NOBODY, once_for_each
 from maxsup.study._run import Trainings
-from maxsup.study._runs_of_study import is_run, names_in, seeds_in
-from maxsup.training import AnyData, RunResult, listed, notes_on_weights, with_backbone
+from maxsup.study._runs_of_study import check_begun, is_run, names_in, seeds_in
+from maxsup.training import RESULT_FILE, AnyData, RunResult, listed, notes_on_weights, with_backbone
 
 FROM_SCRATCH = NOBODY
 """Stands for a backbone that starts at random."""
@@ -29,21 +29,37 @@ def find_backbones(words: Sequence[str]) -> Backbones:
             would not do.
 
     Raises:
-        ValueError: There is no such place, it holds nothing, or two have one name.
+        ValueError: There is no such place, it holds nothing, two have one name, or one has two.
 
     Example:
         >>> dict(find_backbones(["none", "timm"]))
         {'none': 'none', 'timm': 'timm'}
     """
     found: dict[str, str] = {}
+    names: dict[Path, str] = {}
     for word in words:
         for name, place in _named(word):
-            if found.setdefault(name, place) != place:
+            # However it is spelt; that which came first stays, as earlier runs were trained so.
+            resolved = _resolved(place)
+            if _resolved(found.setdefault(name, place)) != resolved:
                 raise ValueError(
                     f"backbones: both {found[name]} and {place} would be called {name}. Give one "
                     f"another name, as in mine={place}."
                 )
+            if names.setdefault(resolved, name) != name:
+                raise ValueError(
+                    f"backbones: {names[resolved]} and {name} are both {place}, which would be "
+                    "fine-tuned twice with the same numbers. Give it one name."
+                )
     return MappingProxyType(found)
+
+
+def _resolved(place: str) -> Path:
+    """One path for each place, with links followed; ``none`` and ``timm`` stay as they are."""
+    if place in (FROM_SCRATCH, TIMM):
+        return Path(place)
+    path = as_place(place).resolve()
+    return path.parent if path.name == WEIGHTS_FILE else path
 
 
 def weights_of(backbones: Backbones) -> list[str]:
@@ -56,8 +72,24 @@ def weights_of(backbones: Backbones) -> list[str]:
     for place in backbones.values():
         if place != FROM_SCRATCH:
             seeds = [] if place == TIMM else seeds_in(as_place(place))
-            found.append(f"{place}/seed-{seeds[0]}" if seeds else place)
+            found.append(_trained(f"{place}/seed-{seeds[0]}" if seeds else place))
     return found
+
+
+def _trained(place: str) -> str:
+    """A backbone's place, of which it is seen that it was trained to its end, where it is a run.
+
+    Raises:
+        ValueError: It was not.
+    """
+    path = as_place(place)
+    left = (RESULT_FILE, WEIGHTS_FILE)
+    if is_run(path) and not any((path / name).exists() for name in left):
+        raise ValueError(
+            f"backbones: the run in {place} has not finished. Repeat the command that trains it, "
+            "which goes on with it and says what fails; or name others."
+        )
+    return place
 
 
 def _named(word: str) -> list[tuple[str, str]]:
@@ -78,6 +110,7 @@ def _named(word: str) -> list[tuple[str, str]]:
                 f"name one of them, as {name}={place}/{methods[0]}."
             )
         if methods:
+            check_begun(path)
             return [(_checked(method), f"{place}/{method}") for method in methods]
     return [(_checked(name or default_name(place)), place)]
 
@@ -135,12 +168,12 @@ def recipe_on_backbone(recipe: Recipe, name: str, seed: int, backbones: Backbone
     place = backbones[name]
     if place == FROM_SCRATCH:
         # The architecture of the others, which it is to be compared with, and nothing else of
-        # theirs, so that it stays the same when others are compared.
+        # theirs, so that it stays the same when others of that architecture are compared.
         scale = {"mean": recipe.mean, "std": recipe.std}
         other = next((each for each in backbones if backbones[each] != FROM_SCRATCH), None)
         if other is not None:
             recipe = recipe_on_backbone(recipe, other, seed, backbones)
-        return recipe.adapted(weights=None, **scale)
+        return recipe.adapted(weights=None, partial_weights=False, **scale)
     if place != TIMM and (seeds := seeds_in(as_place(place))):
         if seed not in seeds:
             raise ValueError(
@@ -149,7 +182,7 @@ def recipe_on_backbone(recipe: Recipe, name: str, seed: int, backbones: Backbone
                 "run to fine-tune it with all seeds."
             )
         place = f"{place}/seed-{seed}"
-    return with_backbone(recipe, place)
+    return with_backbone(recipe, _trained(place))
 
 
 def backbone_of_run(recipe: Recipe) -> str:

@@ -84,10 +84,16 @@ def gather(
     methods = [_method_facts(name, name in chosen.values()) for name in settings.methods]
     analysed = analyse(rows, measures, settings.methods, settings.analysis())
     outputs = KeptOutputs(directory, analysed.measures[0]["name"])
-    values = None
-    if isinstance(data.first, MaskData) and "the test set" not in redrawn(settings, data.first):
-        values = image_values(analysed.measures[0]["name"], data.first.test, finished)
-    images = image_evidence(rows, analysed, directory, outputs=outputs, values=values)
+    values, same_images = None, True
+    if isinstance(data.first, MaskData):
+        same_images = "the test set" not in redrawn(settings, data.first)
+        if same_images:
+            values = image_values(
+                analysed.measures[0]["name"], data.first.test.ids.numpy(), finished
+            )
+    images = image_evidence(
+        rows, analysed, directory, outputs=outputs, values=values, same_images=same_images
+    )
     seeds = list(settings.seeds)
     segmentation = None
     if isinstance(data.first, MaskData):

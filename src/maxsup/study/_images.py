@@ -26,6 +26,10 @@ _LISTED = 3
 _SAME = 1e-6
 """How far the mean over the kept outputs may lie from what the run reported, relative to 1."""
 
+_OTHER_IMAGES = (
+    "The runs have not the same test images. Where each seed has a split of its own, the interval "
+    "over seeds speaks of other images already."
+)
 
 _ACCURACY = ACCURACY.name_on("test")
 
@@ -44,6 +48,7 @@ def image_evidence(
     *,
     outputs: KeptOutputs | None = None,
     values: Mapping[tuple[str, int], ImageValues] | None = None,
+    same_images: bool = True,
 ) -> schema.ImageEvidence:
     """For each contrast, a range over other seeds and other test images, as far as one can be told.
 
@@ -57,12 +62,17 @@ def image_evidence(
             all outputs are given.
         outputs: These outputs, where something else looks at them too.
         values: By run what its images contribute, where no outputs need to be read for it.
+        same_images: Whether all seeds are tested on the same images. Where it is known that they
+            are not, nothing is read.
 
     Returns:
         The evidence, and in sentences why there is none where there is none.
     """
     primary = analysed.measures[0]
     found = schema.ImageEvidence(measure=primary["name"], contrasts=[], reasons=[])
+    if not same_images:
+        found["reasons"] = [_OTHER_IMAGES]
+        return found
     if values is None and primary["name"] not in CONTRIBUTIONS:
         found["reasons"] = [
             f"{primary['label']} is no mean over images, of which each contributes its own part."
@@ -154,10 +164,7 @@ def _conclude(
         return ""
     ids = images[pairs[0][0]].ids
     if not all(np.array_equal(images[run].ids, ids) for run in (*pairs[0], *pairs[1])):
-        return (
-            "The runs have not the same test images. Where each seed has a split of its own, the "
-            "interval over seeds speaks of other images already."
-        )
+        return _OTHER_IMAGES
     if 1 < len(seeds) < FEWEST_PAIRS:
         return "Two seeds say next to nothing of their own spread."
     first, second = (np.stack([images[run].values for run in runs]) for runs in pairs)

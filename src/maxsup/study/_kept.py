@@ -47,7 +47,7 @@ def kept_runs(
     }
     results: dict[tuple[str, int], RunResult] = {}
     left_out = []
-    for method, seed in sorted(_finished(directory) - set(settings.plan())):
+    for method, seed in sorted(_finished(settings, directory) - set(settings.plan())):
         try:
             together = dict.fromkeys((*settings.methods, *_methods(results), method))
             check_variants(list(together), settings.recipe)
@@ -75,19 +75,21 @@ def _start(run: RunResult) -> tuple[str, str]:
     return run.initial_weights, run.batches
 
 
-def _finished(directory: Path) -> set[tuple[str, int]]:
+def _finished(settings: StudySettings, directory: Path) -> set[tuple[str, int]]:
     found = set()
     for path in directory.glob(f"*/seed-*/{RESULT_FILE}"):
         with contextlib.suppress(ValueError):
-            found.add((_method_of(path.parent), int(path.parent.name.removeprefix("seed-"))))
+            method = _method_of(settings, path.parent)
+            found.add((method, int(path.parent.name.removeprefix("seed-"))))
     return found
 
 
-def _method_of(run: Path) -> str:
+def _method_of(settings: StudySettings, run: Path) -> str:
     """The method that a run's directory is named after, with its coefficients."""
     directory = run.parent.name
     with contextlib.suppress(ValueError, OSError):
-        variant = Variant.of_run(RunSettings.load_kept(run / SETTINGS_FILE), directory)
+        kept = RunSettings.load_kept(run / SETTINGS_FILE)
+        variant = Variant.of_run(kept, directory, settings.found_backbones)
         if variant is not None:
             return str(variant)
     return directory

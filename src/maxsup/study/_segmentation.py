@@ -1,17 +1,20 @@
 """What a study's segmentation models make of each class, and pictures of where they differ."""
 
+import contextlib
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from maxsup._method_names import directory_name
 from maxsup.data import picture_url
 from maxsup.data.masks import VOID, MaskData, MaskSplit
 from maxsup.evaluation import iou_by_class, segmentation_contributions, smaller_mask
-from maxsup.results import mean_iou_of_one_class, schema
+from maxsup.results import Analysed, mean_iou_of_one_class, schema
 from maxsup.statistics import summarise
-from maxsup.study._images import ImageValues
+from maxsup.study._images import ImageValues, image_evidence
 from maxsup.training import BY_IMAGE, MATRIX, SHOWN, RunResult
 
 _Pixels = NDArray[np.uint8]
@@ -60,8 +63,12 @@ def segmentation_evidence(
         iou={name: [*iou[name].values()] for name in methods if name in iou},
         seeds={name: list(iou[name]) for name in methods if name in iou},
         by_class=[
+            # A method that failed with every seed, the baseline perhaps, has none.
             summarise(
-                {name: {seed: row[index] for seed, row in of.items()} for name, of in iou.items()},
+                {
+                    name: {seed: row[index] for seed, row in iou.get(name, {}).items()}
+                    for name in methods
+                },
                 baseline,
             )
             for index in range(len(data.classes))
@@ -77,9 +84,15 @@ def segmentation_evidence(
 
 
 def image_values(
-    measure: str, test: MaskSplit, finished: Finished
+    measure: str, ids: NDArray[np.int64] | None, finished: Finished
 ) -> dict[tuple[str, int], ImageValues] | None:
-    """What each test image contributes to a measure, by run; none where that cannot be told."""
+    """What each test image contributes to a measure, by run; none where that cannot be told.
+
+    Args:
+        measure: As results name it.
+        ids: Of the test images; none where only their order is known.
+        finished: The finished runs.
+    """
     found = {}
     for key, run in finished.items():
         if BY_IMAGE not in run.records:
@@ -87,8 +100,31 @@ def image_values(
         values = segmentation_contributions(measure, run.records[BY_IMAGE])
         if values is None:
             return None
-        found[key] = ImageValues(test.ids.numpy(), values.numpy())
+        found[key] = ImageValues(np.arange(len(values)) if ids is None else ids, values.numpy())
     return found
+
+
+def kept_image_evidence(
+    results: schema.Results, runs: Sequence[schema.Run], analysed: Analysed, directory: Path
+) -> schema.ImageEvidence:
+    """What test images add to another question, from the counts in a study's directory.
+
+    Args:
+        results: Of a study of segmentation.
+        runs: Its runs.
+        analysed: What was concluded of them now.
+        directory: The study's directory.
+    """
+    same_images = "the test set" not in results["data"]["redrawn"]
+    finished = {}
+    for run in runs if same_images else ():
+        key = run["method"], run["seed"]
+        with contextlib.suppress(OSError, ValueError):  # then there are no counts of this run
+            found = RunResult.load(directory / directory_name(key[0]) / f"seed-{key[1]}")
+            if found is not None:
+                finished[key] = found
+    values = image_values(analysed.measures[0]["name"], None, finished)
+    return image_evidence(runs, analysed, None, values=values, same_images=same_images)
 
 
 def _shown(runs: Mapping[str, RunResult], data: MaskData) -> list[schema.ShownMasks]:

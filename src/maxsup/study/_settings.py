@@ -27,7 +27,7 @@ from maxsup.results import (
     margin_of,
 )
 from maxsup.results.schema import MeasureFacts
-from maxsup.study._backbones import Backbones, find_backbones
+from maxsup.study._backbones import FROM_SCRATCH, Backbones, find_backbones
 from maxsup.study._named import check_named, check_once
 from maxsup.study._runs_of_study import is_run
 from maxsup.study._tuning import TuningSettings
@@ -111,7 +111,8 @@ class StudySettings:
     per cent, else in its own unit; by default 0.5 points, or 0.01."""
     contrasts: tuple[tuple[str, str], ...] = ()
     """Pairs of methods to conclude on, the second being what the first is compared with; by default
-    each against the baseline, and MaxSup against label smoothing where both are there."""
+    each against the baseline, and MaxSup against label smoothing where both are there, as methods,
+    teachers or backbones."""
     tuning: TuningSettings | None = None
     """How the strength of each method whose name sets none is chosen beforehand; then it is trained
     at the chosen one as well, and the contrasts are of these. By default nothing is chosen."""
@@ -282,15 +283,41 @@ class StudySettings:
         So what was fine-tuned on them stays, though they are not named again.
 
         Raises:
-            ValueError: One of them has the name of another that is named now.
+            ValueError: One of them has the name of another that is named now, or what was trained
+                from scratch would now have another architecture.
         """
         kept = self._kept(directory)
         earlier = () if kept is None else tuple(filter(_is_there, kept.backbones))
         if not earlier:
             return self
-        return dataclasses.replace(
+        merged = dataclasses.replace(
             self, backbones=tuple(dict.fromkeys((*earlier, *self.backbones)))
         )
+        merged._check_from_scratch(directory)
+        return merged
+
+    def _check_from_scratch(self, directory: Path) -> None:
+        """See that finished runs from scratch have the architecture of the backbones of now.
+
+        Raises:
+            ValueError: One has another, as there were no backbones then, or others.
+        """
+        for method, seed in self.plan():
+            place = self.run_directory(directory, method, seed)
+            if Variant.read(method).backbone != FROM_SCRATCH or not has_kept(place):
+                continue
+            with contextlib.suppress(DamagedFile, OSError):  # it is trained again
+                there = RunSettings.load_kept(place / SETTINGS_FILE).recipe.model
+                now = self.run(method, seed).recipe.model
+                if there != now:
+                    others = [name for name in self.found_backbones if name != FROM_SCRATCH]
+                    raise ValueError(
+                        f"{place} was trained from scratch as {there}; beside "
+                        f"{', '.join(others) or 'no backbone'} it is to be {now}, the architecture "
+                        "of the first backbone, or the recipe's where there is none. Name another "
+                        "directory with --out, where it is trained as that, or leave "
+                        f"{FROM_SCRATCH} out here."
+                    )
 
     def claim(self, directory: Path) -> None:
         """Make ``directory``, which this process holds, this study's.
@@ -303,9 +330,12 @@ class StudySettings:
         directory.mkdir(parents=True, exist_ok=True)
         remove_temporary(directory)
         fields = dataclasses.asdict(self)
+        # One by one: what comes to a study of theirs later is not of this one.
+        backbones = [f"{name}={place}" for name, place in self.found_backbones.items()]
+        fields["backbones"] = backbones
         if kept is not None:
             for name, of_kept, of_self in (
-                ("backbones", kept.backbones, self.backbones),
+                ("backbones", kept.backbones, backbones),
                 ("methods", kept.methods, self.methods),
                 ("seeds", kept.seeds, self.seeds),
             ):
@@ -369,7 +399,7 @@ class StudySettings:
                 # A trial may have held out a validation part.
                 data = replace(kept.data, validation=self.data.validation)
                 run = replace(kept, data=data, measured_on="test")
-                variant = Variant.of_run(run, path.parent.parent.name)
+                variant = Variant.of_run(run, path.parent.parent.name, self.found_backbones)
                 if variant is not None and run == self.run(str(variant), run.seed):
                     return True
         return False

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from maxsup.data import ImageData
 from maxsup.study._named import NOBODY, once_for_each
 from maxsup.study._run import Trainings
-from maxsup.study._runs_of_study import is_run, names_in, seeds_in
+from maxsup.study._runs_of_study import check_begun, is_run, names_in, seeds_in
 from maxsup.training import (
     Distillation,
     RunResult,
@@ -24,7 +24,7 @@ def with_teachers(methods: Sequence[str], distillation: Distillation) -> tuple[s
     A method whose name says who teaches stays as it is, and so do all where there is one teacher.
 
     Raises:
-        ValueError: There is no such study.
+        ValueError: There is no such study, or it has not begun with one of its methods.
     """
     place = distillation.place
     if is_run(place) or seeds_in(place):
@@ -32,6 +32,7 @@ def with_teachers(methods: Sequence[str], distillation: Distillation) -> tuple[s
     names = names_in(place)
     if not names:
         distillation.check_finished()
+    check_begun(place)
     return tuple(once_for_each(methods, "teacher", names))
 
 

@@ -68,8 +68,12 @@ class Variant(NamedTuple):
         return cls(method, lr, teacher, backbone)
 
     @classmethod
-    def of_run(cls, run: RunSettings, directory: str) -> "Variant | None":
+    def of_run(
+        cls, run: RunSettings, directory: str, backbones: Backbones = _NO_BACKBONES
+    ) -> "Variant | None":
         """What a run is of in its study, whose directory of that name holds it; none if another's.
+
+        A run does not know what its backbone is called in its study, whose ``backbones`` say it.
 
         >>> from maxsup.recipes import get_recipe
         >>> recipe = get_recipe("digits")
@@ -81,7 +85,7 @@ class Variant(NamedTuple):
             cls(run.method, lr, teacher, backbone)
             for lr in (None, run.recipe.lr)
             for teacher in (None, teacher_of_run(run))
-            for backbone in (None, backbone_of_run(run.recipe))
+            for backbone in (None, backbone_of_run(run.recipe), *backbones)
         )
         return next((each for each in possible if directory_name(str(each)) == directory), None)
 
