@@ -4,10 +4,10 @@
     python docs/findings/write.py                                  write the tables anew
     python docs/findings/write.py --check                          say whether they are up to date
 
-A page names a study and measures in a comment, ``<!-- numbers: NAME; MEASURE … -->``, and the table
-is written behind it up to ``<!-- end -->``. A line ``<!-- claim: TEXT | NAME | MEASURE | METHOD |
-AGAINST | + or - -->`` makes a row of the summary in README.md, judged as ``maxsup reproduce`` judges
-the paper's tables.
+A page names a study and measures in a comment, ``<!-- numbers: NAME; MEASURE … -->``, and the
+table is written behind it up to ``<!-- end -->``. A line ``<!-- claim: TEXT | NAME | MEASURE |
+METHOD | AGAINST | + or - -->`` makes a row of the summary in README.md, judged as ``maxsup
+reproduce`` judges the paper's tables.
 """
 
 import argparse
@@ -54,6 +54,7 @@ def take(name: str, source: Path) -> None:
 
 
 def study_of(name: str) -> Any:
+    """What is kept of a study."""
     return json.loads((KEPT / f"{name}.json").read_text("utf-8"))
 
 
@@ -136,6 +137,7 @@ def written(page: Path) -> str:
 
 
 def main(words: list[str] | None = None) -> int:
+    """Keep numbers, or write or check the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("what", nargs="*", metavar="take NAME RESULTS")
     parser.add_argument("--check", action="store_true")

@@ -97,17 +97,15 @@ def _inside(shape: str, centre: NDArray[np.float64], radius: float) -> NDArray[n
 
 
 def _painted(inside: NDArray[np.bool_], generator: np.random.Generator) -> NDArray[np.uint8]:
-    """Colours say nothing of the class; lines across the background are there to distract."""
-    background, colour = generator.uniform(0.1, 0.9, (2, 3))
-    picture = np.tile(background, (SIDE, SIDE, 1))
+    """A bright shape before dark colours; the stripes, half as bright, are there to distract."""
+    picture = np.tile(generator.uniform(0.05, 0.35, 3), (SIDE, SIDE, 1))
     for _ in range(3):
         along, width = generator.integers(2), int(generator.integers(1, 4))
         start = int(generator.integers(SIDE - width))
-        (picture.swapaxes(0, 1) if along else picture)[start : start + width] = generator.uniform(
-            0, 1, 3
-        )
-    picture[inside] = colour
-    picture += generator.normal(0, 0.08, picture.shape)
+        lines = picture.swapaxes(0, 1) if along else picture
+        lines[start : start + width] = generator.uniform(0.1, 0.6, 3)
+    picture[inside] = generator.uniform(0.65, 0.95, 3)
+    picture += generator.normal(0, 0.04, picture.shape)
     return np.asarray((picture.clip(0, 1) * 255).round(), dtype=np.uint8)
 
 

@@ -17,9 +17,9 @@ Scale = Literal["smoke", "small", "paper"]
 SEEDS: dict[Scale, int] = {"smoke": 3, "small": 5, "paper": 5}
 """How many where nothing is said; the paper does not say how many it has."""
 
-_SCENES: dict[Scale, int] = {"smoke": 240, "small": 3_000, "paper": 0}
-_MASKS: dict[Scale, int] = {"smoke": 120, "small": 1_200, "paper": 0}
-_ITERATIONS: dict[Scale, int] = {"smoke": 6, "small": 300, "paper": 0}
+_SCENES: dict[Scale, int] = {"smoke": 240, "small": 1_500, "paper": 0}
+_MASKS: dict[Scale, int] = {"smoke": 120, "small": 600, "paper": 0}
+_ITERATIONS: dict[Scale, int] = {"smoke": 6, "small": 200, "paper": 0}
 
 _SMALL_RESNET = {"model": "small-resnet", "small_stem": False}
 
@@ -270,10 +270,11 @@ def _study(
     data = DataSettings(str(place), label_column="label")
     make = partial(_at_hand.scenes, place, _SCENES[scale])
     changes = {
-        **_SMALL_RESNET,
-        "epochs": 1 if scale == "smoke" else 10,
+        "model": "small-convnet",
+        "small_stem": False,
+        "epochs": 1 if scale == "smoke" else 8,
         "batch_size": 32,
-        "warmup_epochs": 0,
+        "warmup_epochs": 0 if scale == "smoke" else 1,
     }
     return Study(directory, data, "small-images", methods, seeds, changes, make_data=make)
 
