@@ -120,6 +120,30 @@ def test_a_remark_stands_beside_the_comparisons_it_is_about() -> None:
     assert not any("best epoch" in text for text in penalty)  # that is of CIFAR-100's columns
 
 
+def test_remarks_on_a_method_stand_in_its_rows_of_every_table_and_in_no_other() -> None:
+    for entry in ENTRIES.values():
+        for column in entry.columns if entry.printed else ():
+            for claim in entry.claims(column.name):
+                said = entry.remarks_on(claim, column.name)
+                for method, word in (
+                    ("logit-penalty", "β = 2e-3"),
+                    ("online-label-smoothing", "port of online"),
+                    ("zipf-label-smoothing", "code is published for Zipf"),
+                ):
+                    assert any(word in text for text in said) == (claim.method == method)
+                assert len({*said}) == len(said)
+
+
+def test_a_printed_difference_within_its_spread_is_said() -> None:
+    table = ENTRIES["table7"]
+    claims = {each.method: each for each in table.claims("imagenet-mobilenetv2")}
+    small = claims["label-smoothing:alpha=0.1"]
+    assert small.printed == pytest.approx(-0.02)
+    assert any("smaller than" in text for text in table.remarks_on(small, "imagenet-mobilenetv2"))
+    large = claims["logit-penalty"]
+    assert not any("smaller than" in t for t in table.remarks_on(large, "imagenet-mobilenetv2"))
+
+
 def test_a_name_that_is_not_known_is_answered_with_the_nearest() -> None:
     with pytest.raises(ValueError, match=r"no 'tabel4'\. Did you mean table4\?"):
         get_entry("tabel4")

@@ -25,6 +25,7 @@ def contrast_of(differences: list[float]) -> Contrast:
         ([1.0, 1.1, 0.9], 0, "cannot tell", "Nothing is claimed of the sign"),
         ([1.0, 1.1], 1, "cannot tell", "takes 3 seeds that both have finished; there are 2"),
         ([1.0], 1, "cannot tell", "there is 1"),
+        ([1.0, 1.0, 1.0], 1, "cannot tell", "the same in every seed"),
         ([], 1, "cannot tell", "Nothing has been measured yet"),
     ],
 )

@@ -1,6 +1,7 @@
 """From a table to what is trained and looked at, without training it."""
 
 import dataclasses
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -79,31 +80,79 @@ def test_the_long_tail_keeps_its_ratio_at_every_scale() -> None:
         assert study.data.imbalance == 100
 
 
-def test_commands_do_the_same_by_hand(tmp_path: Path) -> None:
-    from maxsup.commands import _import
+class _Seen(ValueError):
+    """Stops a command once its settings are known."""
 
+
+@pytest.mark.parametrize("scale", ["smoke", "small"])
+def test_commands_ask_for_the_same_study_by_hand(
+    scale: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import maxsup.study
+    from maxsup.commands import main
+
+    seen: list[Any] = []
+
+    def compare(settings: Any, *args: Any, **options: Any) -> None:
+        seen.append(settings)
+        raise _Seen
+
+    monkeypatch.setattr(maxsup.study, "compare", compare)
+    asked = set()
     for entry in all_entries():
-        for step in steps_of(plan(Request(entry, "small", out=tmp_path))):
-            program, name, *words = step.command().split()
-            assert program == "maxsup"
-            # Whether every option is known; nothing is run.
-            options = {word for word in words if word.startswith("--")}
-            help_of = _import(name).parser()
-            assert options <= _known_options(help_of), step.command()
+        for step in steps_of(plan(Request(entry, scale, out=tmp_path))):
+            if not isinstance(step, Study) or step.backbones is not None:
+                continue  # what follows a study is tried where one is trained
+            if step.command() in asked:
+                continue
+            asked.add(step.command())
+            if step.make_data is not None:
+                step.make_data()
+            assert main(shlex.split(step.command())[1:]) == 2
+            assert seen.pop() == step.settings()
+    assert len(asked) > 5
 
 
-def _known_options(parser: Any) -> set[str]:
-    import contextlib
-    import io
-    import re
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [
+        *(("table4", f"cifar100-{model}") for model in ("resnet18", "mobilenetv2")),
+        ("table4", "imagenet-resnet50"),
+        ("table7", "imagenet-resnet18"),
+        ("table5", "imagenet-deit-small"),
+        ("later-corruptions", "error"),
+        ("later-long-tail", "test-50"),
+        ("later-fine-grained", "cub"),
+    ],
+)
+def test_commands_at_full_scale_ask_for_the_same_study(
+    name: str, column: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import maxsup.study
+    from maxsup.commands import main
 
-    import tyro
+    seen: list[Any] = []
 
-    text = io.StringIO()
-    with contextlib.redirect_stdout(text), contextlib.suppress(SystemExit):
-        tyro.cli(parser.type, default=parser.default, args=["--help"], prog="x")
-    found = set(re.findall(r"--[a-z0-9-]+", text.getvalue()))
-    return found | {name.replace("--", "--no-", 1) for name in found}
+    def compare(settings: Any, *args: Any, **options: Any) -> None:
+        seen.append(settings)
+        raise _Seen
+
+    monkeypatch.setattr(maxsup.study, "compare", compare)
+    (found,) = plan(request(name, scale="paper", data="digits", columns=(column,)))
+    (study, *_) = found.steps
+    assert isinstance(study, Study)
+    assert main(shlex.split(study.command())[1:]) == 2
+    assert seen.pop() == study.settings()
+
+
+def test_places_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    found = plan(request("table6", data="a/photos", other_data=("b/photos",)))
+    assert len({step.directory for step in steps_of(found)}) == 2
+    digits = plan(request("table1", data="digits"))[0].steps[0].directory
+    assert digits != plan(request("table1"))[0].steps[0].directory
+    assert request("table1", data="a/x").directory != request("table1", data="b/x").directory
+    with_columns = request("table4", scale="paper", data="x", columns=("cifar100-resnet18",))
+    assert with_columns.directory.name.endswith("cifar100-resnet18")
 
 
 @pytest.mark.parametrize(
@@ -127,6 +176,9 @@ def _known_options(parser: Any) -> set[str]:
         ("table1", {"other_data": ("x",)}, "other_data has no effect on Table 1"),
         ("table3", {"data": "x"}, "with --probe-label"),
         ("table1", {"label_column": "fine"}, "name columns of --data; name it too"),
+        ("table1", {"data": "x", "probe_label": "y"}, "probe_label has no effect on Table 1"),
+        ("figure3", {"data": "x"}, "takes made-up scenes at this scale"),
+        ("table2", {"columns": ("r2-val", "r2-val")}, "named twice: r2-val"),
         ("table1", {"seeds": 0}, "seeds must be at least 1; got 0"),
     ],
 )

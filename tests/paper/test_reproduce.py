@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,8 @@ def test_segmentation_goes_from_backbones_to_mean_iou(tmp_path: Path) -> None:
     assert all(0 < row["mean"] < 100 for row in column["rows"] if row["mean"] is not None)
     assert all(row["seeds"] == [0] for row in column["rows"])
     assert {claim["outcome"] for claim in column["claims"]} == {"cannot tell"}
+    for command in found["commands"]:
+        assert main(shlex.split(command)[1:]) == 0  # accepted where the studies lie
     backbones = plan(request)[0].steps[0].directory
     assert (backbones / "maxsup-alpha-0.1-to-0.2" / "seed-0" / "model.safetensors").exists()
 
@@ -113,7 +116,9 @@ def test_segmentation_goes_from_backbones_to_mean_iou(tmp_path: Path) -> None:
     [
         (["table4", "table5", "--column", "cifar100-resnet18"], "name one table too"),
         (["all", "table4"], "give it alone"),
-        (["--data", "digits"], "Name the table or figure"),
+        (["--data", "digits"], "Name what is meant"),
+        (["--seeds", "7"], "no option but --out has an effect"),
+        (["table1", "--data", "nowhere"], "data: there is no nowhere"),
         (["table44"], "Did you mean table4"),
         (["table4", "--scale", "paper"], "run one kind at a time"),
     ],

@@ -1,6 +1,6 @@
 """``maxsup reproduce``: the paper's tables and figures, printed and measured side by side."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -49,7 +49,7 @@ class Options(CommonOptions):
 
 def run(options: Options) -> int:
     """List the entries, or measure those that are named and write a page for each."""
-    from maxsup.paper import SEEDS, Request, all_entries, get_entry
+    from maxsup.paper import SEEDS, Request, all_entries, check_places, get_entry
 
     names = options.entries
     if not names:
@@ -76,11 +76,14 @@ def run(options: Options) -> int:
     seeds = SEEDS[options.scale] if options.seeds is None else options.seeds
     check_study(seeds, options.cluster, TableOptions(), dry_run=options.dry_run)
     for request in requests:
+        check_places(request)
+    finished = True
+    for request in requests:
         if options.dry_run:
             _show_plan(request)
         else:
-            _reproduce(request, options)
-    return 0
+            finished &= _reproduce(request, options)
+    return 0 if finished else 1
 
 
 def _list(options: Options) -> int:
@@ -88,8 +91,11 @@ def _list(options: Options) -> int:
     from maxsup.paper import all_entries, states
     from maxsup.report import entries_table
 
-    if options.column or options.data or options.dry_run:
-        raise ValueError("Name the table or figure that is meant: maxsup reproduce table4, say.")
+    if replace(options, out=Options.out, common=Options().common) != Options():
+        raise ValueError(
+            "Without a table or figure all are listed, and no option but --out has an effect. Name "
+            "what is meant: maxsup reproduce table4, for example."
+        )
     console().print(entries_table(all_entries(), states(Path(options.out)), options.out))
     return 0
 
@@ -114,7 +120,8 @@ def _show_plan(request: "Request") -> None:
             )
 
 
-def _reproduce(request: "Request", options: Options) -> None:
+def _reproduce(request: "Request", options: Options) -> bool:
+    """Measure a table and show it; whether any of its trainings finished."""
     from maxsup._console import console
     from maxsup._lock import hold
     from maxsup.paper import Study, reproduce
@@ -135,11 +142,12 @@ def _reproduce(request: "Request", options: Options) -> None:
             request,
             on=cluster_of(options.cluster),
             after=write_page,
+            show=lambda found: write_reproduction_page(found, page),
         )
-        write_reproduction_page(found, page)
     for table in reproduction_tables(found):
         console().print(table)
     print(f"\nThe page: {page}")
+    return any(row["seeds"] for column in found["columns"] for row in column["rows"])
 
 
 COMMAND = Command(Options, run)

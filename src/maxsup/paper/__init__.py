@@ -7,7 +7,7 @@ module's name to ``_MODULES``.
 Example:
     >>> table = get_entry("table4")
     >>> table.printed["maxsup:alpha=0.1..0.2", "cifar100-resnet18"]
-    Printed(value=77.82, spread=0.15)
+    Printed(value=77.82, spread=0.15, text='77.82')
     >>> table.claims("cifar100-resnet18")[-1].printed  # MaxSup minus label smoothing
     0.77
 """
@@ -18,7 +18,15 @@ from functools import cache
 
 from maxsup.paper._entry import Claim, Column, Entry, Experiment, Measure, Printed, Remark
 from maxsup.paper._judge import outcome_of
-from maxsup.paper._plan import SEEDS, ColumnPlan, Request, Scale, plan, steps_of
+from maxsup.paper._plan import (
+    SEEDS,
+    ColumnPlan,
+    Request,
+    Scale,
+    check_places,
+    plan,
+    steps_of,
+)
 from maxsup.paper._reproduce import (
     REPRODUCTION_FILE,
     State,
@@ -56,6 +64,7 @@ __all__ = [
     "Step",
     "Study",
     "all_entries",
+    "check_places",
     "get_entry",
     "outcome_of",
     "plan",

@@ -1,5 +1,6 @@
 """What a table or a figure of the paper is: its numbers as printed, and what would show them."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ class Printed(NamedTuple):
     value: float
     spread: float | None = None
     """What stands behind ±; of how many seeds, the paper does not say."""
+    text: str = ""
+    """As it stands there, with all its zeros."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class Measure:
     """Decimals that the paper prints."""
     at_hand: str = ""
     """What it is called on the data at hand, where that differs."""
+    label_at_hand: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,8 @@ class Experiment:
     """Fields of the recipe that are set otherwise."""
     data_changes: Mapping[str, Any] = field(default_factory=dict)
     """Fields of :class:`maxsup.data.DataSettings`."""
+    guessed: bool = False
+    """Whether the paper does not say how it was trained, so that values cannot be compared."""
     at_hand: AtHand = "digits"
     look: Look | None = None
     others: tuple[str, ...] = ()
@@ -188,13 +194,26 @@ class Entry:
         return tuple(found)
 
     def remarks_on(self, claim: Claim, column: str) -> list[str]:
-        """What must be known of a comparison."""
-        return [
+        """What must be known of a comparison.
+
+        A remark on a method stands where that is what is compared; one on the method that all are
+        compared with, everywhere.
+        """
+        found = [
             remark.text
             for remark in self.remarks
             if (not remark.columns or column in remark.columns)
-            and (not remark.methods or {claim.method, claim.against} & {*remark.methods})
+            and (
+                not remark.methods
+                or claim.method in remark.methods
+                or remark.methods == (self.reference,)
+            )
         ]
+        both = [self.printed.get((name, column)) for name in (claim.method, claim.against)]
+        spread = math.hypot(*(each.spread or 0.0 for each in both if each is not None))
+        if claim.printed is not None and abs(claim.printed) < spread:
+            found.append("The printed difference is smaller than the two printed spreads.")
+        return found
 
     @property
     def needs(self) -> list[str]:
@@ -218,7 +237,7 @@ def read_printed(text: str) -> dict[tuple[str, str], Printed]:
     ...                resnet18    resnet50
     ... baseline       69.09±.12   -
     ... ''')
-    {('baseline', 'resnet18'): Printed(value=69.09, spread=0.12)}
+    {('baseline', 'resnet18'): Printed(value=69.09, spread=0.12, text='69.09')}
     """
     head, *lines = [line.split() for line in text.strip().splitlines()]
     found = {}
@@ -227,8 +246,10 @@ def read_printed(text: str) -> dict[tuple[str, str], Printed]:
             raise ValueError(f"{method}: {len(cells)} numbers for {len(head)} columns.")
         for column, cell in zip(head, cells, strict=True):
             if cell != "-":
-                value, *spread = map(float, cell.split("±"))
-                found[method, column] = Printed(value, *spread)
+                value, _, spread = cell.partition("±")
+                found[method, column] = Printed(
+                    float(value), float(spread) if spread else None, value
+                )
     return found
 
 

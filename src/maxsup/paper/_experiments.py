@@ -50,8 +50,8 @@ TORCHVISION_V1 = {
 }
 
 FINE_GRAINED = {
-    "cub": Experiment("cub-resnet50", "cub-resnet50", "CUB-200-2011"),
-    "cars": Experiment("cars-resnet50", "cars-resnet50", "Stanford Cars"),
+    "cub": Experiment("cub-resnet50", "cub-resnet50", "CUB-200-2011", guessed=True),
+    "cars": Experiment("cars-resnet50", "cars-resnet50", "Stanford Cars", guessed=True),
 }
 
 
@@ -62,6 +62,7 @@ def long_tail(imbalance: int) -> Experiment:
         "cifar10-lt-resnet32",
         "CIFAR-10",
         data_changes={"imbalance": float(imbalance)},
+        guessed=True,
     )
 
 
@@ -69,7 +70,8 @@ CORRUPTED_CIFAR10 = Experiment(
     "cifar10-resnet50",
     "cifar100-resnet50",
     "CIFAR-10",
-    changes={"label_column": None},
+    data_changes={"label_column": "label"},
+    guessed=True,
     look=Look(("corruptions",), {"corruptions": ("common",)}),
 )
 

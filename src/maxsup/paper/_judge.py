@@ -56,6 +56,7 @@ def _row(entry: Entry, column: str, method: str, values: Values) -> RowFacts:
         method=method,
         printed=printed.value if printed else None,
         printed_spread=printed.spread if printed else None,
+        printed_text=printed.text if printed else "",
         seeds=sorted(measured),
         mean=statistics.fmean(numbers) if numbers else None,
         std=statistics.stdev(numbers) if len(numbers) > 1 else None,
@@ -99,6 +100,8 @@ def outcome_of(claim: Claim, contrast: Contrast) -> tuple[Outcome, str]:
     low, high = contrast["low"], contrast["high"]
     if pairs == 0:
         return "cannot tell", "Nothing has been measured yet."
+    if (low is None or high is None) and pairs >= FEWEST_PAIRS:
+        return "cannot tell", "The difference is the same in every seed: no spread to judge it by."
     if low is None or high is None:
         return (
             "cannot tell",

@@ -1,12 +1,16 @@
 """From a table, and how much of it is wanted, to what is to be trained and looked at."""
 
 import dataclasses
+import hashlib
+import re
 import shlex
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
+from maxsup._home import expand_home
+from maxsup._places import as_place
 from maxsup.data import DataSettings
 from maxsup.paper import _at_hand
 from maxsup.paper._entry import AtHand, Column, Entry, Experiment, Measure
@@ -49,6 +53,8 @@ class Request:
     def __post_init__(self) -> None:
         for name in self.columns:
             self.entry.column(name)
+        if len({*self.columns}) < len(self.columns):
+            raise ValueError(f"columns are named twice: {', '.join(self.columns)}.")
         if self.seeds is not None and self.seeds < 1:
             raise ValueError(f"seeds must be at least 1; got {self.seeds}.")
         if self.scale == "smoke" and (self.data, *self.other_data) != (None,):
@@ -58,6 +64,16 @@ class Request:
             )
         if self.data is None and (self.label_column, self.probe_label) != (None, None):
             raise ValueError("label_column and probe_label name columns of --data; name it too.")
+        kinds = {column.experiment.at_hand for column in self.chosen()}
+        if self.probe_label is not None and (self.scale == "paper" or "parity" not in kinds):
+            raise ValueError(
+                f"probe_label has no effect on {self.entry.title} at this scale. Leave it away."
+            )
+        if self.scale == "small" and self.data is not None and "scenes" in kinds:
+            raise ValueError(
+                f"{self.entry.title} takes made-up scenes at this scale, whose boxes are known. "
+                "Leave --data away, or take --scale paper."
+            )
         if self.scale == "paper":
             self._check_data()
         elif self.other_data and not self._takes_others():
@@ -116,12 +132,17 @@ class Request:
         measure = column.measure
         if self.scale == "paper" or not measure.at_hand:
             return measure
-        return dataclasses.replace(measure, name=measure.at_hand)
+        label = measure.label_at_hand or measure.label
+        return dataclasses.replace(measure, name=measure.at_hand, label=label)
 
     @property
     def directory(self) -> Path:
-        """Where the table itself is kept."""
-        return self.out / f"{self.entry.name}-{self.scale}"
+        """Where the table itself is kept: a place of its own for other data or columns."""
+        words = [self.entry.name, self.scale]
+        if self.data is not None:
+            words.append(_named(self.data))
+        words += self.columns
+        return self.out / "-".join([*words, *map(_named, self.other_data)])
 
     def command(self) -> str:
         """What does the same by hand."""
@@ -199,8 +220,41 @@ def steps_of(plans: list[ColumnPlan]) -> list[Step]:
     return [*found.values()]
 
 
+def check_places(request: Request) -> None:
+    """See that the data is there, before anything is trained.
+
+    Raises:
+        ValueError: It is not.
+    """
+    for option, places in (("data", [request.data]), ("other_data", request.other_data)):
+        for place in places:
+            if place is None or place.startswith("hf:") or place == "digits":
+                continue
+            path = as_place(place.partition("@")[0])
+            if not path.exists():
+                raise ValueError(f"{option}: there is no {path}.")
+
+
+def _named(place: str) -> str:
+    """What a place is called in the name of a directory: its last part, and which one of these.
+
+    >>> _named("a/photos") == _named("b/photos"), _named("a/photos").startswith("photos-")
+    (False, True)
+    """
+    if place.startswith("hf:"):
+        return re.sub(r"\W+", "-", place.removeprefix("hf:"))
+    path, _, column = place.partition("@")
+    where = str(expand_home(path).resolve())
+    digest = hashlib.sha256(f"{where}@{column}".encode()).hexdigest()[:6]
+    return f"{re.sub(r'[^A-Za-z0-9]+', '-', Path(where).name).strip('-') or 'data'}-{digest}"
+
+
 def _together(first: Step, second: Step) -> Step:
     if isinstance(first, Study) and isinstance(second, Study):
+        if dataclasses.replace(first, methods=(), make_data=None) != dataclasses.replace(
+            second, methods=(), make_data=None
+        ):
+            raise ValueError(f"{first.directory} would hold two studies that differ.")
         methods = tuple(dict.fromkeys([*first.methods, *second.methods]))
         return dataclasses.replace(second, methods=methods)
     assert isinstance(first, Inspection)
@@ -245,7 +299,7 @@ def _study(
             experiment.changes,
         )
     tail = {k: v for k, v in experiment.data_changes.items() if k == "imbalance"}
-    named = at_hand if request.data is None else Path(request.data).name
+    named = at_hand if request.data is None else _named(request.data)
     name = "-".join([named, *(f"{ratio:g}" for ratio in tail.values()), scale])
     directory = request.out / "studies" / name
     if request.data is not None:
@@ -302,12 +356,13 @@ def _segmentation(
         "photometric_distortion": False,
     }
     make, place = None, request.out / "data" / f"masks-{request.scale}"
+    named = "masks"
     if request.other_data:
-        place = Path(request.other_data[0])
+        place, named = Path(request.other_data[0]), _named(request.other_data[0])
     else:
         make = partial(_at_hand.masks, place, _MASKS[request.scale])
     return Study(
-        request.out / "studies" / f"{place.name.removesuffix(f'-{request.scale}')}-{request.scale}",
+        request.out / "studies" / f"{backbones.directory.name}-to-{named}",
         DataSettings(str(place)),
         "finetune-segmentation",
         methods,

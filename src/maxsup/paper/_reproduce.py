@@ -16,7 +16,7 @@ from maxsup._formats import check_format
 from maxsup._version import __version__
 from maxsup.methods import get_method
 from maxsup.paper._judge import column_facts
-from maxsup.paper._plan import ColumnPlan, Request, plan, steps_of
+from maxsup.paper._plan import ColumnPlan, Request, check_places, plan, steps_of
 from maxsup.paper._steps import Step
 from maxsup.paper.schema import FORMAT, Reproduction
 
@@ -32,6 +32,7 @@ def reproduce(
     console: Console | None = None,
     on: "RayCluster | None" = None,
     after: Callable[[Step, Any], None] = lambda step, found: None,
+    show: Callable[[Reproduction], None] = lambda found: None,
 ) -> Reproduction:
     """Run, or go on with, what a table of the paper takes, and compare its numbers.
 
@@ -44,6 +45,7 @@ def reproduce(
         console: Where progress is shown; standard error by default.
         on: Where to train, several runs at once; by default here.
         after: Called after each study and inspection with what came of it, to write its page.
+        show: Called with the comparison whenever it was written, to write its page.
 
     Returns:
         What was written to ``reproduction.json`` in ``request.directory``.
@@ -53,6 +55,7 @@ def reproduce(
         OSError: A file could not be read or written.
     """
     console = console or new_console(stderr=True)
+    check_places(request)
     plans = plan(request)
     steps = steps_of(plans)
     for number, step in enumerate(steps, start=1):
@@ -60,9 +63,9 @@ def reproduce(
             f"Step {number} of {len(steps)}: {step.command()}", highlight=False, markup=False
         )
         after(step, step.run(console, on))
-        write_reproduction(compared(request, plans, steps), request.directory)
-    found = compared(request, plans, steps)
-    write_reproduction(found, request.directory)
+        found = compared(request, plans, steps)
+        write_reproduction(found, request.directory)
+        show(found)
     return found
 
 
@@ -85,7 +88,7 @@ def compared(request: Request, plans: list[ColumnPlan], steps: list[Step]) -> Re
                 entry,
                 each,
                 [os.path.relpath(step.directory, request.directory) for step in each.steps],
-                same_scale=request.scale == "paper",
+                same_scale=request.scale == "paper" and not each.column.experiment.guessed,
             )
             for each in plans
         ],
@@ -126,6 +129,8 @@ class State:
 
     entry: str
     scale: str
+    name: str
+    """The directory's, which says the data and columns too where these were named."""
     outcomes: dict[str, int]
     """How many comparisons agree, contradict, and cannot be told."""
     seeds: int
@@ -145,5 +150,5 @@ def states(out: Path) -> list[State]:
         for claim in claims:
             outcomes[claim["outcome"]] += 1
         fewest = min((len(claim["seeds"]) for claim in claims), default=0)
-        found.append(State(each["entry"], each["scale"], outcomes, fewest))
+        found.append(State(each["entry"], each["scale"], path.parent.name, outcomes, fewest))
     return found

@@ -12,7 +12,7 @@ from rich.console import Console
 from maxsup._method_names import canonical, directory_name
 from maxsup.data import DataSettings
 from maxsup.paper._entry import Measure
-from maxsup.recipes import Recipe, get_recipe
+from maxsup.recipes import Recipe, get_recipe, rule_of
 
 if TYPE_CHECKING:
     from maxsup.inspection import Inspection as InspectionFile
@@ -55,8 +55,16 @@ class Study:
         )
 
     def trained_with(self) -> Recipe:
-        """The recipe with its changes."""
-        return dataclasses.replace(get_recipe(self.recipe), **self.changes)
+        """The recipe with its changes, fitted to the data as ``maxsup compare`` does.
+
+        Raises:
+            ValueError: They do not fit together, or the data is not there.
+        """
+        if rule_of(self.recipe) is None:
+            return get_recipe(self.recipe).adapted(**self.changes)
+        from maxsup.training import choose_recipe
+
+        return choose_recipe(self.data, self.recipe, **self.changes).recipe
 
     def name_in_study(self, method: str) -> str:
         """What a row of the table is called in results.json."""
@@ -112,7 +120,7 @@ class Study:
         for row in rows:
             values = row if measure.source == "timing" else row["values"]
             value = values.get(measure.name)
-            if row["method"] in names and value is not None:
+            if row["method"] in names and value is not None and row["seed"] < self.seeds:
                 found.setdefault(names[row["method"]], {})[row["seed"]] = value
         return found
 
@@ -169,7 +177,7 @@ class Inspection:
         found: Values = {}
         for model in inspection["models"]:
             value = model["values"].get(name)
-            if model["method"] in names and value is not None:
+            if model["method"] in names and value is not None and model["seed"] < self.study.seeds:
                 found.setdefault(names[model["method"]], {})[model["seed"]] = value
         return found
 

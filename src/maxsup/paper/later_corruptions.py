@@ -2,6 +2,7 @@
 
 from maxsup.paper._entry import Column, Entry, Measure, Remark, read_printed
 from maxsup.paper._experiments import CORRUPTED_CIFAR10
+from maxsup.paper._remarks import GUESSED
 
 _MEASURES = {
     "error": "mean error under corruptions",
@@ -39,6 +40,7 @@ ENTRY = Entry(
         maxsup:alpha=0.1..0.2          .362  1.770 .145
     """),
     remarks=(
+        GUESSED,
         Remark(
             "The authors' read-me prints other numbers for the same comparison: MaxSup "
             f"{_row('maxsup')}, label smoothing {_row('smoothing')}."

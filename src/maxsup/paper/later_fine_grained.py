@@ -2,6 +2,7 @@
 
 from maxsup.paper._entry import Entry, Remark, columns_of, read_printed
 from maxsup.paper._experiments import ACCURACY, FINE_GRAINED
+from maxsup.paper._remarks import GUESSED, ON_METHODS
 
 ENTRY = Entry(
     name="later-fine-grained",
@@ -16,6 +17,10 @@ ENTRY = Entry(
         zipf-label-smoothing           81.40 90.99
         maxsup:alpha=0.1..0.2          82.53 92.25
     """),
-    remarks=(Remark("One number a row, without its spread or the number of seeds."),),
+    remarks=(
+        GUESSED,
+        *ON_METHODS,
+        Remark("One number a row, without its spread or the number of seeds."),
+    ),
     later=True,
 )

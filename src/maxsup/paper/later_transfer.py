@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from maxsup.paper._entry import Column, Entry, Look, Measure, read_printed
 from maxsup.paper._experiments import IMAGENET_RESNET50
+from maxsup.paper._remarks import ON_METHODS
 
 DATA = ("CIFAR-10", "CIFAR-100", "CUB-200-2011", "Flowers", "Food-101", "Pets")
 _NAMES = ("cifar10", "cifar100", "cub", "flowers", "food", "pets")
@@ -27,6 +28,7 @@ ENTRY = Entry(
                 source="inspection",
                 percent=True,
                 at_hand="test_finer_probe",
+                label_at_hand="Accuracy of a probe for finer labels, in %",
             ),
         )
         for number, (name, data) in enumerate(zip(_NAMES, DATA, strict=True))
@@ -38,5 +40,6 @@ ENTRY = Entry(
         online-label-smoothing         90.29   73.13    67.86 87.47   69.34 92.21
         maxsup:alpha=0.1..0.2          91.00   73.93    67.29 88.84   70.94 92.93
     """),
+    remarks=ON_METHODS,
     later=True,
 )

@@ -16,6 +16,7 @@ class RowFacts(TypedDict):
     method: str
     printed: float | None
     printed_spread: float | None  # as it stands behind ±
+    printed_text: str  # the printed number with all its zeros; "" where it is a derived one
     seeds: list[int]
     mean: float | None
     std: float | None  # over seeds, with n − 1; null of one

@@ -1,4 +1,4 @@
-"""Table 2: Table 9 without the distances over all classes (Section 3.2)."""
+"""Table 2: Table 9 without the distances over all classes (Section 4.1)."""
 
 from maxsup.paper._entry import Entry
 from maxsup.paper.table9 import ENTRY as TABLE9

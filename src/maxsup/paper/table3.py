@@ -1,9 +1,10 @@
-"""Table 3: linear transfer to CIFAR-10 (Section 3.2), with the narrow and with the wide grid."""
+"""Table 3: linear transfer to CIFAR-10 (Section 4.1), with the narrow and with the wide grid."""
 
 from dataclasses import replace
 
 from maxsup.paper._entry import Column, Entry, Look, Measure, Printed, Remark, read_printed
 from maxsup.paper._experiments import IMAGENET_RESNET50
+from maxsup.paper._remarks import ON_METHODS
 from maxsup.paper.later_transfer import ENTRY as LATER
 
 _EXPERIMENT = replace(
@@ -15,12 +16,14 @@ _WIDE = Measure(
     source="inspection",
     digits=4,
     at_hand="test_finer_probe",
+    label_at_hand="Accuracy of a probe for finer labels, wide grid",
 )
 _NARROW = replace(
     _WIDE,
     name="test_transfer_{0}_probe_narrow",
     label="Accuracy, narrow grid",
     at_hand="test_finer_probe_narrow",
+    label_at_hand="Accuracy of a probe for finer labels, narrow grid",
 )
 _PRINTED_LATER = {
     (method, "wide"): Printed(round(number.value / 100, 6))
@@ -50,6 +53,7 @@ ENTRY = Entry(
         **_PRINTED_LATER,
     },
     remarks=(
+        *ON_METHODS,
         Remark(
             "The gap comes from penalties that end too early: with 45 values from 1e-6 to 1e5, the "
             f"later version prints {_WIDE_BASELINE} for the baseline and {_WIDE_SMOOTHED} for "

@@ -2,6 +2,7 @@
 
 from maxsup.paper._entry import Entry, Remark, columns_of, read_printed
 from maxsup.paper._experiments import ACCURACY, CIFAR100, IMAGENET
+from maxsup.paper._remarks import ON_METHODS
 
 ENTRY = Entry(
     name="table4",
@@ -47,17 +48,7 @@ ENTRY = Entry(
             "the last one.",
             columns=tuple(CIFAR100),
         ),
-        Remark(
-            "The authors' code has β = 2e-3 for the logit penalty, the paper that proposes it "
-            "6e-4, which is taken here.",
-            methods=("logit-penalty",),
-        ),
-        Remark(
-            "The authors' port of online label smoothing never begins a new epoch and takes its "
-            "smoothing for the number of classes.",
-            methods=("online-label-smoothing",),
-        ),
-        Remark("No code is published for Zipf label smoothing.", methods=("zipf-label-smoothing",)),
+        *ON_METHODS,
         Remark(
             "The paper smooths with α from 0.1 to 0.2 over t/T; the authors' code has no schedule "
             "for label smoothing, and three different ones for MaxSup.",

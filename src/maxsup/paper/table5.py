@@ -2,6 +2,7 @@
 
 from maxsup.paper._entry import Entry, Remark, columns_of, read_printed
 from maxsup.paper._experiments import ACCURACY, IMAGENET_DEIT_SMALL
+from maxsup.paper._remarks import ON_METHODS
 
 ENTRY = Entry(
     name="table5",
@@ -17,6 +18,7 @@ ENTRY = Entry(
         maxsup:alpha=0.1..0.2          76.49±.12
     """),
     remarks=(
+        *ON_METHODS,
         Remark(
             "The authors' script leaves Mixup 0.8 and CutMix 1.0 on, the paper says off; the "
             "repository with their re-runs asks for Mixup, CutMix and mixed precision off."

@@ -10,7 +10,7 @@ ENTRY = Entry(
     columns=(
         Column(
             "ade20k",
-            "mean IoU, several scales",
+            "ADE20K, several scales",
             ADE20K,
             Measure(
                 "test_mean_iou_multiscale",
@@ -18,6 +18,7 @@ ENTRY = Entry(
                 percent=True,
                 digits=1,
                 at_hand="test_mean_iou",
+                label_at_hand="Mean IoU in %, one scale",
             ),
         ),
     ),

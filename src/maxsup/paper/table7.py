@@ -2,6 +2,7 @@
 
 from maxsup.paper._entry import Entry, Remark, columns_of, read_printed
 from maxsup.paper._experiments import ACCURACY, TORCHVISION_V1
+from maxsup.paper._remarks import ON_METHODS
 
 ENTRY = Entry(
     name="table7",
@@ -18,10 +19,19 @@ ENTRY = Entry(
         logit-penalty             66.97±.11 74.21±.16 75.17±.12 70.39±.14
     """),
     remarks=(
+        *ON_METHODS,
         Remark(
-            "The standard deviations repeat those of Table 4 to the digit, under another recipe.",
-            methods=("baseline", "online-label-smoothing", "maxsup:alpha=0.1"),
+            "The standard deviations of the baseline, online label smoothing and MaxSup repeat "
+            "those of Table 4 to the digit, under another recipe.",
         ),
-        Remark("The paper does not say whether α grows here; it is constant."),
+        Remark(
+            "Whether α grows here the paper does not say; a growing α is named for Tables 4 and 5, "
+            "and here it is constant."
+        ),
+        Remark(
+            "The baseline of ResNet-101 is printed below that of ResNet-50.",
+            methods=("baseline",),
+            columns=("imagenet-resnet101",),
+        ),
     ),
 )

@@ -132,7 +132,6 @@ def _remarks(found: "Reproduction") -> list[str]:
 
 def entries_table(entries: "Sequence[Entry]", states: "Sequence[State]", out: str) -> Group:
     """Tables and figures of the paper: what they show and need, and how far each has come."""
-    known = {(state.entry, state.scale): state for state in states}
     table = Table(title=Text("Tables and figures of the paper"), title_justify="left")
     table.add_column("name", no_wrap=True)
     table.add_column("shows")
@@ -140,9 +139,10 @@ def entries_table(entries: "Sequence[Entry]", states: "Sequence[State]", out: st
     table.add_column("measured")
     for entry in entries:
         measured = [
-            f"{scale}: {_in_words(known[entry.name, scale])}"
+            f"{state.name.removeprefix(entry.name + '-')}: {_in_words(state)}"
             for scale in _SCALES
-            if (entry.name, scale) in known
+            for state in states
+            if (state.entry, state.scale) == (entry.name, scale)
         ]
         later = " (later version)" if entry.later else ""
         table.add_row(

@@ -22,9 +22,8 @@ def printed_of(row: "RowFacts", digits: int) -> str:
     """What the paper prints, with its spread."""
     if row["printed"] is None:
         return "–"
-    # As printed: whole numbers stay whole.
-    text = number_of(row["printed"], digits).rstrip("0").rstrip(".") or "0"
-    text = number_of(row["printed"], max(digits if "." in text else 0, 0))
+    text = row["printed_text"] or number_of(row["printed"], digits)
+    text = f"0{text}" if text.startswith(".") else text
     if row["printed_spread"] is None:
         return text
     return f"{text} ± {number_of(row['printed_spread'], digits)}"
