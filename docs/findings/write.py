@@ -44,7 +44,13 @@ def take(name: str, source: Path) -> None:
         "versions": results["versions"],
         "measures": results["measures"],
         "values": [
-            {key: run[key] for key in ("method", "seed", "status", "values")}
+            {
+                **{key: run[key] for key in ("method", "seed", "status")},
+                "values": {
+                    name: None if value is None else float(f"{value:.7g}")
+                    for name, value in run["values"].items()
+                },
+            }
             for run in results["runs"]
         ],
     }
@@ -112,7 +118,7 @@ def claims() -> list[list[str]]:
 
 def summary() -> str:
     """Claim of the paper | what was seen | where, with intervals that hold page by page."""
-    lines = ["| the paper says | seen | where |", "|---|---|---|"]
+    lines = ["| claim | seen | where |", "|---|---|---|"]
     for text, name, measure, method, against, sign, page in claims():
         study = study_of(name)
         facts = next(each for each in study["measures"] if each["name"] == measure)

@@ -1,0 +1,61 @@
+"""The findings' tables are those that their numbers give."""
+
+import importlib.util
+import re
+import shutil
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+FINDINGS = Path(__file__).parent.parent / "docs" / "findings"
+
+
+def script_in(folder: Path) -> ModuleType:
+    """The script of a copy of the findings."""
+    spec = importlib.util.spec_from_file_location("findings_write", folder / "write.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["findings_write"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def findings(tmp_path: Path) -> Path:
+    """A copy of them."""
+    shutil.copytree(FINDINGS, tmp_path / "findings")
+    return tmp_path / "findings"
+
+
+def test_tables_are_those_of_the_numbers() -> None:
+    assert script_in(FINDINGS).main(["--check"]) == 0
+
+
+def test_a_number_typed_by_hand_is_seen(findings: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = findings / "alpha.md"
+    page.write_text(
+        re.sub(r"\| Baseline \| \d", "| Baseline | 1", page.read_text("utf-8")), "utf-8"
+    )
+    script = script_in(findings)
+    assert script.main(["--check"]) == 1
+    assert "alpha.md" in capsys.readouterr().err
+    assert script.main([]) == 0
+    assert page.read_text("utf-8") == (FINDINGS / "alpha.md").read_text("utf-8")
+
+
+def test_every_kept_study_stands_in_a_page_and_in_the_summary() -> None:
+    pages = "".join(page.read_text("utf-8") for page in FINDINGS.glob("*.md"))
+    for kept in (FINDINGS / "results").glob("*.json"):
+        assert f"<!-- numbers: {kept.stem};" in pages
+        assert f"| [{kept.stem}](" in (FINDINGS / "README.md").read_text("utf-8")
+
+
+def test_no_place_of_a_machine_is_kept() -> None:
+    for kept in (FINDINGS / "results").glob("*.json"):
+        command = re.search(r'"command":"([^"]*)"', kept.read_text("utf-8"))
+        assert command is not None
+        assert " /" not in command[1]
+        assert command[1].startswith("maxsup compare ")
