@@ -1,7 +1,6 @@
 """What a table or a figure of the paper is: its numbers as printed, and what would show them."""
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -257,11 +256,31 @@ def columns_of(
     experiments: Mapping[str, Experiment], measure: Measure, labels: Sequence[str] = ()
 ) -> tuple[Column, ...]:
     """A column for each experiment, by its name, all of the same quantity."""
-    shown = labels or [re.sub("-", " ", name) for name in experiments]
+    shown = labels or [_in_words(name) for name in experiments]
     return tuple(
         Column(name, label, experiment, measure)
         for (name, experiment), label in zip(experiments.items(), shown, strict=True)
     )
+
+
+_WRITTEN = {
+    "imagenet-": "ImageNet, ",
+    "cifar100-": "CIFAR-100, ",
+    "resnet": "ResNet-",
+    "mobilenetv2": "MobileNetV2",
+    "deit-small": "DeiT-Small",
+}
+
+
+def _in_words(name: str) -> str:
+    """A column's name as the field writes it.
+
+    >>> _in_words("imagenet-resnet50"), _in_words("cifar100-mobilenetv2")
+    ('ImageNet, ResNet-50', 'CIFAR-100, MobileNetV2')
+    """
+    for short, written in _WRITTEN.items():
+        name = name.replace(short, written)
+    return name
 
 
 def _is_variant(method: str, name: str) -> bool:
