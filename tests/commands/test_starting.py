@@ -29,7 +29,9 @@ with contextlib.redirect_stdout(shown), contextlib.redirect_stderr(io.StringIO()
 print(json.dumps([seen, shown.getvalue()]))
 """
 
-ALL_COMMANDS = {"compare", "report", "inspect", "train", "prepare", "methods", "recipes"}
+ALL_COMMANDS = {
+    "compare", "report", "inspect", "train", "reproduce", "prepare", "methods", "recipes",
+}  # fmt: skip
 
 
 class Started(NamedTuple):
