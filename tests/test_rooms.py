@@ -9,7 +9,7 @@ import maxsup
 
 SOURCE = Path(maxsup.__file__).parent
 FLOORS = (
-    ("losses", "functional", "methods", "schedules"),
+    ("losses", "functional", "methods", "schedules", "jax", "keras"),
     ("measures", "statistics"),
     ("results",),
     ("data", "recipes"),
