@@ -1,0 +1,93 @@
+"""The how-to pages run as tests: their Python blocks in order, each page in a directory of its own.
+
+Blocks in comments are run too and not shown: what a reader has already, and the proof that value
+and gradient are those of a plain loop. A page that needs a library which the tests do not install
+is run by ``.ci/docs``, which names it; the ordinary run names the others.
+"""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from sybil import Example, Sybil
+from sybil.parsers.myst import CodeBlockParser, PythonCodeBlockParser
+from torch import Tensor, nn
+
+_PAGES = (
+    "hub",
+    "lightning",
+    "notebook",
+    "other-libraries",
+    "pytorch",
+    "slurm",
+    "timm",
+    "torchvision-script",
+    "transformers",
+)
+
+Batches = Iterable[tuple[Tensor, Tensor]]
+
+
+def plain_maxsup(logits: Tensor, target: Tensor, alpha: float) -> Tensor:
+    """MaxSup by its formula, of torch's own functions alone."""
+    penalty = (logits.amax(dim=1) - logits.mean(dim=1)).mean()
+    return nn.functional.cross_entropy(logits, target) + alpha * penalty
+
+
+def plain_training(
+    model: Callable[[Tensor], Tensor], batches: Batches, alphas: Iterable[float], lr: float
+) -> Iterator[tuple[Tensor, list[Tensor]]]:
+    """Loss and gradients of each step of a loop with SGD and nothing else, which trains a model.
+
+    Args:
+        model: A module.
+        batches: Inputs and targets of each step.
+        alphas: MaxSup's coefficient in each step.
+        lr: The learning rate.
+    """
+    assert isinstance(model, nn.Module)
+    for (inputs, target), alpha in zip(batches, alphas, strict=True):
+        loss = plain_maxsup(model(inputs), target, alpha)
+        gradients = list(torch.autograd.grad(loss, list(model.parameters())))
+        yield loss.detach(), gradients
+        with torch.no_grad():
+            for parameter, gradient in zip(model.parameters(), gradients, strict=True):
+                parameter -= lr * gradient
+
+
+def gradients(model: nn.Module) -> list[Tensor]:
+    """The gradients that a model's parameters hold."""
+    return [
+        parameter.grad.clone() for parameter in model.parameters() if parameter.grad is not None
+    ]
+
+
+def _begin(names: dict[str, Any]) -> None:
+    names["_came_from"] = Path.cwd()
+    names["_directory"] = tempfile.TemporaryDirectory()
+    os.chdir(names["_directory"].name)
+    torch.manual_seed(0)
+    names.update(
+        scripts=[], plain_maxsup=plain_maxsup, plain_training=plain_training, gradients=gradients
+    )
+
+
+def _end(names: dict[str, Any]) -> None:
+    os.chdir(names["_came_from"])
+    names["_directory"].cleanup()
+
+
+def _keep_script(example: Example) -> None:
+    """Leave the text of a script to the blocks below it, which run it as a job would."""
+    example.namespace["scripts"].append(str(example.parsed))
+
+
+pytest_collect_file = Sybil(
+    parsers=[PythonCodeBlockParser(), CodeBlockParser("bash", _keep_script)],
+    patterns=[f"how-to/{page}.md" for page in _PAGES],
+    setup=_begin,
+    teardown=_end,
+).pytest()
