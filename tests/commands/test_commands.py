@@ -293,6 +293,29 @@ def test_table_for_a_paper_stands_alone_on_standard_output(
     assert "name one" in " ".join(capsys.readouterr().err.split())
 
 
+def test_model_card_stands_alone_on_standard_output(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--methods", "baseline", "maxsup:alpha=.3", "--seeds", "1", "--out", str(tmp_path)]
+    assert run("compare", "digits", *words, *QUICK) == 0
+    capsys.readouterr()
+    for named in ("maxsup-alpha-0.3/seed-0", "maxsup:alpha=0.3/seed-0"):
+        assert run("report", str(tmp_path), "--model-card", named) == 0
+        shown = capsys.readouterr()
+        assert shown.out.startswith("---\n")
+        assert "# small-convnet on digits, MaxSup, α 0.3\n" in shown.out
+        assert "The page: " in shown.err
+    for wrong, said in {
+        "maxsup": "takes METHOD/seed-N",
+        "focal/seed-0": "no run focal/seed-0",
+    }.items():
+        assert run("report", str(tmp_path), "--model-card", wrong) == 2
+        assert said in " ".join(capsys.readouterr().err.split())
+    with pytest.raises(SystemExit):
+        run("report", str(tmp_path), "--model-card", "baseline/seed-0", "--latex")
+    assert "name one" in " ".join(capsys.readouterr().err.split())
+
+
 def test_train_takes_coefficients_and_its_settings_file_keeps_them(tmp_path: Path) -> None:
     words = ["train", "digits", "--method", "maxsup:alpha=0.30", *QUICK]
     assert run(*words, "--out", str(tmp_path / "first")) == 0

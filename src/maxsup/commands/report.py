@@ -1,5 +1,6 @@
 """``maxsup report``: a question to the numbers of a study, or to predictions, without training."""
 
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -29,12 +30,22 @@ class Options(CommonOptions):
     """Where the page alone is written; of a study, by default its report-again.html."""
     unpaired: bool = False
     """Pair no differences over seeds, as those of one seed have nothing in common; it is weaker."""
+    model_card: Annotated[str | None, tyro.conf.arg(metavar="METHOD/seed-N")] = None
+    """Print the card of one of the study's models alone, for a README.md beside its weights on the
+    Hugging Face Hub."""
     analysis: Annotated[
         tyro.conf.OmitArgPrefixes[AnalysisOptions], tyro.conf.arg(name="Analysis", help="")
     ] = field(default_factory=AnalysisOptions)
     table: Annotated[
         tyro.conf.OmitArgPrefixes[TableOptions], tyro.conf.arg(name="Table", help="")
     ] = field(default_factory=TableOptions)
+
+    def __post_init__(self) -> None:
+        if self.model_card is not None and (self.table.latex or self.table.markdown):
+            raise ValueError(
+                "--model-card stands alone on standard output, and so does the table of --latex or "
+                "--markdown; name one of them."
+            )
 
 
 def run(options: Options) -> int:
@@ -62,9 +73,27 @@ def run(options: Options) -> int:
         page = file.parent / "report-again.html"
     if options.page is not None:
         page = as_place(options.page)
+    card = None if options.model_card is None else _model_card(results, options.model_card)
     write_report(results, page)
-    show_results(results, page, options.table)
+    if card is None:
+        show_results(results, page, options.table)
+    else:
+        print(card, end="")
+        print(f"The page: {page}", file=sys.stderr)
     return 0
+
+
+def _model_card(results: "Results", named: str) -> str:
+    """The card of a run that is named as its directory in the study is, or as its method is."""
+    from maxsup.data.predictions._names import method_directory
+    from maxsup.report import model_card
+
+    method, _, seed = named.strip("/").rpartition("/seed-")
+    if not method or not seed.isdecimal():
+        raise ValueError(f"--model-card takes METHOD/seed-N, as maxsup/seed-0; got {named!r}.")
+    methods = [each["name"] for each in results["methods"]]
+    known = (name for name in methods if method in (name, method_directory(name)))
+    return model_card(results, next(known, method), int(seed))
 
 
 def _results_of_study(place: Path) -> Path | None:

@@ -9,6 +9,7 @@ Example:
 
 from maxsup.report._inspection_page import render_inspection, write_inspection_page
 from maxsup.report._inspection_table import inspection_table
+from maxsup.report._model_card import model_card
 from maxsup.report._page import render_report, write_report
 from maxsup.report._paper_table import latex_table, markdown_table
 from maxsup.report._reproduction import (
@@ -24,6 +25,7 @@ __all__ = [
     "inspection_table",
     "latex_table",
     "markdown_table",
+    "model_card",
     "render_inspection",
     "render_report",
     "render_reproduction",

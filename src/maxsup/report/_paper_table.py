@@ -85,10 +85,10 @@ def markdown_table(results: Results) -> str:
     table = _words(results)
     lines = [table.head, ["---", *["---:"] * (len(table.head) - 1)], *table.rows]
     rows = [
-        "| " + " | ".join(line if line is lines[1] else map(_markdown, line)) + " |"
+        "| " + " | ".join(line if line is lines[1] else map(in_markdown, line)) + " |"
         for line in lines
     ]
-    return "\n".join([*rows, "", _markdown(table.caption), ""])
+    return "\n".join([*rows, "", in_markdown(table.caption), ""])
 
 
 def _words(results: Results) -> _Table:
@@ -167,6 +167,7 @@ def _latex(text: str) -> str:
     return re.sub(r"^\[", "{[}", escaped)
 
 
-def _markdown(text: str) -> str:
+def in_markdown(text: str) -> str:
+    """A text in one line, with nothing in it that Markdown would read in another way."""
     # A difference's brackets make no link, since no parenthesis follows them.
     return re.sub(r"([\\`*_<>|#~]|&(?=#|\w+;)|\](?=[(\[:]))", r"\\\1", " ".join(text.split()))
