@@ -11,4 +11,7 @@ _TWINS = [
 # Examples of the kernels can only be collected where Triton is, which torch brings on Linux alone.
 _TRITON = [] if importlib.util.find_spec("triton") else ["src/maxsup/losses/numbers/triton.py"]
 
-collect_ignore = [*_TWINS, *_TRITON]
+# Libraries that the tests do not install; their examples run with tests/integrations, by .ci/docs.
+_INTEGRATIONS = ["src/maxsup/integrations/transformers.py"]
+
+collect_ignore = [*_TWINS, *_TRITON, *_INTEGRATIONS]

@@ -16,7 +16,7 @@ from sybil import Example, Sybil
 from sybil.parsers.myst import CodeBlockParser, PythonCodeBlockParser
 from torch import Tensor, nn
 
-_PAGES = (
+PAGES = (
     "hub",
     "lightning",
     "notebook",
@@ -87,7 +87,7 @@ def _keep_script(example: Example) -> None:
 
 pytest_collect_file = Sybil(
     parsers=[PythonCodeBlockParser(), CodeBlockParser("bash", _keep_script)],
-    patterns=[f"how-to/{page}.md" for page in _PAGES],
+    patterns=[f"how-to/{page}.md" for page in PAGES],
     setup=_begin,
     teardown=_end,
 ).pytest()

@@ -9,7 +9,7 @@ import maxsup
 
 SOURCE = Path(maxsup.__file__).parent
 FLOORS = (
-    ("losses", "functional", "methods", "schedules", "jax", "keras"),
+    ("losses", "functional", "methods", "schedules", "jax", "keras", "integrations"),
     ("measures", "statistics"),
     ("results",),
     ("data", "recipes"),
