@@ -8,6 +8,7 @@ is run by ``.ci/docs``, which names it; the ordinary run names the others.
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -66,18 +67,23 @@ def gradients(model: nn.Module) -> list[Tensor]:
 
 
 def _begin(names: dict[str, Any]) -> None:
-    names["_came_from"] = Path.cwd()
-    names["_directory"] = tempfile.TemporaryDirectory()
-    os.chdir(names["_directory"].name)
+    """Give a page a directory of its own, and what its blocks in comments use."""
+    undo = ExitStack()
+    directory = undo.enter_context(tempfile.TemporaryDirectory())
+    undo.callback(os.chdir, Path.cwd())
+    os.chdir(directory)
     torch.manual_seed(0)
     names.update(
-        scripts=[], plain_maxsup=plain_maxsup, plain_training=plain_training, gradients=gradients
+        undo=undo,  # what a page changes beside itself is put back, however the page ends
+        scripts=[],  # the text of its bash blocks so far
+        plain_maxsup=plain_maxsup,
+        plain_training=plain_training,
+        gradients=gradients,
     )
 
 
 def _end(names: dict[str, Any]) -> None:
-    os.chdir(names["_came_from"])
-    names["_directory"].cleanup()
+    names["undo"].close()
 
 
 def _keep_script(example: Example) -> None:
