@@ -15,7 +15,7 @@ sys.path.insert(0, str(HERE))
 # Of the backends that Keras may take, the one that is here.
 os.environ.setdefault("KERAS_BACKEND", "torch")
 
-from _pages import audit, methods, outside, recipes, reference  # noqa: E402
+from _pages import audit, findings, methods, outside, recipes, reference  # noqa: E402
 from maxsup import __version__  # noqa: E402
 
 project = "maxsup"
@@ -51,6 +51,7 @@ default_role = "code"
 html_title = "maxsup"
 html_theme = "pydata_sphinx_theme"
 html_static_path = ["_static"]
+html_extra_path = ["generated/beside"]
 html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sourcelink = False
@@ -66,7 +67,14 @@ html_theme_options = {
 
 def setup(app: Sphinx) -> None:
     """Write what is made from the package, and lead links out of ``docs/`` to pages."""
-    for pages in (methods, recipes, reference, audit):
+    for pages in (methods, recipes, reference, audit, findings):
         pages.write(HERE)
-    app.connect("source-read", outside.relink)
+    app.connect("source-read", lead_on)
     app.connect("include-read", outside.relink_included)
+
+
+def lead_on(app: Sphinx, name: str, source: list[str]) -> None:
+    """Lead a page's links to where the site has what they mean, and a finding to its studies."""
+    if name.startswith("findings/"):
+        source[0] = findings.links_in(source[0])
+    outside.relink(app, name, source)

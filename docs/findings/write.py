@@ -11,14 +11,16 @@ reproduce`` judges the paper's tables.
 """
 
 import argparse
+import gzip
 import json
 import re
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 from maxsup.paper import Claim, outcome_of
-from maxsup.results import numbers
+from maxsup.results import RESULTS_FILE, numbers, read_results, write_results
 from maxsup.statistics import judge, summarise
 
 HERE = Path(__file__).parent
@@ -29,45 +31,28 @@ _SUMMARY = re.compile(r"(<!-- summary -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def take(name: str, source: Path) -> None:
-    """Keep of a study's results what its tables are made of."""
-    results = json.loads(source.read_text("utf-8"))
-    kept = {
-        # Of places on the machine, their last part alone.
-        "command": re.sub(
-            r" --out \S+", "", re.sub(r"(?<=\s)/\S*/", "path/to/", results["command"])
-        ),
-        "data": {key: results["data"][key] for key in ("name", "train", "test", "label_noise")},
-        "methods": [{key: m[key] for key in ("name", "label")} for m in results["methods"]],
-        "baseline": results["baseline"],
-        "seeds": results["seeds"],
-        "verdict": results["verdict"]["sentence"],
-        "versions": results["versions"],
-        "measures": results["measures"],
-        "values": [
-            {
-                **{key: run[key] for key in ("method", "seed", "status")},
-                "values": {
-                    name: None if value is None else float(f"{value:.7g}")
-                    for name, value in run["values"].items()
-                },
-            }
-            for run in results["runs"]
-        ],
-    }
+    """Keep a study's results, from which its tables and its page are made."""
+    results = read_results(source)
+    # Of places on the machine, their last part alone.
+    command = re.sub(r" --out \S+", "", results["command"])
+    results["command"] = re.sub(r"(?<=\s)/\S*/", "path/to/", command)
+    with tempfile.TemporaryDirectory() as directory:
+        write_results(results, Path(directory))
+        content = (Path(directory) / RESULTS_FILE).read_bytes()
     KEPT.mkdir(exist_ok=True)
-    text = json.dumps(kept, indent=None, ensure_ascii=False, separators=(",", ":"))
-    (KEPT / f"{name}.json").write_text(text.replace('{"method"', '\n{"method"') + "\n", "utf-8")
+    # Without a time in it, so that the same results are the same file.
+    (KEPT / f"{name}.json.gz").write_bytes(gzip.compress(content, mtime=0))
 
 
 def study_of(name: str) -> Any:
     """What is kept of a study."""
-    return json.loads((KEPT / f"{name}.json").read_text("utf-8"))
+    return json.loads(gzip.decompress((KEPT / f"{name}.json.gz").read_bytes()))
 
 
 def values_of(study: Any, measure: str) -> dict[str, dict[int, float | None]]:
     """By method and seed."""
     found: dict[str, dict[int, float | None]] = {each["name"]: {} for each in study["methods"]}
-    for run in study["values"]:
+    for run in study["runs"]:
         if run["status"] == "finished":
             found[run["method"]][run["seed"]] = run["values"].get(measure)
     return found
