@@ -77,4 +77,6 @@ def lead_on(app: Sphinx, name: str, source: list[str]) -> None:
     """Lead a page's links to where the site has what they mean, and a finding to its studies."""
     if name.startswith("findings/"):
         source[0] = findings.links_in(source[0])
+    # An example that is tested ends with an empty line, which a reader need not see.
+    source[0] = source[0].replace("\n\n```\n", "\n```\n")
     outside.relink(app, name, source)

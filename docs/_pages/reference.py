@@ -49,7 +49,8 @@ def _page(room: str, documented: set[int]) -> str:
     """The room's own text, then each public name that no room before it has shown."""
     module = importlib.import_module(room)
     lines = [f"# {room}", "", "```{eval-rst}", f".. automodule:: {room}", "   :no-members:", ""]
-    for name in module.__all__:
+    # What the package is there for comes first.
+    for name in sorted(module.__all__, key=lambda name: "maxsup" not in name.lower()):
         member = getattr(module, name)
         if isinstance(member, str) or type(member).__name__ == "module":
             continue
@@ -63,7 +64,12 @@ def _page(room: str, documented: set[int]) -> str:
 
 def _directive(room: str, name: str, member: object) -> list[str]:
     if isinstance(member, type):
-        return [f".. autoclass:: {room}.{name}", "   :members:", ""]
+        return [
+            f".. autoclass:: {room}.{name}",
+            "   :members:",
+            "   :exclude-members: function",
+            "",
+        ]
     if callable(member):
         return [f".. autofunction:: {room}.{name}", ""]
     # A constant's text stands behind it in its file, and the constant does not know which that is.
