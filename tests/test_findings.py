@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import re
+import runpy
 import shutil
 import sys
 from pathlib import Path
@@ -58,7 +59,7 @@ def test_no_place_of_a_machine_is_kept() -> None:
     script = script_in(FINDINGS)
     for name in kept_names():
         study = script.study_of(name)
-        assert study["command"].startswith("maxsup compare ")
+        assert study["command"].startswith(("maxsup compare ", "maxsup inspect "))
         assert not re.search(r"[\s\"](/\w|~)", json.dumps(study, ensure_ascii=False))
 
 
@@ -67,3 +68,16 @@ def kept_names() -> list[str]:
     names = [kept.name.removesuffix(".json.gz") for kept in (FINDINGS / "results").iterdir()]
     assert names
     return names
+
+
+def test_example_divides_the_digits_into_known_and_unknown_ones(tmp_path: Path) -> None:
+    example = FINDINGS.parent / "examples" / "known_and_unknown_digits.py"
+    runpy.run_path(str(example), run_name="example")["write"](tmp_path)
+    found = {
+        part: {folder.name: len([*folder.iterdir()]) for folder in (tmp_path / part).iterdir()}
+        for part in ("known/train", "known/test", "unknown")
+    }
+    assert {*found["known/train"]} == {*found["known/test"]} == {*"01234567"}
+    # scikit-learn's digits have 174 eights and 180 nines, and 1,797 images.
+    assert found["unknown"] == {"8": 174, "9": 180}
+    assert sum(found["known/train"].values()) + sum(found["known/test"].values()) == 1797 - 354

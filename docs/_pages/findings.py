@@ -1,10 +1,13 @@
 """The page of each study that the findings speak of, from its kept results."""
 
 import gzip
+import json
 import re
+import tempfile
 from pathlib import Path
 
-from maxsup.report import write_report
+from maxsup.inspection import read_inspection
+from maxsup.report import write_inspection_page, write_report
 from maxsup.results import read_results
 
 _NAMED = re.compile(r"<!-- numbers: ([^;]+);")
@@ -19,10 +22,14 @@ def write(docs: Path) -> None:
         page = pages / f"{name}.html"
         if page.exists() and page.stat().st_mtime > kept.stat().st_mtime:
             continue
-        results = pages.parent / "results.json"
-        results.write_bytes(gzip.decompress(kept.read_bytes()))
-        write_report(read_results(results), page)
-        results.unlink()
+        content = gzip.decompress(kept.read_bytes())
+        with tempfile.TemporaryDirectory() as directory:
+            file = Path(directory) / "kept.json"
+            file.write_bytes(content)
+            if "models" in json.loads(content):
+                write_inspection_page(read_inspection(file), page)
+            else:
+                write_report(read_results(file), page)
 
 
 def links_in(text: str) -> str:

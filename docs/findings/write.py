@@ -1,6 +1,6 @@
 """Write the tables of the findings from the studies' numbers, so that none is typed.
 
-    python docs/findings/write.py take NAME path/to/results.json   keep a study's numbers
+    python docs/findings/write.py take NAME path/to/results.json   keep a study's results
     python docs/findings/write.py                                  write the tables anew
     python docs/findings/write.py --check                          say whether they are up to date
 
@@ -19,8 +19,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from maxsup.inspection import INSPECTION_FILE, read_inspection, write_inspection
 from maxsup.paper import Claim, outcome_of
-from maxsup.results import RESULTS_FILE, numbers, read_results, write_results
+from maxsup.results import numbers, read_results, write_results
 from maxsup.statistics import judge, summarise
 
 HERE = Path(__file__).parent
@@ -31,22 +32,35 @@ _SUMMARY = re.compile(r"(<!-- summary -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def take(name: str, source: Path) -> None:
-    """Keep a study's results, from which its tables and its page are made."""
-    results = read_results(source)
-    # Of places on the machine, their last part alone.
-    command = re.sub(r" --out \S+", "", results["command"])
-    results["command"] = re.sub(r"(?<=\s)/\S*/", "path/to/", command)
+    """Keep the results of a study, or of an inspection, from which tables and pages are made."""
     with tempfile.TemporaryDirectory() as directory:
-        write_results(results, Path(directory))
-        content = (Path(directory) / RESULTS_FILE).read_bytes()
+        if source.name == INSPECTION_FILE:
+            inspection = read_inspection(source)
+            inspection["command"] = _without_places(inspection["command"])
+            for model in inspection["models"]:
+                model["place"] = _without_places(f" {model['place']}").strip()
+            write_inspection(inspection, Path(directory))
+        else:
+            results = read_results(source)
+            results["command"] = _without_places(results["command"])
+            write_results(results, Path(directory))
+        content = (Path(directory) / source.name).read_bytes()
     KEPT.mkdir(exist_ok=True)
     # Without a time in it, so that the same results are the same file.
     (KEPT / f"{name}.json.gz").write_bytes(gzip.compress(content, mtime=0))
 
 
+def _without_places(text: str) -> str:
+    """A command with the last part alone of places on the machine."""
+    return re.sub(r"(?<=\s)/\S*/", "path/to/", re.sub(r" --out \S+", "", text))
+
+
 def study_of(name: str) -> Any:
-    """What is kept of a study."""
-    return json.loads(gzip.decompress((KEPT / f"{name}.json.gz").read_bytes()))
+    """What is kept of a study, or of an inspection, whose models are then its runs."""
+    study = json.loads(gzip.decompress((KEPT / f"{name}.json.gz").read_bytes()))
+    if "models" in study:
+        study["runs"] = [{**model, "status": "finished"} for model in study["models"]]
+    return study
 
 
 def values_of(study: Any, measure: str) -> dict[str, dict[int, float | None]]:
