@@ -2,7 +2,7 @@
 
 Blocks in comments are run too and not shown: what a reader has already, and the proof that value
 and gradient are those of a plain loop. A page that needs a library which the tests do not install
-is run by ``.ci/docs``, which names it; the ordinary run names the others.
+is collected where it is named, as ``.ci/docs`` names it, and else as if it were not there.
 """
 
 import os
@@ -12,22 +12,14 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 from sybil import Example, Sybil
 from sybil.parsers.myst import CodeBlockParser, PythonCodeBlockParser
 from torch import Tensor, nn
 
-PAGES = (
-    "hub",
-    "lightning",
-    "notebook",
-    "other-libraries",
-    "pytorch",
-    "slurm",
-    "timm",
-    "torchvision-script",
-    "transformers",
-)
+PAGES = ("hub", "notebook", "pytorch", "slurm", "timm", "torchvision-script")
+BESIDE_A_LIBRARY = ("lightning", "other-libraries", "transformers")
 
 Batches = Iterable[tuple[Tensor, Tensor]]
 
@@ -91,9 +83,18 @@ def _keep_script(example: Example) -> None:
     example.namespace["scripts"].append(str(example.parsed))
 
 
-pytest_collect_file = Sybil(
+_collect = Sybil(
     parsers=[PythonCodeBlockParser(), CodeBlockParser("bash", _keep_script)],
-    patterns=[f"how-to/{page}.md" for page in PAGES],
+    patterns=[f"how-to/{page}.md" for page in (*PAGES, *BESIDE_A_LIBRARY)],
     setup=_begin,
     teardown=_end,
 ).pytest()
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Collect a page's blocks, unless it needs a library and was not named."""
+    config = parent.config
+    named = {config.invocation_params.dir / name.partition("::")[0] for name in config.args}
+    if file_path.stem in BESIDE_A_LIBRARY and file_path not in named:
+        return None
+    return _collect(file_path, parent)

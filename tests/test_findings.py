@@ -1,7 +1,9 @@
 """The findings' tables are those that their numbers give."""
 
 import importlib.util
+import json
 import re
+import runpy
 import shutil
 import sys
 from pathlib import Path
@@ -48,14 +50,34 @@ def test_a_number_typed_by_hand_is_seen(findings: Path, capsys: pytest.CaptureFi
 
 def test_every_kept_study_stands_in_a_page_and_in_the_summary() -> None:
     pages = "".join(page.read_text("utf-8") for page in FINDINGS.glob("*.md"))
-    for kept in (FINDINGS / "results").glob("*.json"):
-        assert f"<!-- numbers: {kept.stem};" in pages
-        assert f"| [{kept.stem}](" in (FINDINGS / "README.md").read_text("utf-8")
+    for name in kept_names():
+        assert f"<!-- numbers: {name};" in pages
+        assert f"| [{name}](" in (FINDINGS / "README.md").read_text("utf-8")
 
 
 def test_no_place_of_a_machine_is_kept() -> None:
-    for kept in (FINDINGS / "results").glob("*.json"):
-        command = re.search(r'"command":"([^"]*)"', kept.read_text("utf-8"))
-        assert command is not None
-        assert " /" not in command[1]
-        assert command[1].startswith("maxsup compare ")
+    script = script_in(FINDINGS)
+    for name in kept_names():
+        study = script.study_of(name)
+        assert study["command"].startswith(("maxsup compare ", "maxsup inspect "))
+        assert not re.search(r"[\s\"](/\w|~)", json.dumps(study, ensure_ascii=False))
+
+
+def kept_names() -> list[str]:
+    """The studies whose results are kept."""
+    names = [kept.name.removesuffix(".json.gz") for kept in (FINDINGS / "results").iterdir()]
+    assert names
+    return names
+
+
+def test_example_divides_the_digits_into_known_and_unknown_ones(tmp_path: Path) -> None:
+    example = FINDINGS.parent / "examples" / "known_and_unknown_digits.py"
+    runpy.run_path(str(example), run_name="example")["write"](tmp_path)
+    found = {
+        part: {folder.name: len([*folder.iterdir()]) for folder in (tmp_path / part).iterdir()}
+        for part in ("known/train", "known/test", "unknown")
+    }
+    assert {*found["known/train"]} == {*found["known/test"]} == {*"01234567"}
+    # scikit-learn's digits have 174 eights and 180 nines, and 1,797 images.
+    assert found["unknown"] == {"8": 174, "9": 180}
+    assert sum(found["known/train"].values()) + sum(found["known/test"].values()) == 1797 - 354

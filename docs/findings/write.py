@@ -1,6 +1,6 @@
 """Write the tables of the findings from the studies' numbers, so that none is typed.
 
-    python docs/findings/write.py take NAME path/to/results.json   keep a study's numbers
+    python docs/findings/write.py take NAME path/to/results.json   keep a study's results
     python docs/findings/write.py                                  write the tables anew
     python docs/findings/write.py --check                          say whether they are up to date
 
@@ -11,14 +11,17 @@ reproduce`` judges the paper's tables.
 """
 
 import argparse
+import gzip
 import json
 import re
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
+from maxsup.inspection import INSPECTION_FILE, read_inspection, write_inspection
 from maxsup.paper import Claim, outcome_of
-from maxsup.results import numbers
+from maxsup.results import numbers, read_results, write_results
 from maxsup.statistics import judge, summarise
 
 HERE = Path(__file__).parent
@@ -29,45 +32,41 @@ _SUMMARY = re.compile(r"(<!-- summary -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def take(name: str, source: Path) -> None:
-    """Keep of a study's results what its tables are made of."""
-    results = json.loads(source.read_text("utf-8"))
-    kept = {
-        # Of places on the machine, their last part alone.
-        "command": re.sub(
-            r" --out \S+", "", re.sub(r"(?<=\s)/\S*/", "path/to/", results["command"])
-        ),
-        "data": {key: results["data"][key] for key in ("name", "train", "test", "label_noise")},
-        "methods": [{key: m[key] for key in ("name", "label")} for m in results["methods"]],
-        "baseline": results["baseline"],
-        "seeds": results["seeds"],
-        "verdict": results["verdict"]["sentence"],
-        "versions": results["versions"],
-        "measures": results["measures"],
-        "values": [
-            {
-                **{key: run[key] for key in ("method", "seed", "status")},
-                "values": {
-                    name: None if value is None else float(f"{value:.7g}")
-                    for name, value in run["values"].items()
-                },
-            }
-            for run in results["runs"]
-        ],
-    }
+    """Keep the results of a study, or of an inspection, from which tables and pages are made."""
+    with tempfile.TemporaryDirectory() as directory:
+        if source.name == INSPECTION_FILE:
+            inspection = read_inspection(source)
+            inspection["command"] = _without_places(inspection["command"])
+            for model in inspection["models"]:
+                model["place"] = _without_places(f" {model['place']}").strip()
+            write_inspection(inspection, Path(directory))
+        else:
+            results = read_results(source)
+            results["command"] = _without_places(results["command"])
+            write_results(results, Path(directory))
+        content = (Path(directory) / source.name).read_bytes()
     KEPT.mkdir(exist_ok=True)
-    text = json.dumps(kept, indent=None, ensure_ascii=False, separators=(",", ":"))
-    (KEPT / f"{name}.json").write_text(text.replace('{"method"', '\n{"method"') + "\n", "utf-8")
+    # Without a time in it, so that the same results are the same file.
+    (KEPT / f"{name}.json.gz").write_bytes(gzip.compress(content, mtime=0))
+
+
+def _without_places(text: str) -> str:
+    """A command with the last part alone of places on the machine."""
+    return re.sub(r"(?<=\s)/\S*/", "path/to/", re.sub(r" --out \S+", "", text))
 
 
 def study_of(name: str) -> Any:
-    """What is kept of a study."""
-    return json.loads((KEPT / f"{name}.json").read_text("utf-8"))
+    """What is kept of a study, or of an inspection, whose models are then its runs."""
+    study = json.loads(gzip.decompress((KEPT / f"{name}.json.gz").read_bytes()))
+    if "models" in study:
+        study["runs"] = [{**model, "status": "finished"} for model in study["models"]]
+    return study
 
 
 def values_of(study: Any, measure: str) -> dict[str, dict[int, float | None]]:
     """By method and seed."""
     found: dict[str, dict[int, float | None]] = {each["name"]: {} for each in study["methods"]}
-    for run in study["values"]:
+    for run in study["runs"]:
         if run["status"] == "finished":
             found[run["method"]][run["seed"]] = run["values"].get(measure)
     return found

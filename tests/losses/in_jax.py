@@ -215,7 +215,7 @@ def test_bad_probabilities_and_smoothing_are_named():
 
 
 def test_the_guide_s_code_runs():
-    guide = Path("docs/drop-in.md").read_text(encoding="utf-8")
+    guide = Path("docs/methods/drop-in.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"```python\n(import jax.*?)```", guide, re.S)
     names = {"logits": LOGITS, "labels": LABELS}
     exec(block, names)

@@ -186,7 +186,7 @@ def test_bad_shapes_are_named():
 
 
 def test_the_guide_s_code_runs():
-    guide = Path("docs/drop-in.md").read_text(encoding="utf-8")
+    guide = Path("docs/methods/drop-in.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"```python\n(from maxsup.keras.*?)```", guide, re.S)
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(5)])
     exec(block, {"model": model})

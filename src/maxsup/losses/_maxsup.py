@@ -30,8 +30,8 @@ def maxsup_loss(
 
     With probabilities as target (Mixup, CutMix, distillation) the cross-entropy is that of the soft
     target and the penalty is unchanged. For a target (λ, 1 − λ) the loss is then least where the
-    two logits tie, whenever |2λ − 1| ≤ α. Targets must come unsmoothed, or they are smoothed twice:
-    timm's ``Mixup`` smooths them by 0.1 unless it is given ``label_smoothing=0``.
+    two logits tie, whenever ``|2λ − 1| ≤ α``. Targets must come unsmoothed, or they are smoothed
+    twice: timm's ``Mixup`` smooths them by 0.1 unless it is given ``label_smoothing=0``.
 
     Args:
         logits: Shape (N, K), (N, K, d1, ...) or (K,), any floating dtype; computed in float32 at

@@ -36,7 +36,7 @@ class CollapseValues(NamedTuple):
     """NC2: standard deviation of ‖μ_k − μ̄‖ over the classes (divided by K) by its mean; 0 for a
     simplex."""
     equiangular: Tensor
-    """NC2: mean over pairs of classes of |cos(μ_i − μ̄, μ_j − μ̄) + 1/(K − 1)|; 0 for a simplex."""
+    """NC2: ``|cos(μ_i − μ̄, μ_j − μ̄) + 1/(K − 1)|``, mean over pairs of classes; 0 for a simplex."""
     angle_std: Tensor
     """NC2: standard deviation of these cosines over the pairs; 0 where all angles are equal."""
     self_duality: Tensor

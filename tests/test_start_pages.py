@@ -1,4 +1,4 @@
-"""The README's code does what it says."""
+"""The code of the start pages does what it says."""
 
 import dataclasses
 import re
@@ -8,11 +8,13 @@ import pytest
 
 from maxsup import recipes
 
-README = Path(__file__).parent.parent / "README.md"
+START = Path(__file__).parent.parent / "docs" / "start" / "compare.md"
 
 
-def test_readme_code_for_notebooks_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (block,) = re.findall(r"```python\n(from maxsup\.data import .*?)```", README.read_text(), re.S)
+def test_code_for_notebooks_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (block,) = re.findall(
+        r"```python\n(from maxsup\.data import .*?)```", START.read_text("utf-8"), re.S
+    )
     quick = dataclasses.replace(recipes.get_recipe("digits"), epochs=1, batch_size=256)
     monkeypatch.setattr(recipes, "get_recipe", lambda name: quick)
     monkeypatch.chdir(tmp_path)

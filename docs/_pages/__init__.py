@@ -1,0 +1,1 @@
+"""What writes the pages that are made from the package."""
