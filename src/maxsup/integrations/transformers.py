@@ -7,6 +7,8 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from maxsup.losses._loss import Loss
 
+__all__ = ["ScheduleCallback"]
+
 
 class ScheduleCallback(TrainerCallback):  # type: ignore[misc]
     """Advance a criterion's schedule once per optimiser step.
