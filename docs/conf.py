@@ -15,7 +15,7 @@ sys.path.insert(0, str(HERE))
 # Of the backends that Keras may take, the one that is here.
 os.environ.setdefault("KERAS_BACKEND", "torch")
 
-from _pages import audit, methods, outside, recipes, reference  # noqa: E402
+from _pages import audit, measures, methods, outside, recipes, reference  # noqa: E402
 from maxsup import __version__  # noqa: E402
 
 project = "maxsup"
@@ -66,7 +66,8 @@ html_theme_options = {
 
 def setup(app: Sphinx) -> None:
     """Write what is made from the package, and lead links out of ``docs/`` to pages."""
-    for pages in (methods, recipes, reference, audit):
+    for pages in (methods, recipes, measures, reference, audit):
         pages.write(HERE)
+    measures.setup(app)
     app.connect("source-read", outside.relink)
     app.connect("include-read", outside.relink_included)
