@@ -57,7 +57,11 @@ def write(docs: Path) -> None:
         ValueError: A measure stands on no page or on several, or a page names one that is none.
     """
     entries = _entries()
-    pages = sorted((docs / "measures").glob("*.md"))
+    index = (docs / "measures" / "index.md").read_text(encoding="utf-8")
+    # In the order of the site.
+    pages = sorted(
+        (docs / "measures").glob("*.md"), key=lambda page: index.find(f"\n{page.stem}\n")
+    )
     found = {page: _named_on(page.read_text(encoding="utf-8"), entries) for page in pages}
     count = Counter(name for names in found.values() for name in names)
     wrong = [f"{name} stands on {count[name]} pages" for name in entries if count[name] != 1]
@@ -73,7 +77,7 @@ def write(docs: Path) -> None:
             files = ", ".join(f"`{each}`" for each in entry.names)
             rows.append(
                 f"| [{entry.label}](#measure-{entry.name}) | {files} "
-                f"| {entry.direction} | [{title}](../measures/{page.name}) |"
+                f"| {entry.direction.split()[0]} | [{title}](../measures/{page.name}) |"
             )
     table = ["| measure | in the files | better | page |", "|---|---|---|---|", *rows]
     texts = {"table.md": table, _ENTRIES: [repr(entry) for entry in entries.values()]}
