@@ -30,7 +30,9 @@ extensions = [
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
 ]
+templates_path = ["_templates"]
 exclude_patterns = [
+    "_templates",
     "generated",
     "_pages",
     "examples",

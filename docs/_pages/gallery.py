@@ -157,10 +157,11 @@ def scrape(block: tuple[Any, ...], variables: dict[str, Any], settings: dict[str
         if not name.startswith("_") and _is_picture(value)
     ]
     # A picture of a list or a dictionary is not shown again for a name of its own.
-    for name, value in sorted(named, key=lambda each: _is_single(each[1])):
-        # Kept alive by its name, so that no other value can have its id.
-        if id(value) in _shown:
+    inside = {id(each) for _, value in named if not _is_single(value) for each in _singles(value)}
+    for name, value in named:
+        if id(value) in _shown | inside:
             continue
+        # Kept alive by its name, so that no other value can have its id.
         _shown.update([id(value), *(id(each) for each in _singles(value))])
         prefix = f"{Path(variables['src_file']).stem}-{name}".replace("_", "-")
         drawn = list(_pictures(value, prefix))

@@ -51,9 +51,8 @@ masks = torch.stack([boxes_as_mask(each, size) for each in boxes])
 found = {}
 for name, away in (("near", 4.0), ("beside", 14.0)):
     centres = (corners + 12 + away * torch.randn(60, 2, generator=generator)) / 56
-    distance = (places - centres[:, :1])[:, None, :] ** 2 + (places - centres[:, 1:])[
-        :, :, None
-    ] ** 2
+    across, down = ((places - centre) ** 2 for centre in centres.T[:, :, None])
+    distance = across[:, None, :] + down[:, :, None]
     maps = (-distance / 0.05).exp()
     of_pixels, of_boxes = PixelLocalization(size), BoxLocalization(size)
     of_pixels.update(maps, masks)

@@ -50,7 +50,8 @@ axes.legend(frameon=False)
 #
 # Below, the whole loss of the two logits that matter, the others held at 0: darker is lower, and
 # arrows are the pull of what is added to the cross-entropy, drawn at one length. Right of the
-# dashed diagonal the example is right.
+# dashed diagonal the true class is ahead of this wrong one; in the lower left corner, where both
+# are below 0, the others are ahead of both.
 side = torch.linspace(-3, 3, 41)
 grid = torch.stack(torch.meshgrid(side, side, indexing="xy"), dim=-1).reshape(-1, 2)
 places = torch.cat([grid, torch.zeros(len(grid), 3)], dim=1)
@@ -78,5 +79,5 @@ for name, objective in objectives.items():
 
 # %%
 # Left of the diagonal, the arrows of label smoothing go on pointing away from the right side;
-# those of MaxSup turn round. The cross-entropy is in both and by far the larger part of the loss,
+# those of MaxSup turn round, and in the corner they raise both, as another is the largest. The cross-entropy is in both and by far the larger part of the loss,
 # so the landscapes look alike: what differs is a small, steady pull.
