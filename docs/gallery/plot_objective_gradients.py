@@ -79,5 +79,6 @@ for name, objective in objectives.items():
 
 # %%
 # Left of the diagonal, the arrows of label smoothing go on pointing away from the right side;
-# those of MaxSup turn round, and in the corner they raise both, as another is the largest. The cross-entropy is in both and by far the larger part of the loss,
-# so the landscapes look alike: what differs is a small, steady pull.
+# those of MaxSup turn round, and in the corner they raise both, as another is the largest. The
+# cross-entropy is in both and by far the larger part of the loss, so the landscapes look alike:
+# what differs is a small, steady pull.
