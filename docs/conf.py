@@ -1,4 +1,4 @@
-"""How Sphinx builds the site: ``sphinx-build -W docs site``.
+"""How Sphinx builds the site: ``sphinx-build -W --keep-going docs site``.
 
 What code knows already is not written a second time: pages of methods, recipes, measures and the
 reference are made anew from the package at each build, by the files of ``_pages/``.
@@ -15,7 +15,16 @@ sys.path.insert(0, str(HERE))
 # Of the backends that Keras may take, the one that is here.
 os.environ.setdefault("KERAS_BACKEND", "torch")
 
-from _pages import audit, findings, methods, outside, recipes, reference  # noqa: E402
+from _pages import (  # noqa: E402
+    audit,
+    findings,
+    gallery,
+    measures,
+    methods,
+    outside,
+    recipes,
+    reference,
+)
 from maxsup import __version__  # noqa: E402
 
 project = "maxsup"
@@ -28,8 +37,21 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx_design",
+    "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["generated", "_pages", "examples", "findings/README.md"]
+templates_path = ["_templates"]
+exclude_patterns = [
+    "_templates",
+    "generated",
+    "_pages",
+    "examples",
+    "findings/README.md",
+    # The gallery's page is written by hand, and what its scripts leave is no page.
+    "gallery/GALLERY_HEADER.rst",
+    "gallery/made/index.rst",
+    "gallery/runs",
+]
+sphinx_gallery_conf = gallery.SETTINGS
 
 myst_enable_extensions = ["colon_fence", "attrs_inline"]
 myst_heading_anchors = 4
@@ -38,6 +60,8 @@ suppress_warnings = [
     "myst.header",
     # Types in signatures are named without their room, and some rooms have one of the same name.
     "ref.python",
+    # What is made of a script lies below the scripts.
+    "sphinx_gallery.duplicate_filename",
 ]
 
 autodoc_member_order = "bysource"
@@ -50,9 +74,9 @@ default_role = "code"
 
 html_title = "maxsup"
 html_theme = "pydata_sphinx_theme"
-html_static_path = ["_static"]
+html_static_path = ["_static", "generated/static"]
 html_extra_path = ["generated/beside"]
-html_css_files = ["site.css"]
+html_css_files = ["figures.css", "site.css"]
 html_copy_source = False
 html_show_sourcelink = False
 html_theme_options = {
@@ -67,8 +91,10 @@ html_theme_options = {
 
 def setup(app: Sphinx) -> None:
     """Write what is made from the package, and lead links out of ``docs/`` to pages."""
-    for pages in (methods, recipes, reference, audit, findings):
+    for pages in (methods, recipes, measures, gallery, reference, audit, findings):
         pages.write(HERE)
+    measures.setup(app)
+    gallery.setup(app)
     app.connect("source-read", lead_on)
     app.connect("include-read", outside.relink_included)
 

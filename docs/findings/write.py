@@ -78,7 +78,7 @@ def table_of(name: str, measures: list[str]) -> str:
     facts = {each["name"]: each for each in study["measures"]}
     heads = [numbers.name_of(facts[measure]) for measure in measures]
     lines = [
-        "| | " + " | ".join(heads) + " |",
+        "| method | " + " | ".join(heads) + " |",
         "|---" * (len(measures) + 1) + "|",
     ]
     summaries = {

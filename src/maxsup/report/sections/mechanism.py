@@ -15,50 +15,56 @@ from maxsup.report.sections._shared import (
 from maxsup.results import Results
 
 
-class _Curve(NamedTuple):
+class Curve(NamedTuple):
+    """A number that a training notes in each epoch's row of its history."""
+
     key: str
+    """As the row has it."""
     title: str
     caption: str
+    """What it says."""
     factor: float = 1.0
+    """What it is multiplied by to be shown."""
 
 
-_CURVES = (
-    _Curve(
+CURVES = (
+    Curve(
         "train_wrong",
         "Wrong in training, %",
         "How many images the model gets wrong while it is trained on them. Where this is next to "
         "nothing, so is what label smoothing and MaxSup differ in.",
         100.0,
     ),
-    _Curve(
+    Curve(
         "train_error_enhancement",
         "Error enhancement, for α = 1",
         "At most 0. Label smoothing is rewarded for the part that lies below 0, which comes from "
         "wrong images alone: there it pushes the true class further down.",
     ),
-    _Curve(
+    Curve(
         "train_regularization",
         "Regularization, for α = 1",
         "How far the true class lies above those below it; what a regulariser is there to keep "
         "small.",
     ),
-    _Curve(
+    Curve(
         "train_logit_gap_wrong",
         "Logit gap where wrong",
         "How far the largest logit lies above that of the true class, z_max − z_gt, over the "
         "images that are wrong.",
     ),
-    _Curve(
+    Curve(
         "train_confidence_wrong",
         "Confidence where wrong, %",
         "How sure the model is of its wrong answers in training.",
         100.0,
     ),
 )
+"""In the order in which they are drawn."""
 
 
 def _content(results: Results) -> dict[str, object] | None:
-    pictures = [drawn for curve in _CURVES for drawn in _draw(results, curve)]
+    pictures = [drawn for curve in CURVES for drawn in _draw(results, curve)]
     if not pictures:
         return None
     recipe = results["recipe"]
@@ -69,7 +75,7 @@ def _content(results: Results) -> dict[str, object] | None:
     }
 
 
-def _draw(results: Results, curve: _Curve) -> list[Picture]:
+def _draw(results: Results, curve: Curve) -> list[Picture]:
     """Draw one of the curves, of the methods whose runs have all recorded it.
 
     Where no image was wrong there is no such number, and the curve has a gap.
