@@ -34,7 +34,7 @@ ROOMS = (
     "data", "evaluation", "figures", "measures", "models", "recipes", "report", "results",
     "statistics", "study", "training",
 )  # fmt: skip
-LAZY = (maxsup, maxsup.data, maxsup.study)
+LAZY = (maxsup, maxsup.data, maxsup.report, maxsup.study)
 
 
 def run(program: str) -> object:

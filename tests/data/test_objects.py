@@ -147,3 +147,19 @@ def test_small_images_show_the_part_that_is_told(size):
     assert np.abs(shown[8, 3:-3] - middle[3:-3]).max() < 0.51
     assert 0 <= left < right <= size[0] + 1e-9
     assert 0 <= top < bottom <= size[1] + 1e-9
+
+
+def test_of_all_rows_those_are_left_out_whose_image_cannot_be_read(tmp_path):
+    images = [encoded(Image.new("L", (50, 50))), {"bytes": b"no image", "path": None}]
+    kinds = datasets.Features(
+        image=datasets.Image(),
+        label=datasets.Value("int64"),
+        bbox=datasets.List(datasets.Value("float64")),
+    )
+    rows = {"image": images, "label": [0, 0], "bbox": [[1.0, 2.0, 3.0, 4.0]] * 2}
+    table = datasets.Dataset.from_dict(rows).cast(kinds)
+    table.to_parquet(tmp_path / "test.parquet")
+    data = DataSettings(str(tmp_path), train_split="test")
+    assert [each.row for each in read_objects(data, WHOLE, boxes="bbox")] == [0]
+    with pytest.raises(ValueError, match=r"row 1 .*its image cannot be read"):
+        read(data, rows=(0, 1), boxes="bbox")

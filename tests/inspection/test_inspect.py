@@ -250,6 +250,8 @@ def test_models_of_one_name_are_told_apart_by_where_they_lie(study: Study, tmp_p
         ([], {}, "No model is named"),
         (["{run}", "{run}"], {}, "is named twice"),
         (["{study}/nothing"], {}, "There is no"),
+        (["mine={study}/nothing"], {}, r"mine: There is no .*/nothing; it may have been moved"),
+        (["mine=gone"], {}, "mine: Nothing lies at gone. No model is called 'gone'"),
         (["resnet81"], {}, "No model is called 'resnet81'. Close to it"),
         (["resnet18"], {}, "Name it with --data"),
         (["small-convnet"], {}, "without weights"),

@@ -10,6 +10,7 @@ import pytest
 from maxsup.commands import main
 from maxsup.paper import (
     Request,
+    Study,
     get_entry,
     plan,
     read_reproduction,
@@ -64,7 +65,8 @@ def test_the_list_says_what_each_needs_and_how_far_it_has_come(
     out = capsys.readouterr().out
     row = re.sub(r"[│├┼┤─\s]+", " ", out[out.index("figure2") : out.index("figure3")])
     assert "ImageNet-1K" in row
-    assert "smoke:" in row
+    assert re.search(r" \d+ s [\d.]+ min \d+ days smoke: ", row), row
+    assert "on one NVIDIA H200" in out
     assert "(3" in row
     assert "later-corruptions" in out
     (state,) = states(figure2)
@@ -96,6 +98,8 @@ def test_the_page_names_both_numbers_and_links_what_was_trained(figure2: Path) -
 
 def test_segmentation_goes_from_backbones_to_mean_iou(tmp_path: Path) -> None:
     request = Request(get_entry("table6"), "smoke", seeds=1, out=tmp_path)
+    fine_tuning = plan(request)[0].steps[1]
+    assert isinstance(fine_tuning, Study)
     found = reproduce(request)
     assert found["command"] == f"maxsup reproduce table6 --scale smoke --seeds 1 --out {tmp_path}"
     (column,) = found["columns"]
@@ -107,6 +111,7 @@ def test_segmentation_goes_from_backbones_to_mean_iou(tmp_path: Path) -> None:
     assert {claim["outcome"] for claim in column["claims"]} == {"cannot tell"}
     for command in found["commands"]:
         assert main(shlex.split(command)[1:]) == 0  # accepted where the studies lie
+    assert fine_tuning.tried().recipe.weights is not None  # a dry run takes what is there now
     backbones = plan(request)[0].steps[0].directory
     assert (backbones / "maxsup-alpha-0.1-to-0.2" / "seed-0" / "model.safetensors").exists()
 
@@ -143,3 +148,28 @@ def test_a_dry_run_prints_the_steps_and_what_they_take(
     assert "1. maxsup compare digits --recipe digits" in printed
     assert "for its 25 trainings" in printed
     assert not (out / "studies").exists()
+    assert "Not in these times" not in printed  # all of it is trainings
+
+
+def test_a_dry_run_times_the_fine_tuning_before_there_are_backbones(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["reproduce", "table6", "--scale", "smoke", "--dry-run", "--out", str(tmp_path)]
+    assert main(words) == 0
+    backbones, fine_tuned = capsys.readouterr().out.split("\nscenes-smoke-to-masks:\n")
+    assert "for its 9 trainings" in backbones
+    assert "its backbones are not there yet" in fine_tuned
+    assert "model    small-convnet" in fine_tuned
+    assert "3 of 8 images in each of 2 epochs: 6" in fine_tuned
+    assert "for its 9 trainings" in fine_tuned
+    assert not (tmp_path / "studies").exists()
+
+
+def test_a_dry_run_says_what_is_not_in_its_times(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["reproduce", "figure2", "--scale", "smoke", "--dry-run", "--out", str(tmp_path)]
+    assert main(words) == 0
+    out = capsys.readouterr().out
+    assert "2. maxsup inspect" in out
+    assert out.rstrip().endswith("Not in these times: looking at the models (step 2).")

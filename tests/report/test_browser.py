@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from maxsup.report import render_report
+from maxsup.paper import Request, get_entry, plan
+from maxsup.paper._reproduce import compared
+from maxsup.report import render_report, write_reproduction_page
 from maxsup.results import Results
 
 _BROWSER = next(
@@ -233,3 +235,30 @@ def test_page_without_script_folds_on_a_phone_alone(
             assert table.is_visible()
             table.locator("td .term", has_text="AURC").first.tap()
             assert page.locator("#term-test_aurc").is_visible()
+
+
+@pytest.mark.parametrize("width", [390, 1400])
+def test_a_table_of_the_paper_can_be_read_without_scrolling_sideways(
+    open_context: Callable[..., Any], tmp_path: Path, width: int
+) -> None:
+    asked = Request(get_entry("table9"), "small", out=tmp_path)
+    found = compared(asked, plan(asked), [])  # the longest tables; nothing is measured yet
+    write_reproduction_page(found, tmp_path / "report.html")
+    page = open_context(viewport={"width": width, "height": 900}).new_page()
+    page.goto((tmp_path / "report.html").as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(_CUT_OFF) == []
+    hidden = "[...document.querySelectorAll('.scroll')].map(e => e.scrollWidth - e.clientWidth)"
+    assert {*page.evaluate(hidden)} == {0}
+    captions = page.evaluate(
+        "[...document.querySelectorAll('caption')].map(e => e.getBoundingClientRect().right)"
+    )
+    assert len(captions) == 12
+    assert max(captions) <= width
+    # Beside each number stands what it is, where no heading shows it.
+    shown = "e => getComputedStyle(e, '::before').content"
+    labels = page.evaluate(
+        f"[...document.querySelectorAll('.reproduced td')].slice(0, 3).map({shown})"
+    )
+    phone = ['"Printed"', '"Measured"', '"Seeds"']
+    assert labels == (phone if width == 390 else ["none"] * 3)

@@ -266,6 +266,30 @@ def test_backbones_with_names_of_their_own_stay_on_the_page(
     assert "backbone=none: no such backbone; there are mine. See --backbones." in reason
 
 
+def test_a_backbone_whose_place_is_gone_is_named_with_its_place_and_the_remedy(
+    scenes: str, trained: Path, tmp_path: Path
+) -> None:
+    own, out = tmp_path / "own" / "baseline", tmp_path / "out"
+    shutil.copytree(trained / "baseline", own)
+    first = run(study(scenes, f"mine={own}", seeds=(0,)), out)
+    own.rename(tmp_path / "elsewhere")
+    without = run(study(scenes, "none", seeds=(0,)), out)
+    (said,) = without["asked"]["left_out"]
+    assert said.startswith(
+        "baseline:backbone=mine, seed 0 was finished by an earlier command and is left out: its "
+        f"backbone mine was in {own}, where there is none any more. Put it back there"
+    )
+    assert said in without["verdict"]["notes"]
+    assert f"was in {own}" in render_report(without)
+    # Under another name it is fine-tuned anew; put back, it is on the page as it was.
+    other = run(study(scenes, f"other={tmp_path / 'elsewhere'}", seeds=(0,)), out)
+    assert "baseline:backbone=other" in {each["method"] for each in other["runs"]}
+    (tmp_path / "elsewhere").rename(own)
+    again = run(study(scenes, "none", seeds=(0,)), out)
+    values = {each["method"]: each["values"] for each in again["runs"]}
+    assert values["baseline:backbone=mine"] == first["runs"][0]["values"]
+
+
 def test_what_was_trained_from_scratch_keeps_its_architecture(
     scenes: str, trained: Path, tmp_path: Path
 ) -> None:

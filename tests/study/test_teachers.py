@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -146,3 +147,26 @@ def test_options_without_a_teacher_are_refused(
     assert main(words) != 0
     assert "--temperature and --distill-weight: nobody teaches" in capsys.readouterr().err
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("stopped_at", "message"),
+    [
+        ("maxsup-alpha-0.1", r"has no run of maxsup-alpha-0.1 yet, of which its study.json speaks"),
+        ("baseline/seed-1", "has no run of seed 1, which is to teach the student of that seed"),
+        ("baseline/seed-1/result.json", r"the run in .*/baseline/seed-1 has not finished"),
+    ],
+)
+def test_a_study_that_was_stopped_teaches_nobody(
+    teachers: Path, tmp_path: Path, stopped_at: str, message: str
+) -> None:
+    stopped = tmp_path / "stopped"
+    shutil.copytree(teachers, stopped)
+    missing = stopped / stopped_at
+    if missing.is_dir():
+        shutil.rmtree(missing)
+    else:
+        missing.unlink()
+    with pytest.raises(ValueError, match=message):
+        run(taught(stopped, "baseline"), tmp_path / "out")
+    assert not (tmp_path / "out").exists()

@@ -22,7 +22,7 @@ class Options(CommonOptions):
         tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="[ENTRY [ENTRY ...]]")
     ] = ()
     """table1 to table9, figure1 to figure5, or one of the later version; "all" for each. Without
-    any, all are listed with what they need and what has been measured."""
+    any, all are listed with what they need and take, and what has been measured."""
     column: tuple[str, ...] = ()
     """The columns to measure, by name; by default all, or at smaller scales one of each kind."""
     scale: Literal["smoke", "small", "paper"] = "small"
@@ -49,7 +49,7 @@ class Options(CommonOptions):
 
 def run(options: Options) -> int:
     """List the entries, or measure those that are named and write a page for each."""
-    from maxsup.paper import SEEDS, Request, all_entries, check_places, get_entry
+    from maxsup.paper import SEEDS, Request, all_entries, check_data, check_places, get_entry
 
     names = options.entries
     if not names:
@@ -77,6 +77,9 @@ def run(options: Options) -> int:
     check_study(seeds, options.cluster, TableOptions(), dry_run=options.dry_run)
     for request in requests:
         check_places(request)
+    # One table is checked where its steps begin. Of several all are, before the first is trained.
+    for request in requests if len(requests) > 1 or options.dry_run else []:
+        check_data(request)
     finished = True
     for request in requests:
         if options.dry_run:
@@ -88,7 +91,7 @@ def run(options: Options) -> int:
 
 def _list(options: Options) -> int:
     from maxsup._console import console
-    from maxsup.paper import all_entries, states
+    from maxsup.paper import SEEDS, all_entries, states, takes, takes_on
     from maxsup.report import entries_table
 
     if replace(options, out=Options.out, common=Options().common) != Options():
@@ -96,28 +99,34 @@ def _list(options: Options) -> int:
             "Without a table or figure all are listed, and no option but --out has an effect. Name "
             "what is meant: maxsup reproduce table4, for example."
         )
-    console().print(entries_table(all_entries(), states(Path(options.out)), options.out))
+    entries = all_entries()
+    of_each = {entry.name: {scale: takes(entry, scale) for scale in SEEDS} for entry in entries}
+    console().print(
+        entries_table(entries, states(Path(options.out)), of_each, takes_on(), options.out)
+    )
     return 0
 
 
 def _show_plan(request: "Request") -> None:
     from maxsup.commands._dry_run import show_dry_run
-    from maxsup.paper import Study, plan, steps_of
+    from maxsup.paper import Inspection, Study, plan, steps_of
 
     steps = steps_of(plan(request))
     print(f"{request.entry.title}, scale {request.scale}, on {request.label()}")
     for number, step in enumerate(steps, start=1):
         print(f"{number}. {step.command()}")
     for step in steps:
-        # Backbones and made-up data have to be there before a step can be tried.
-        if isinstance(step, Study) and step.backbones is None:
+        if isinstance(step, Study):
             if step.make_data is not None:
                 step.make_data()
-            settings = step.settings()
+            tried = step.tried()
             print(f"\n{step.directory.name}:")
-            show_dry_run(
-                settings.run(settings.methods[0], settings.seeds[0]), runs=len(settings.plan())
-            )
+            if step.backbones is not None and tried.recipe.weights is None:
+                print("Tried from scratch, which takes as long: its backbones are not there yet.")
+            show_dry_run(tried, runs=len(step.methods) * step.seeds)
+    numbers = [str(n) for n, step in enumerate(steps, start=1) if isinstance(step, Inspection)]
+    if numbers:
+        print(f"\nNot in these times: looking at the models (step {', '.join(numbers)}).")
 
 
 def _reproduce(request: "Request", options: Options) -> bool:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from maxsup.inspection._analysis import Analysis as Analysis
     from maxsup.inspection._analysis import Findings as Findings
     from maxsup.inspection._analysis import fact as fact
+    from maxsup.inspection._beforehand import check_beforehand as check_beforehand
     from maxsup.inspection._file import EPOCHS_FILE as EPOCHS_FILE
     from maxsup.inspection._file import INSPECTION_FILE as INSPECTION_FILE
     from maxsup.inspection._file import TABLE_FILE as TABLE_FILE
@@ -38,6 +39,7 @@ __all__ = [
     "InspectionSettings",
     "Plan",
     "Subject",
+    "check_beforehand",
     "fact",
     "inspect",
     "joined_processes",
@@ -50,6 +52,7 @@ __getattr__ = lazy_names(
     [],
     {
         "_analysis": ["Analysis", "Findings", "fact"],
+        "_beforehand": ["check_beforehand"],
         "_file": [
             "EPOCHS_FILE",
             "INSPECTION_FILE",

@@ -48,7 +48,12 @@ def find_models(words: Sequence[str], settings: InspectionSettings) -> FoundMode
     notes: list[str] = []
     for word in words:
         own, path = _own_name(word)
-        models, of_word = _models_of(path, settings)
+        try:
+            models, of_word = _models_of(path, settings)
+        except ValueError as error:
+            if own is None:
+                raise
+            raise ValueError(f"{own}: {error}") from error
         notes += of_word
         if own is not None and len({each.method for each in models}) > 1:
             raise ValueError(
@@ -91,8 +96,11 @@ def _models_of(path: str, settings: InspectionSettings) -> FoundModels:
     if timm.is_model(path.partition(".")[0]):
         return _one(published(path))
     if "/" in path or Path(path).suffix in (*_WEIGHTS, *_TABLES):
-        raise ValueError(f"There is no {path}. Name {WHAT}.")
-    create_model(path, num_classes=2)  # says which names are near
+        raise ValueError(f"There is no {path}; it may have been moved or removed. Name {WHAT}.")
+    try:
+        create_model(path, num_classes=2)  # says which names are near
+    except ValueError as error:
+        raise ValueError(f"Nothing lies at {path}. {error}") from error
     raise ValueError(f"{path} is a model without weights. Name {WHAT}.")
 
 

@@ -23,6 +23,7 @@ from maxsup.paper._plan import (
     ColumnPlan,
     Request,
     Scale,
+    check_data,
     check_places,
     plan,
     steps_of,
@@ -36,6 +37,7 @@ from maxsup.paper._reproduce import (
     write_reproduction,
 )
 from maxsup.paper._steps import Inspection, Step, Study
+from maxsup.paper._takes import Takes, takes, takes_on
 from maxsup.paper.schema import Reproduction
 
 _MODULES = (
@@ -63,7 +65,9 @@ __all__ = [
     "State",
     "Step",
     "Study",
+    "Takes",
     "all_entries",
+    "check_data",
     "check_places",
     "get_entry",
     "outcome_of",
@@ -72,6 +76,8 @@ __all__ = [
     "reproduce",
     "states",
     "steps_of",
+    "takes",
+    "takes_on",
     "write_reproduction",
 ]
 

@@ -235,6 +235,25 @@ def check_places(request: Request) -> None:
                 raise ValueError(f"{option}: there is no {path}.")
 
 
+def check_data(request: Request) -> None:
+    """See that what is read late, after something was trained, can be read; nothing is written.
+
+    That is boxes, data that features are transferred to, and images with masks. What a study
+    trains on it reads first anyway.
+
+    Raises:
+        ValueError: Something cannot be read; the message says how to mend it.
+    """
+    for step in steps_of(plan(request)):
+        try:
+            step.check()
+        except ValueError as error:
+            raise ValueError(
+                f"{request.entry.title} could be trained for and then not be measured, so nothing "
+                f"is trained: {error}"
+            ) from error
+
+
 def _named(place: str) -> str:
     """What a place is called in the name of a directory: its last part, and which one of these.
 
@@ -251,12 +270,21 @@ def _named(place: str) -> str:
 
 def _together(first: Step, second: Step) -> Step:
     if isinstance(first, Study) and isinstance(second, Study):
-        if dataclasses.replace(first, methods=(), make_data=None) != dataclasses.replace(
-            second, methods=(), make_data=None
-        ):
-            raise ValueError(f"{first.directory} would hold two studies that differ.")
+        backbones: Study | None = None
+        if first.backbones is not None and second.backbones is not None:
+            joined = _together(first.backbones, second.backbones)
+            assert isinstance(joined, Study)
+            backbones = joined
         methods = tuple(dict.fromkeys([*first.methods, *second.methods]))
-        return dataclasses.replace(second, methods=methods)
+        alike, both = (
+            dataclasses.replace(
+                each, methods=methods, backbones=backbones, make_data=second.make_data
+            )
+            for each in (first, second)
+        )
+        if alike != both or (first.backbones is None) != (second.backbones is None):
+            raise ValueError(f"{first.directory} would hold two studies that differ.")
+        return both
     assert isinstance(first, Inspection)
     assert isinstance(second, Inspection)
     study = _together(first.study, second.study)
@@ -345,7 +373,7 @@ def _segmentation(
             methods,
             seeds,
             experiment.changes,
-            backbones=backbones.directory,
+            backbones=backbones,
         )
     changes = {
         "head_channels": 32,
@@ -368,7 +396,7 @@ def _segmentation(
         methods,
         seeds,
         changes,
-        backbones=backbones.directory,
+        backbones=backbones,
         make_data=make,
     )
 

@@ -14,9 +14,8 @@ from maxsup._digests import read_object, with_digest
 from maxsup._files import write_text
 from maxsup._formats import check_format
 from maxsup._version import __version__
-from maxsup.methods import get_method
 from maxsup.paper._judge import column_facts
-from maxsup.paper._plan import ColumnPlan, Request, check_places, plan, steps_of
+from maxsup.paper._plan import ColumnPlan, Request, check_data, check_places, plan, steps_of
 from maxsup.paper._steps import Step
 from maxsup.paper.schema import FORMAT, Reproduction
 
@@ -56,6 +55,7 @@ def reproduce(
     """
     console = console or new_console(stderr=True)
     check_places(request)
+    check_data(request)
     plans = plan(request)
     steps = steps_of(plans)
     for number, step in enumerate(steps, start=1):
@@ -71,6 +71,8 @@ def reproduce(
 
 def compared(request: Request, plans: list[ColumnPlan], steps: list[Step]) -> Reproduction:
     """Printed and measured numbers side by side, of what has been measured so far."""
+    from maxsup.methods import get_method  # loads torch, which a list of the tables does without
+
     entry = request.entry
     general = [remark.text for remark in entry.remarks if not remark.methods and not remark.columns]
     return Reproduction(

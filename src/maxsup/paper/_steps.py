@@ -18,9 +18,13 @@ if TYPE_CHECKING:
     from maxsup.inspection import Inspection as InspectionFile
     from maxsup.results import Results
     from maxsup.study import RayCluster, StudySettings
+    from maxsup.training import RunSettings
 
 Values = dict[str, dict[int, float]]
 """A measured quantity by method and seed."""
+
+_READ_BESIDE = ("boxes", "masks", "transfer_data", "ood_data")
+"""Settings of an inspection that name what is read beside the models and their own data."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +37,8 @@ class Study:
     methods: tuple[str, ...]
     seeds: int
     changes: Mapping[str, Any] = field(default_factory=dict)
-    backbones: Path | None = None
-    """Directory of the study whose methods' runs are fine-tuned for segmentation."""
+    backbones: "Study | None" = None
+    """The study whose methods' runs are fine-tuned for segmentation."""
     make_data: Callable[[], object] | None = None
     """Writes the data, where it is made up."""
 
@@ -66,6 +70,38 @@ class Study:
 
         return choose_recipe(self.data, self.recipe, **self.changes).recipe
 
+    def tried(self) -> "RunSettings":
+        """One of its trainings, for a dry run; from scratch where its backbone is not there yet.
+
+        Raises:
+            ValueError: It does not fit together, or the data is not there.
+        """
+        from maxsup.training import RunSettings
+
+        if self.backbones is None or self.backbones.is_finished():
+            settings = self.settings()
+            return settings.run(settings.methods[0], settings.seeds[0])
+        of = self.backbones.trained_with()
+        architecture = ("model", "small_stem", "zero_init", "blur_pool")
+        recipe = dataclasses.replace(
+            self.trained_with(),
+            **{name: getattr(of, name) for name in architecture},
+            weights=None,
+            partial_weights=False,
+        )
+        return RunSettings("baseline", 0, recipe, self.data)
+
+    def is_finished(self) -> bool:
+        """Whether all of its trainings have come to an end."""
+        from maxsup.results import RESULTS_FILE, read_results
+
+        if not (self.directory / RESULTS_FILE).exists():
+            return False
+        runs = read_results(self.directory / RESULTS_FILE)["runs"]
+        there = {(run["method"], run["seed"]) for run in runs if run["status"] == "finished"}
+        names = map(self.name_in_study, self.methods)
+        return {(name, seed) for name in names for seed in range(self.seeds)} <= there
+
     def name_in_study(self, method: str) -> str:
         """What a row of the table is called in results.json."""
         if self.backbones is None:
@@ -75,10 +111,9 @@ class Study:
     def _backbones(self) -> tuple[str, ...]:
         if self.backbones is None:
             return ()
-        return tuple(
-            f"{_backbone_name(method)}={self.backbones / _backbone_name(method)}"
-            for method in self.methods
-        )
+        place = self.backbones.directory
+        names = map(_backbone_name, self.methods)
+        return tuple(f"{name}={place / name}" for name in names)
 
     def command(self) -> str:
         """What does the same by hand."""
@@ -96,6 +131,19 @@ class Study:
         if self.backbones is not None:
             words += ["--backbones", *self._backbones()]
         return shlex.join([*words, "--seeds", str(self.seeds), "--out", str(self.directory)])
+
+    def check(self) -> None:
+        """See that what is read once its backbones are trained can be read, before they are.
+
+        Raises:
+            ValueError: It cannot.
+        """
+        from maxsup.results import RESULTS_FILE
+        from maxsup.training import load_data
+
+        is_first = self.backbones is None  # then it reads its data before anything is trained
+        if not is_first and self.make_data is None and not (self.directory / RESULTS_FILE).exists():
+            load_data(self.data, self.trained_with())
 
     def run(self, console: Console, on: "RayCluster | None" = None) -> "Results":
         """Train what has not been trained."""
@@ -150,6 +198,19 @@ class Inspection:
         """What does the same by hand."""
         words = ["maxsup", "inspect", *self._models(), *options(self._settings())]
         return shlex.join([*words, "--out", str(self.directory)])
+
+    def check(self) -> None:
+        """See that what is read beside the models can be read, before they are trained.
+
+        Raises:
+            ValueError: It cannot.
+        """
+        from maxsup.inspection import INSPECTION_FILE, InspectionSettings, check_beforehand
+
+        is_there = self.study.make_data is not None or (self.directory / INSPECTION_FILE).exists()
+        if not is_there and not {*_READ_BESIDE}.isdisjoint(self.settings):
+            settings = InspectionSettings(**self._settings())
+            check_beforehand(settings, self.study.data, self.study.trained_with())
 
     def run(self, console: Console, on: "RayCluster | None" = None) -> "InspectionFile":
         """Look at the models, and write the numbers; what was found before is kept."""

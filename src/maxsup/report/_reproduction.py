@@ -1,6 +1,6 @@
 """A table of the paper beside what was measured: in the terminal, and as a page."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,10 +17,9 @@ from maxsup.report.reproduction._shown import interval_of, measured_of, number_o
 from maxsup.report.reproduction.columns import heading_of
 
 if TYPE_CHECKING:
-    from maxsup.paper import Entry, Reproduction, State
+    from maxsup.paper import Reproduction
     from maxsup.paper.schema import ColumnFacts
 
-_SCALES = ("smoke", "small", "paper")
 _SAID = {
     "smoke": "Smoke: every part has run, for seconds. These numbers say nothing of the paper.",
     "small": "Small scale: another network on other data, so signs can be compared and values "
@@ -128,38 +127,3 @@ def _remarks(found: "Reproduction") -> list[str]:
         for claim in column["claims"]:
             said |= dict.fromkeys(claim["remarks"])
     return [*said]
-
-
-def entries_table(entries: "Sequence[Entry]", states: "Sequence[State]", out: str) -> Group:
-    """Tables and figures of the paper: what they show and need, and how far each has come."""
-    table = Table(title=Text("Tables and figures of the paper"), title_justify="left")
-    table.add_column("name", no_wrap=True)
-    table.add_column("shows")
-    table.add_column("needs")
-    table.add_column("measured")
-    for entry in entries:
-        measured = [
-            f"{state.name.removeprefix(entry.name + '-')}: {_in_words(state)}"
-            for scale in _SCALES
-            for state in states
-            if (state.entry, state.scale) == (entry.name, scale)
-        ]
-        later = " (later version)" if entry.later else ""
-        table.add_row(
-            Text(entry.name),
-            Text(f"{entry.title}{later}: {entry.shows}"),
-            Text(", ".join(entry.needs)),
-            Text("\n".join(measured) or "–"),
-        )
-    return Group(
-        Fitting(table),
-        Text(
-            f"Measured is what lies below {out}. What one takes here: maxsup reproduce NAME "
-            "--dry-run. On data at hand: --scale small; the real thing: --scale paper --data PLACE."
-        ),
-    )
-
-
-def _in_words(state: "State") -> str:
-    parts = [f"{number} {outcome}" for outcome, number in state.outcomes.items() if number]
-    return f"{', '.join(parts)} ({state.seeds} seed{'' if state.seeds == 1 else 's'})"

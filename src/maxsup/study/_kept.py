@@ -47,8 +47,10 @@ def kept_runs(
     }
     results: dict[tuple[str, int], RunResult] = {}
     left_out = []
-    for method, seed in sorted(_finished(settings, directory) - set(settings.plan())):
+    gone = settings.gone_backbones(directory)
+    for method, seed in sorted(_finished(settings, directory, gone) - set(settings.plan())):
         try:
+            _check_backbone(method, gone)
             together = dict.fromkeys((*settings.methods, *_methods(results), method))
             check_variants(list(together), settings.recipe)
             run = _read(settings, data, directory, method, seed)
@@ -66,6 +68,21 @@ def kept_runs(
     return KeptRuns(results, tuple(left_out))
 
 
+def _check_backbone(method: str, gone: Mapping[str, str]) -> None:
+    """See that the backbone that a method's name says is still where it was.
+
+    Raises:
+        ValueError: It is not.
+    """
+    name = Variant.read(method).backbone
+    if name is not None and name in gone:
+        raise ValueError(
+            f"its backbone {name} was in {gone[name]}, where there is none any more. Put it back "
+            "there and repeat the command. One that lies elsewhere now is fine-tuned anew, under "
+            "another name, as in --backbones other=PLACE."
+        )
+
+
 def _group(settings: StudySettings, method: str, seed: int) -> tuple[int, str]:
     """The runs that begin with the same weights: those of a seed, and of a backbone's kind."""
     return seed, settings.run(method, seed).recipe.model
@@ -75,21 +92,23 @@ def _start(run: RunResult) -> tuple[str, str]:
     return run.initial_weights, run.batches
 
 
-def _finished(settings: StudySettings, directory: Path) -> set[tuple[str, int]]:
+def _finished(
+    settings: StudySettings, directory: Path, gone: Mapping[str, str]
+) -> set[tuple[str, int]]:
     found = set()
     for path in directory.glob(f"*/seed-*/{RESULT_FILE}"):
         with contextlib.suppress(ValueError):
-            method = _method_of(settings, path.parent)
+            method = _method_of(path.parent, {**settings.found_backbones, **gone})
             found.add((method, int(path.parent.name.removeprefix("seed-"))))
     return found
 
 
-def _method_of(settings: StudySettings, run: Path) -> str:
+def _method_of(run: Path, backbones: Mapping[str, str]) -> str:
     """The method that a run's directory is named after, with its coefficients."""
     directory = run.parent.name
     with contextlib.suppress(ValueError, OSError):
         kept = RunSettings.load_kept(run / SETTINGS_FILE)
-        variant = Variant.of_run(kept, directory, settings.found_backbones)
+        variant = Variant.of_run(kept, directory, backbones)
         if variant is not None:
             return str(variant)
     return directory

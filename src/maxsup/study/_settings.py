@@ -296,6 +296,13 @@ class StudySettings:
         merged._check_from_scratch(directory)
         return merged
 
+    def gone_backbones(self, directory: Path) -> dict[str, str]:
+        """By name, where backbones of earlier commands lay that are not there any more."""
+        kept = self._kept(directory)
+        gone = () if kept is None else (each for each in kept.backbones if not _is_there(each))
+        named = {name: place for name, _, place in (each.partition("=") for each in gone)}
+        return {name: named[name] for name in named if name not in self.found_backbones}
+
     def _check_from_scratch(self, directory: Path) -> None:
         """See that finished runs from scratch have the architecture of the backbones of now.
 

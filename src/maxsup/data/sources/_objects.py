@@ -62,7 +62,7 @@ class Objects(NamedTuple):
 def read_objects(
     settings: DataSettings,
     shown: Shown,
-    rows: Sequence[int],
+    rows: Sequence[int] | None = None,
     *,
     boxes: str | None = None,
     masks: str | None = None,
@@ -77,7 +77,7 @@ def read_objects(
     Args:
         settings: Which data.
         shown: What the model is shown of an image.
-        rows: The rows that are wanted.
+        rows: The rows that are wanted; by default all whose image can be read.
         boxes: The column of the boxes.
         masks: The column of the masks, or where there is no such column their folder.
 
@@ -106,13 +106,18 @@ def read_objects(
     table = table.select_columns(list(dict.fromkeys([*wanted, *([name] if boxes else [])])))
     for each in wanted:
         table = table.cast_column(each, datasets.Image(decode=False))
-    for row in rows:
+    for row in range(len(table)) if rows is None else rows:
         of_row = table[row]
         what = f"{option}: row {row} of split {text.partition('[')[0]}"
         path = entry_path(of_row[images])
         if path:
             what += f" ({path})"
-        size = _size(of_row[images], what)
+        try:
+            size = ImageFile(read_entry(of_row[images])).size
+        except UnreadableImageError as error:
+            if rows is None:
+                continue
+            raise ValueError(f"{what}: its image cannot be read: {error.reason}.") from error
         if boxes is not None:
             yield _boxes(row, _within(of_row[name], fields), size, shown, what)
         else:
@@ -158,13 +163,6 @@ def _within(value: Any, fields: Sequence[str]) -> Any:
             return [_within(element, fields[number:]) for element in value]
         value = None if value is None else value[each]
     return value
-
-
-def _size(entry: Any, what: str) -> tuple[int, int]:
-    try:
-        return ImageFile(read_entry(entry)).size
-    except UnreadableImageError as error:
-        raise ValueError(f"{what}: its image cannot be read: {error.reason}.") from error
 
 
 def _boxes(row: int, value: Any, size: tuple[int, int], shown: Shown, what: str) -> Objects:
