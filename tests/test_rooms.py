@@ -22,6 +22,7 @@ FLOORS = (
     ("figures", "report"),
     ("commands",),
 )
+OTHER_FRAMEWORKS = ("jax", "keras", "integrations")
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 
 
@@ -64,6 +65,16 @@ def test_rooms_lean_on_those_below_alone() -> None:
         and FLOOR[there] > FLOOR[here]
     ]
     assert not upwards
+
+
+def test_nothing_leans_on_what_is_for_other_frameworks() -> None:
+    leaning = [
+        f"{module_of(file)} imports {imported}"
+        for file in files()
+        for imported in imports(file)
+        if (there := room_of(imported)) in OTHER_FRAMEWORKS and room_of(module_of(file)) != there
+    ]
+    assert not leaning
 
 
 def test_rooms_have_a_floor_each() -> None:

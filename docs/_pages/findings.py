@@ -6,30 +6,29 @@ import re
 import tempfile
 from pathlib import Path
 
+from _pages._files import write_files
 from maxsup.inspection import read_inspection
-from maxsup.report import write_inspection_page, write_report
+from maxsup.report import render_inspection, render_report
 from maxsup.results import read_results
 
 _NAMED = re.compile(r"<!-- numbers: ([^;]+);")
 
 
 def write(docs: Path) -> None:
-    """Write the pages where Sphinx copies them from; one newer than its study stays."""
-    pages = docs / "generated" / "beside" / "findings" / "pages"
-    pages.mkdir(parents=True, exist_ok=True)
-    for kept in sorted((docs / "findings" / "results").glob("*.json.gz")):
-        name = kept.name.removesuffix(".json.gz")
-        page = pages / f"{name}.html"
-        if page.exists() and page.stat().st_mtime > kept.stat().st_mtime:
-            continue
-        content = gzip.decompress(kept.read_bytes())
-        with tempfile.TemporaryDirectory() as directory:
-            file = Path(directory) / "kept.json"
-            file.write_bytes(content)
-            if "models" in json.loads(content):
-                write_inspection_page(read_inspection(file), page)
-            else:
-                write_report(read_results(file), page)
+    """Write the pages where Sphinx copies them from, and none for a study that is not kept."""
+    kept = sorted((docs / "findings" / "results").glob("*.json.gz"))
+    pages = {f"{file.name.removesuffix('.json.gz')}.html": _page(file) for file in kept}
+    write_files(docs / "generated" / "beside" / "findings" / "pages", pages)
+
+
+def _page(kept: Path) -> str:
+    content = gzip.decompress(kept.read_bytes())
+    with tempfile.TemporaryDirectory() as directory:
+        file = Path(directory) / "kept.json"
+        file.write_bytes(content)
+        if "models" in json.loads(content):
+            return render_inspection(read_inspection(file))
+        return render_report(read_results(file))
 
 
 def links_in(text: str) -> str:

@@ -4,8 +4,10 @@ import importlib
 import sys
 from pathlib import Path
 
+from sphinx.ext.autodoc.mock import mock
 from sphinx.pycode import ModuleAnalyzer
 
+import maxsup
 from _pages._files import write_files
 
 ROOMS = {
@@ -17,6 +19,7 @@ ROOMS = {
     "maxsup.schedules": "How a coefficient grows.",
     "maxsup.jax": "For JAX, called as optax's losses.",
     "maxsup.keras": "For Keras 3.",
+    "maxsup.integrations.transformers": "For the Hugging Face Trainer.",
     "maxsup.measures": "Numbers from logits, features, labels and masks.",
     "maxsup.statistics": "What the numbers of a few seeds say.",
     "maxsup.results": "What `results.json` holds.",
@@ -32,9 +35,13 @@ ROOMS = {
     "maxsup.report": "Tables and pages.",
 }
 
+BESIDE = ["transformers"]
+"""What a room extends and the site is built without."""
+
 
 def write(docs: Path) -> None:
     """Write a page for each room, and the table of all of them."""
+    _check_complete()
     documented: set[int] = set()
     pages, rows = {}, []
     for room, summary in ROOMS.items():
@@ -45,9 +52,24 @@ def write(docs: Path) -> None:
     write_files(docs / "generated" / "reference", {"table.md": "\n".join(table) + "\n"})
 
 
+def _check_complete() -> None:
+    """See that no room is forgotten.
+
+    Raises:
+        ValueError: A public package or module is not in ``ROOMS``, nor is anything within it.
+    """
+    places = Path(maxsup.__file__).parent.iterdir()
+    public = {place.stem for place in places if place.is_dir() or place.suffix == ".py"}
+    known = {room.split(".")[1] for room in ROOMS if "." in room}
+    forgotten = {name for name in public if not name.startswith("_")} - known - {"commands"}
+    if forgotten:
+        raise ValueError(f"docs/_pages/reference.py: ROOMS has nothing of {sorted(forgotten)}.")
+
+
 def _page(room: str, documented: set[int]) -> str:
     """The room's own text, then each public name that no room before it has shown."""
-    module = importlib.import_module(room)
+    with mock(BESIDE):
+        module = importlib.import_module(room)
     lines = [f"# {room}", "", "```{eval-rst}", f".. automodule:: {room}", "   :no-members:", ""]
     # What the package is there for comes first.
     for name in sorted(module.__all__, key=lambda name: "maxsup" not in name.lower()):

@@ -21,7 +21,7 @@ from typing import Any
 
 from maxsup.inspection import INSPECTION_FILE, read_inspection, write_inspection
 from maxsup.paper import Claim, outcome_of
-from maxsup.results import numbers, read_results, write_results
+from maxsup.results import command_without_places, numbers, read_results, write_results
 from maxsup.statistics import judge, summarise
 
 HERE = Path(__file__).parent
@@ -36,23 +36,18 @@ def take(name: str, source: Path) -> None:
     with tempfile.TemporaryDirectory() as directory:
         if source.name == INSPECTION_FILE:
             inspection = read_inspection(source)
-            inspection["command"] = _without_places(inspection["command"])
+            inspection["command"] = command_without_places(inspection["command"])
             for model in inspection["models"]:
-                model["place"] = _without_places(f" {model['place']}").strip()
+                model["place"] = command_without_places(f" {model['place']}").strip()
             write_inspection(inspection, Path(directory))
         else:
             results = read_results(source)
-            results["command"] = _without_places(results["command"])
+            results["command"] = command_without_places(results["command"])
             write_results(results, Path(directory))
         content = (Path(directory) / source.name).read_bytes()
     KEPT.mkdir(exist_ok=True)
     # Without a time in it, so that the same results are the same file.
     (KEPT / f"{name}.json.gz").write_bytes(gzip.compress(content, mtime=0))
-
-
-def _without_places(text: str) -> str:
-    """A command with the last part alone of places on the machine."""
-    return re.sub(r"(?<=\s)/\S*/", "path/to/", re.sub(r" --out \S+", "", text))
 
 
 def study_of(name: str) -> Any:

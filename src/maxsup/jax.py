@@ -306,6 +306,8 @@ def _read_indices(
                 f"classes; {wrong.size} of {labels.size} labels are so. Labels that are not to "
                 "count are left out by where=."
             )
+    # A comparison takes the classes' number into the labels' own dtype, where it may not fit.
+    labels = labels.astype(jnp.promote_types(labels.dtype, jnp.int32))
     known = (labels >= 0) & (labels < num_classes)
     return jnp.where(kept & known, labels, 0).astype(jnp.int32), known
 

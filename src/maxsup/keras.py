@@ -1,7 +1,7 @@
-"""MaxSup for Keras 3, on any of its backends, where its cross-entropies stood.
+"""MaxSup for Keras 3, where its cross-entropies stood.
 
 It needs ``pip install "maxsup[keras]"``, and a backend, which Keras chooses by its environment
-variable ``KERAS_BACKEND``.
+variable ``KERAS_BACKEND``. It is tried on the backends jax and torch, not on TensorFlow's.
 """
 
 from typing import Any

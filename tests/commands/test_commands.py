@@ -309,7 +309,10 @@ def test_model_card_stands_alone_on_standard_output(
         "maxsup": "takes METHOD/seed-N",
         "focal/seed-0": "no run focal/seed-0",
     }.items():
-        assert run("report", str(tmp_path), "--model-card", wrong) == 2
+        elsewhere = tmp_path / "elsewhere"
+        words = ("--model-card", wrong, "--out", str(elsewhere))
+        assert run("report", str(tmp_path), *words) == 2
+        assert not elsewhere.exists()
         assert said in " ".join(capsys.readouterr().err.split())
     with pytest.raises(SystemExit):
         run("report", str(tmp_path), "--model-card", "baseline/seed-0", "--latex")

@@ -110,6 +110,8 @@ def test_what_cannot_be_followed_is_refused() -> None:
         ScheduleCallback(nn.CrossEntropyLoss())
     with pytest.raises(ValueError, match="OnlineLabelSmoothingLoss learns from each epoch"):
         ScheduleCallback(maxsup.OnlineLabelSmoothingLoss(3))
+    with pytest.raises(ValueError, match=r"no schedule to advance: MaxSupLoss\(alpha=0\.1"):
+        ScheduleCallback(maxsup.MaxSupLoss(0.1))
 
 
 def test_examples_hold() -> None:

@@ -4,6 +4,7 @@ import pytest
 import yaml
 from huggingface_hub import ModelCard
 
+from maxsup.data import DataSettings, short_name
 from maxsup.report import markdown_table, model_card
 from maxsup.results import Results
 
@@ -19,7 +20,7 @@ def test_card_tells_the_hub_of_one_model_and_the_reader_of_the_study(results: Re
     assert found["nll_scaled"] == run["values"]["test_nll_scaled"]
     assert "train_accuracy" not in found
     (first, *_) = card.data.eval_results
-    assert (first.task_type, first.dataset_type) == ("image-classification", "digits")
+    assert (first.task_type, first.dataset_type) == ("image-classification", "not-on-the-hub")
     assert first.dataset_name == "digits with 40 % label noise"
     assert card.data.license is None
     assert text.splitlines()[1].startswith("# license: ")
@@ -53,21 +54,27 @@ def test_card_says_what_can_load_the_model(
 
 
 def test_card_names_the_hubs_data_set(results: Results) -> None:
-    results["data"].update(name="hf:uoft-cs/cifar100", label_noise=0.0)
+    # As a study of hf:uoft-cs/cifar100 names its data.
+    results["data"].update(name=short_name(DataSettings("hf:uoft-cs/cifar100")), label_noise=0.0)
+    results["command"] = "maxsup compare hf:uoft-cs/cifar100 --seeds 3"
     card = ModelCard(model_card(results, "maxsup", 0))
     assert card.data.datasets == ["uoft-cs/cifar100"]
     assert card.data.eval_results[0].dataset_type == "uoft-cs/cifar100"
-    results["data"]["name"] = "path/to/images"
-    card = ModelCard(model_card(results, "maxsup", 0))
+    # A folder of the same name is another data set.
+    results["command"] = "maxsup compare /home/me/secret/uoft-cs/cifar100 --weights ~/w.pth"
+    text = model_card(results, "maxsup", 0)
+    card = ModelCard(text)
     assert card.data.datasets is None
-    assert card.data.eval_results[0].dataset_type == "path/to/images"
+    assert card.data.eval_results[0].dataset_type == "not-on-the-hub"
+    assert "secret" not in text
+    assert "maxsup compare path/to/cifar100 --weights path/to/w.pth\n" in text
 
 
 def test_card_survives_names_from_outside(results: Results) -> None:
     text = model_card(with_hostile_names(results), "maxsup", 0)
     front_matter = yaml.safe_load(text.split("\n---\n")[0])
     (entry,) = front_matter["model-index"]
-    assert entry["results"][0]["dataset"]["type"] == HOSTILE
+    assert HOSTILE in entry["results"][0]["dataset"]["name"]
     assert "\\<script\\>" in text.split("\n---\n")[1]
 
 
@@ -76,7 +83,9 @@ def test_card_of_one_seed_says_one(results: Results) -> None:
 
 
 def test_there_is_no_card_of_what_is_no_model(results: Results) -> None:
-    with pytest.raises(ValueError, match=r"no run maxsup/seed-9\. It has: .*maxsup/seed-0"):
+    with pytest.raises(
+        ValueError, match=r"no run maxsup/seed-9\. Its methods are .*maxsup.* seeds 0, 1, 2\."
+    ):
         model_card(results, "maxsup", 9)
     results["runs"][-1]["status"] = "failed"
     last = results["runs"][-1]

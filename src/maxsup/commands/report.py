@@ -64,6 +64,7 @@ def run(options: Options) -> int:
     if directory is not None:
         check_results_directory(directory)
     results = _predictions(place, options) if file is None else _again(file, options)
+    card = None if options.model_card is None else _model_card(results, options.model_card)
     if directory is not None:
         directory.mkdir(parents=True, exist_ok=True)
         write_results(results, directory)
@@ -73,7 +74,6 @@ def run(options: Options) -> int:
         page = file.parent / "report-again.html"
     if options.page is not None:
         page = as_place(options.page)
-    card = None if options.model_card is None else _model_card(results, options.model_card)
     write_report(results, page)
     if card is None:
         show_results(results, page, options.table)

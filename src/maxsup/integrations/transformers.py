@@ -22,8 +22,8 @@ class ScheduleCallback(TrainerCallback):  # type: ignore[misc]
         criterion: An objective of maxsup, the one that ``compute_loss_func`` uses.
 
     Raises:
-        ValueError: It is something else, or an objective that learns, such as online label
-            smoothing: what it has learned would be in no checkpoint.
+        ValueError: It is something else, or has no schedule, or is an objective that learns, such
+            as online label smoothing: what it has learned would be in no checkpoint.
 
     Example:
         >>> import maxsup
@@ -47,6 +47,11 @@ class ScheduleCallback(TrainerCallback):  # type: ignore[misc]
                 f"{type(criterion).__name__} learns from each epoch, and the Trainer's checkpoints "
                 "would not hold what it has learned. Train with it in a loop of your own, or by "
                 "maxsup train."
+            )
+        if "count" not in criterion.state_dict():
+            raise ValueError(
+                f"criterion has no schedule to advance: {criterion}. Leave the callback away, or "
+                "give the criterion one, such as maxsup.schedules.linear(0.1, 0.2, steps=1000)."
             )
         self.criterion = criterion
 

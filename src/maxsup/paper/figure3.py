@@ -40,5 +40,6 @@ ENTRY = Entry(
             "number or a protocol. Of the precision speaks the share of a map that lies on the "
             "object; of both, at every threshold, the area under precision over recall."
         ),
+        Remark("No code is published for the maps or for how they are measured."),
     ),
 )

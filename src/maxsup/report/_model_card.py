@@ -3,7 +3,7 @@
 import json
 
 from maxsup.report._paper_table import in_markdown, markdown_table
-from maxsup.results import Results
+from maxsup.results import Results, command_without_places
 from maxsup.results.schema import Run
 
 _HUB = "hf:"
@@ -48,15 +48,19 @@ def _run(results: Results, method: str, seed: int) -> Run:
             if run["status"] == "failed":
                 raise ValueError(f"{method} with seed {seed} failed, so there is no model of it.")
             return run
-    there = sorted({f"{run['method']}/seed-{run['seed']}" for run in results["runs"]})
-    raise ValueError(f"The study has no run {method}/seed-{seed}. It has: {', '.join(there)}.")
+    methods = dict.fromkeys(run["method"] for run in results["runs"])
+    seeds = sorted({run["seed"] for run in results["runs"]})
+    raise ValueError(
+        f"The study has no run {method}/seed-{seed}. Its methods are {', '.join(methods)}, and its "
+        f"seeds {', '.join(map(str, seeds))}."
+    )
 
 
 def _front_matter(results: Results, run: Run) -> str:
     """What the Hub reads, in YAML, whose strings may be written as those of JSON."""
     data = results["data"]
     library = "timm" if _is_of_timm(results) else "maxsup"
-    name = data["name"].removeprefix(_HUB)
+    on_hub = f"{_HUB}{data['name']}" in results["command"].split()
     lines = [
         "# license: yours to choose, see https://huggingface.co/docs/hub/repositories-licenses",
         f"library_name: {library}",
@@ -64,8 +68,8 @@ def _front_matter(results: Results, run: Run) -> str:
         "tags:",
         *(f"- {tag}" for tag in dict.fromkeys(("image-classification", library, "maxsup"))),
     ]
-    if data["name"].startswith(_HUB):
-        lines += ["datasets:", f"- {_quoted(name)}"]
+    if on_hub:
+        lines += ["datasets:", f"- {_quoted(data['name'])}"]
     lines += [
         "model-index:",
         f"- name: {_quoted(_title(results, run))}",
@@ -73,7 +77,8 @@ def _front_matter(results: Results, run: Run) -> str:
         "  - task:",
         "      type: image-classification",
         "    dataset:",
-        f"      type: {_quoted(name)}",
+        # The Hub takes it for the id of a data set that it holds.
+        f"      type: {_quoted(data['name']) if on_hub else 'not-on-the-hub'}",
         f"      name: {_quoted(_data(results))}",
         "      split: test",
         "    metrics:",
@@ -120,7 +125,7 @@ def _text(results: Results, run: Run) -> str:
             "## Repeat it",
             "",
             "```",
-            *results["command"].splitlines(),
+            *command_without_places(results["command"]).splitlines(),
             "```",
             "",
             "Versions: " + ", ".join(f"{name} {value}" for name, value in versions.items()) + ".",

@@ -32,6 +32,7 @@ from maxsup.results._analysis import (
     margin_of,
     read_contrasts,
 )
+from maxsup.results._command import command_without_places
 from maxsup.results._file import (
     RESULTS_FILE,
     SUMMARY_FILE,
@@ -64,6 +65,7 @@ __all__ = [
     "analyse_again",
     "check_contrasts",
     "chosen_names",
+    "command_without_places",
     "find_primary",
     "margin_of",
     "mean_iou_of_one_class",
