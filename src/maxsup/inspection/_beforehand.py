@@ -47,5 +47,5 @@ def check_beforehand(settings: InspectionSettings, data: DataSettings, recipe: R
                     load(settings_of(word), image_size=side)
                 else:
                     load(settings_of(word), photographs=photographs)
-            except ValueError as error:
+            except (OSError, ValueError) as error:
                 raise ValueError(f"{option}: {word} cannot be used: {error}") from error
