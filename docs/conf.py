@@ -14,6 +14,8 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 # Of the backends that Keras may take, the one that is here.
 os.environ.setdefault("KERAS_BACKEND", "torch")
+# The gallery's models are small; more threads only wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from _pages import (  # noqa: E402
     audit,
@@ -78,8 +80,10 @@ html_theme = "pydata_sphinx_theme"
 html_static_path = ["_static", "generated/static"]
 html_extra_path = ["generated/beside"]
 html_css_files = ["figures.css", "site.css"]
+html_context = {"default_mode": "auto"}
 html_copy_source = False
 html_show_sourcelink = False
+html_sidebars = {"reading-the-page": [], "design": [], "audit": []}  # pages without others below
 html_theme_options = {
     "header_links_before_dropdown": 6,
     "show_prev_next": True,
