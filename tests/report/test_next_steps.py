@@ -85,7 +85,8 @@ def test_undecided_names_the_seeds_and_the_command(results: Results) -> None:
     concluded(results, conclusion="undecided", seeds_to_decide=9)
     results["command"] = "maxsup compare digits --seeds 3 --out runs/a"
     step = next_steps(results)[0]
-    assert step.text.startswith("Train up to 9 seeds, which would about decide Label smoothing")
+    assert step.text.startswith("Train up to 9 seeds: were mean and spread to stay as they are")
+    assert "about decide Label smoothing against" in step.text
     assert step.code == "maxsup compare digits --seeds 9 --out runs/a"
     results["command"] = "maxsup compare digits"
     assert next_steps(results)[0].code == "maxsup compare digits --seeds 9"
@@ -144,3 +145,13 @@ def test_the_best_of_several_is_named_first(results: Results, better: str) -> No
     results["contrasts"][0]["mean"], results["contrasts"][1]["mean"] = 0.01, 0.02
     first = "MaxSup" if better == "higher" else "Label smoothing"
     assert texts(results)[0].startswith(f"Train with {first}:")
+
+
+def test_many_undecided_comparisons_are_counted_and_not_all_named(results: Results) -> None:
+    concluded(results, conclusion="undecided", seeds_to_decide=9)
+    results["contrasts"] = [dict(results["contrasts"][0]) for _ in range(3)]  # type: ignore[misc]
+    for contrast, method in zip(results["contrasts"], ("label-smoothing", "maxsup"), strict=False):
+        contrast["method"] = method
+    results["contrasts"][2]["against"] = "label-smoothing"
+    results["contrasts"][2]["method"] = "maxsup"
+    assert "decide all 3 comparisons that are open. What" in next_steps(results)[0].text

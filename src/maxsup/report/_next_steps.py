@@ -145,11 +145,14 @@ def _undecided(results: Results, contrasts: list[Contrast]) -> Iterator[Step]:
     if within:
         goal = max(within)
         which = [pair for pair, seeds in needed.items() if seeds <= _MANY]
+        # Names of many comparisons make no sentence that can be read.
+        all_open = f"all {len(which)} comparisons that are open"
+        pairs = _listed(which) if far or len(which) < 3 else all_open
         rest = f" For {far} other comparison{'s' * (far != 1)} that is too few." if far else ""
         yield Step(
-            f"Train up to {goal} seeds, which would about decide {_listed(which)}, were mean and "
-            f"spread to stay as they are.{rest} What is finished is kept. Judge when all are "
-            "there, and not after each: who looks often enough finds a difference.",
+            f"Train up to {goal} seeds: were mean and spread to stay as they are, that would about "
+            f"decide {pairs}.{rest} What is finished is kept. Judge when all are there, and not "
+            "after each: who looks often enough finds a difference.",
             _with_seeds(results["command"], goal),
         )
     else:
