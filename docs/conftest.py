@@ -18,7 +18,7 @@ from sybil import Example, Sybil
 from sybil.parsers.myst import CodeBlockParser, PythonCodeBlockParser
 from torch import Tensor, nn
 
-PAGES = ("hub", "notebook", "pytorch", "slurm", "timm", "torchvision-script")
+PAGES = ("hub", "notebook", "own-measure", "pytorch", "slurm", "timm", "torchvision-script")
 BESIDE_A_LIBRARY = ("lightning", "other-libraries", "transformers")
 
 Batches = Iterable[tuple[Tensor, Tensor]]
