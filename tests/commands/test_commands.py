@@ -115,6 +115,27 @@ def test_compare_by_a_script_of_which_one_run_failed_is_an_error(
     assert (tmp_path / "s" / "report.html").exists()
 
 
+def test_compare_refuses_a_plugin_that_cannot_be_used_and_writes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    example = Path(__file__).parents[2] / "docs" / "examples" / "own_method.py"
+    own = tmp_path / "own.py"
+    words = ["compare", "digits", "--methods", "baseline", "squared-maxsup"]
+    words += ["--plugin", str(own), "--out", str(tmp_path / "s")]
+    text = example.read_text(encoding="utf-8")
+    own.write_text(text.replace("lambda training, beta:", "lambda beta:"), encoding="utf-8")
+    assert run(*words) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"maxsup: Method 'squared-maxsup' of {own} cannot be built: TypeError: ")
+    assert "build(training, beta=...)" in said
+    own.write_text(text + "\n)", encoding="utf-8")
+    assert run(*words) == 2
+    line = len(text.splitlines()) + 2
+    said = capsys.readouterr().err
+    assert said == f"maxsup: {own} cannot be imported: line {line}: SyntaxError: unmatched ')'\n"
+    assert not (tmp_path / "s").exists()
+
+
 def test_compare_says_how_to_go_on_after_an_interruption(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
