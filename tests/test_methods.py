@@ -349,16 +349,45 @@ def test_plugin_that_is_not_there_is_refused(tmp_path):
 
 
 @pytest.mark.usefixtures("registry")
-def test_plugin_that_fails_says_so_itself_and_may_be_mended(tmp_path, monkeypatch):
-    file = write(tmp_path / "own.py", "import maxsup_is_gone\n")
-    with pytest.raises(ModuleNotFoundError, match="maxsup_is_gone"):
-        load_plugin(file)
+def test_plugin_that_cannot_be_imported_is_refused_and_may_be_mended(tmp_path, monkeypatch):
+    file = write(tmp_path / "own.py", "\nimport maxsup_is_gone\n")
+    for text, problem in (
+        ("\nimport maxsup_is_gone\n", "line 2: ModuleNotFoundError: No module named 'maxsup_is_"),
+        ("\n\nMETHOD = (\n", "line 3: SyntaxError: '(' was never closed"),
+        ("def f():\n    return 1 / 0\nf()\n", "line 2: ZeroDivisionError: division by zero"),
+    ):
+        with pytest.raises(ValueError, match=r"own\.py cannot be imported: " + re.escape(problem)):
+            load_plugin(write(file, text))
     write(file)
     assert len(load_plugin(file)) == 2
     write(tmp_path / "maxsup_test_broken.py", "import maxsup_is_gone\n")
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(ModuleNotFoundError, match="maxsup_is_gone"):
+    with pytest.raises(ValueError, match=r"^maxsup_test_broken cannot be imported: line 1: M"):
         load_plugin("maxsup_test_broken")
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        ("lambda: None", r"TypeError: <lambda>\(\) takes 0 positional.*by build\(training\)\."),
+        ("lambda training: MaxSupLoss(-1)", r"ValueError: alpha must be.*\(own\.py, line 6\)"),
+        ("lambda training: training", "its build gives Training, and no Loss"),
+    ],
+)
+@pytest.mark.usefixtures("registry")
+def test_plugin_whose_method_cannot_be_built_is_refused(tmp_path, build, message):
+    before = all_methods()
+    text = PLUGIN.replace("lambda training: MaxSupLoss(0.25)", build)
+    with pytest.raises(ValueError, match=r"Method 'quarter' of .*own\.py cannot be.*" + message):
+        load_plugin(write(tmp_path / "own.py", text))
+    assert all_methods() == before
+
+
+@pytest.mark.usefixtures("registry")
+def test_study_of_a_method_that_cannot_be_built_is_refused():
+    register(Method("mine", "Mine", "mine", build=lambda: None))
+    with pytest.raises(ValueError, match="Method 'mine' cannot be built: TypeError"):
+        check_distinct(["baseline", "mine"])
 
 
 @pytest.fixture
@@ -502,6 +531,7 @@ def test_ramp_rises_epoch_by_epoch():
         ("online-label-smoothing:variant=cfar", "one of cifar, fine-grained; got cfar"),
         ("online-label-smoothing:variant=1", "one of cifar, fine-grained; got 1"),
         ("maxsub:alpha=1", "'maxsub'. Did you mean 'maxsup'"),
+        ("squared-maxsup", "A method of a plug-in needs --plugin FILE"),
         ("maxsup=0.1", "Coefficients are written behind the name"),
         ("alpha=0.1", "Coefficients are written behind the name"),
     ],

@@ -4,7 +4,9 @@ It needs ``pip install "maxsup[keras]"``, and a backend, which Keras chooses by 
 variable ``KERAS_BACKEND``. It is tried on the backends jax and torch, not on TensorFlow's.
 """
 
-from typing import Any
+import functools
+from collections.abc import Callable
+from typing import Any, ParamSpec
 
 from maxsup._alpha import check_alpha
 from maxsup._lab import lab_is_needed
@@ -24,6 +26,25 @@ except ModuleNotFoundError as error:
     ) from error
 
 __all__ = ["MaxSup", "SparseMaxSup"]
+
+
+P = ParamSpec("P")
+
+
+def _naming_what_to_write(init: Callable[P, None]) -> Callable[P, None]:
+    """A constructor that answers ``label_smoothing`` by what stands for it here."""
+
+    @functools.wraps(init)
+    def checked(*args: P.args, **options: P.kwargs) -> None:
+        if "label_smoothing" in options:
+            name, value = type(args[0]).__name__, options["label_smoothing"]
+            raise TypeError(
+                f"{name} takes alpha where keras.losses.CategoricalCrossentropy takes "
+                f"label_smoothing; write {name}(alpha={value!r}), without label_smoothing."
+            )
+        init(*args, **options)
+
+    return checked
 
 
 class _LogitsLoss(keras.losses.Loss):  # type: ignore[misc]  # Keras ships no types
@@ -91,6 +112,7 @@ class MaxSup(_LogitsLoss):
 
     Raises:
         ValueError: An argument is not as described; when called, a shape.
+        TypeError: ``label_smoothing``, whose name here is said.
 
     Example:
         >>> criterion = MaxSup(alpha=0.1)
@@ -99,6 +121,7 @@ class MaxSup(_LogitsLoss):
         0.922
     """
 
+    @_naming_what_to_write
     def __init__(
         self,
         alpha: float = 0.1,
@@ -150,6 +173,7 @@ class SparseMaxSup(_LogitsLoss):
 
     Raises:
         ValueError: An argument is not as described; when called, a shape.
+        TypeError: ``label_smoothing``, whose name here is said.
 
     Example:
         >>> criterion = SparseMaxSup(alpha=0.1, ignore_class=-1)
@@ -158,6 +182,7 @@ class SparseMaxSup(_LogitsLoss):
         1.4221
     """
 
+    @_naming_what_to_write
     def __init__(
         self,
         alpha: float = 0.1,

@@ -23,6 +23,7 @@ from pathlib import Path
 from types import ModuleType
 
 from maxsup._method_names import MethodName, Ramp, written
+from maxsup._plugin_lines import import_failure, remember
 from maxsup.losses import (
     _acls,
     _confidence_penalty,
@@ -77,6 +78,8 @@ _METHODS = {method.name: method for method in _BUILT_IN}
 _local: set[str] = set()
 """The methods that are known by a call in this process alone."""
 _GROUP = "maxsup.methods"
+_FILE_MODULE = "maxsup_plugin_"
+"""What the name of a module begins with that is a plug-in's file."""
 
 
 # The entry points that could not be loaded, each in a sentence; None before they are.
@@ -116,11 +119,12 @@ def check_distinct(names: Sequence[str]) -> None:
     """See that all of the names are those of methods, no two of which train the same.
 
     Raises:
-        ValueError: One is not known, two have the same coefficients, or their runs would have one
-            directory where letters' case does not count.
+        ValueError: One is not known or cannot be built, two have the same coefficients, or their
+            runs would have one directory where letters' case does not count.
     """
     methods = [get_method(name) for name in names]
     for number, method in enumerate(methods):
+        method.check_build()
         asked = MethodName.read(method.name)
         for earlier in methods[:number]:
             before = MethodName.read(earlier.name)
@@ -146,7 +150,8 @@ def _registered(name: str) -> Method:
             hint = " Coefficients are written behind the name, as in maxsup:alpha=0.1."
         told = "".join(f" {failure}." for failure in failures)
         raise ValueError(
-            f"No method is called {name!r}.{hint} There are: {', '.join(_METHODS)}.{told}"
+            f"No method is called {name!r}.{hint} There are: {', '.join(_METHODS)}. "
+            f"A method of a plug-in needs --plugin FILE.{told}"
         )
     return _METHODS[name]
 
@@ -213,33 +218,44 @@ def load_plugin(module_or_file: str | Path) -> tuple[Method, ...]:
         Its methods.
 
     Raises:
-        ValueError: There is no such module or file, it defines neither, or a method's name is
-            another's. What the module itself raises comes through.
+        ValueError: There is no such module or file, it cannot be imported, it defines neither, a
+            method's name is another's, or its criterion cannot be built.
     """
     if isinstance(module_or_file, Path) or re.search(r"\.py$|[/\\]", module_or_file):
-        module = _import_file(Path(module_or_file).resolve())
+        module = _import_file(module_or_file)
     else:
         module = _import_module(module_or_file)
+    remember(module)
+    try:
+        return _register_together(_methods_in(module, module_or_file), str(module_or_file))
+    except ValueError:
+        if module.__name__.startswith(_FILE_MODULE):
+            # So that the file is read again once it is mended.
+            sys.modules.pop(module.__name__, None)
+        raise
+
+
+def _methods_in(module: ModuleType, module_or_file: str | Path) -> list[Method]:
     defined = vars(module)
     if "METHOD" not in defined and "METHODS" not in defined:
         raise ValueError(
             f"{module_or_file} defines neither METHOD, a maxsup.methods.Method, nor METHODS, "
             "several of them."
         )
-    found = [
+    return [
         method
         for name in ("METHOD", "METHODS")
         if name in defined
         for method in _methods_of(defined[name], f"{name} of {module_or_file}")
     ]
-    return _register_together(found, str(module_or_file))
 
 
-def _import_file(file: Path) -> ModuleType:
+def _import_file(plugin: str | Path) -> ModuleType:
+    file = Path(plugin).resolve()
     if not file.is_file():
         raise ValueError(f"There is no file {file} to load methods from.")
     digest = hashlib.sha256(os.fsencode(file)).hexdigest()[:16]
-    name = f"maxsup_plugin_{re.sub(r'[^A-Za-z0-9]', '_', file.stem)}_{digest}"
+    name = f"{_FILE_MODULE}{re.sub(r'[^A-Za-z0-9]', '_', file.stem)}_{digest}"
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, file)
@@ -249,8 +265,10 @@ def _import_file(file: Path) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except BaseException:
+    except BaseException as error:
         del sys.modules[name]
+        if isinstance(error, Exception):
+            raise ValueError(import_failure(str(plugin), name, error)) from error
         raise
     return module
 
@@ -259,12 +277,14 @@ def _import_module(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
-        # Not where a module that is there lacks another.
+        # Where a module that is there lacks another, that is its failure.
         if error.name is None or not f"{name}.".startswith(f"{error.name}."):
-            raise
+            raise ValueError(import_failure(name, name, error)) from error
         raise ValueError(
             f"No module is called {name!r}; a file is given as path/to/file.py."
         ) from error
+    except Exception as error:  # whatever somebody else's code raises
+        raise ValueError(import_failure(name, name, error)) from error
 
 
 def _load_installed() -> tuple[str, ...]:
@@ -306,6 +326,7 @@ def _register_together(methods: list[Method], source: str) -> tuple[Method, ...]
             raise ValueError(
                 f"A method called {method.name!r} is there already; {source} defines another."
             )
+        method.check_build(source)
         new[method.name] = method
     _METHODS.update(new)
     return tuple(new.values())

@@ -1,4 +1,5 @@
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -85,6 +86,54 @@ def test_compare_in_which_nothing_finished_is_an_error(
     diverge = ["--lr", "1e20", "--lr-schedule", "constant", "--warmup-epochs", "0"]
     assert run(*words, *diverge) == 1
     assert "failed: TrainingDiverged: the loss became nan" in capsys.readouterr().out
+
+
+def test_compare_in_which_one_run_failed_writes_its_page_and_is_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["compare", "digits", "--seeds", "1", "--out", str(tmp_path / "s"), *QUICK]
+    words += ["--lr-schedule", "constant", "--warmup-epochs", "0", "--methods", "baseline"]
+    assert run(*words, "baseline:lr=1e20") == 1
+    results = read_results(tmp_path / "s" / "results.json")
+    assert [each["status"] for each in results["runs"]] == ["finished", "failed"]
+    assert (tmp_path / "s" / "report.html").exists()
+    # What is not asked for any more has not failed this command.
+    assert run(*words) == 0
+
+
+def test_compare_by_a_script_of_which_one_run_failed_is_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write = (
+        "import sys, numpy; method, seed, out = sys.argv[1:]; method == 'crash' and sys.exit(3); "
+        "numpy.savez(out, logits=numpy.array([[2.0, 1], [0, 1]]), labels=numpy.array([0, 1]))"
+    )
+    script = shlex.join([sys.executable, "-c", write]) + " {method} {seed} {out}"
+    words = ["compare", "--script", script, "--seeds", "1", "--out", str(tmp_path / "s")]
+    assert run(*words, "--methods", "fine", "crash") == 1
+    assert "exit code 3" in capsys.readouterr().out
+    assert (tmp_path / "s" / "report.html").exists()
+
+
+def test_compare_refuses_a_plugin_that_cannot_be_used_and_writes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    example = Path(__file__).parents[2] / "docs" / "examples" / "own_method.py"
+    own = tmp_path / "own.py"
+    words = ["compare", "digits", "--methods", "baseline", "squared-maxsup"]
+    words += ["--plugin", str(own), "--out", str(tmp_path / "s")]
+    text = example.read_text(encoding="utf-8")
+    own.write_text(text.replace("lambda training, beta:", "lambda beta:"), encoding="utf-8")
+    assert run(*words) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"maxsup: Method 'squared-maxsup' of {own} cannot be built: TypeError: ")
+    assert "build(training, beta=...)" in said
+    own.write_text(text + "\n)", encoding="utf-8")
+    assert run(*words) == 2
+    line = len(text.splitlines()) + 2
+    said = capsys.readouterr().err
+    assert said == f"maxsup: {own} cannot be imported: line {line}: SyntaxError: unmatched ')'\n"
+    assert not (tmp_path / "s").exists()
 
 
 def test_compare_says_how_to_go_on_after_an_interruption(

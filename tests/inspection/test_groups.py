@@ -125,6 +125,23 @@ def test_predictions_of_one_method_are_found_in_its_directory(
         find_models([str(place), str(place / "mine")], InspectionSettings())
 
 
+def test_runs_that_have_failed_are_named(study: Study, tmp_path: Path) -> None:
+    place = tmp_path / "study"
+    shutil.copytree(study[1], place)
+    failed = place / "maxsup-alpha-0.2" / "seed-1"
+    (failed / "config.json").unlink()
+    (failed / "failure.txt").write_text("KeyError: 'beta'\n")
+    note, *_ = find_models([str(place)], InspectionSettings()).notes
+    assert f"have failed: maxsup-alpha-0.2/seed-1 in {place}" in note
+    assert "failure.txt" in note
+    with pytest.raises(ValueError, match=r"seed-1 has failed.*seed-1/failure\.txt"):
+        find_models([str(failed)], InspectionSettings())
+    (failed / "settings.json").unlink()
+    shutil.rmtree(failed.parent / "seed-0")
+    with pytest.raises(ValueError, match=r"All runs in .* have failed"):
+        find_models([str(failed.parent)], InspectionSettings())
+
+
 def test_what_is_passed_over_is_named(study: Study, tmp_path: Path) -> None:
     place = tmp_path / "study"
     shutil.copytree(study[1], place)

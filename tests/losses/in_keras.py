@@ -191,3 +191,10 @@ def test_the_guide_s_code_runs():
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(5)])
     exec(block, {"model": model})
     assert type(model.loss) is SparseMaxSup
+
+
+@every_kind
+def test_label_smoothing_is_answered_by_what_to_write(kind):
+    build, _ = CASES[kind]
+    with pytest.raises(TypeError, match=rf"write {build.__name__}\(alpha=0\.1\), without label_sm"):
+        build(label_smoothing=0.1)

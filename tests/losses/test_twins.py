@@ -90,3 +90,17 @@ def test_a_missing_framework_is_named_with_its_remedy(twin):
         f"ModuleNotFoundError: maxsup.{twin} needs {twin}, which is not installed: "
         f'pip install "maxsup[{twin}]" brings it.'
     )
+
+
+def test_missing_transformers_is_named_with_its_remedy():
+    program = "import sys; sys.modules['transformers'] = None; import maxsup.integrations."
+    finished = subprocess.run(
+        [sys.executable, "-c", program + "transformers"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.stderr.splitlines()[-1] == (
+        "ModuleNotFoundError: maxsup.integrations.transformers needs transformers, which is not "
+        "installed: pip install transformers brings it."
+    )

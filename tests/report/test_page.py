@@ -167,6 +167,7 @@ def test_page_of_one_seed_has_no_interval_no_bold_and_says_so(results: Results) 
 def test_page_lists_failures_with_their_causes(results: Results) -> None:
     text = Page(render_report(with_nothing_finished(results))).all_text()
     assert text.count("TrainingDiverged: no") == 9
+    assert "maxsup/seed-1/failure.txt" in text
 
 
 def test_write_report_writes_the_same_bytes_again(results: Results, tmp_path: Path) -> None:

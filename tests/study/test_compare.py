@@ -1,4 +1,5 @@
 import csv
+import io
 import json
 import math
 import statistics
@@ -8,12 +9,13 @@ from typing import Any
 
 import pytest
 import torch
+from rich.console import Console
 
 from maxsup import methods
 from maxsup.losses import CrossEntropyLoss
 from maxsup.methods import Method
 from maxsup.results import Results, read_results
-from maxsup.study import StudySettings, _run
+from maxsup.study import StudySettings, _run, compare
 from maxsup.study._data import StudyData
 from maxsup.study._gather import gather
 from maxsup.training import RunResult, TrainingDiverged, build_accelerator
@@ -163,6 +165,40 @@ def test_a_failed_run_is_reported_and_the_others_go_on(run_study: Study, tmp_pat
     assert "1 of 3 runs failed" in " ".join(results["verdict"]["notes"])
     trace = (tmp_path / "diverging" / "seed-0" / "failure.txt").read_text()
     assert TrainingDiverged.__name__ in trace
+
+
+PLUGIN = """
+from maxsup import CrossEntropyLoss
+from maxsup.methods import Method
+
+
+class Breaking(CrossEntropyLoss):
+    def forward(self, logits, target):
+        return super().forward(logits, target) + {}["beta"]
+
+
+METHOD = Method("breaking", "Breaking", "fails", build=lambda training: Breaking())
+"""
+
+
+def test_a_run_that_fails_in_a_plugin_names_its_line_and_its_trace(tmp_path: Path) -> None:
+    file = tmp_path / "breaking.py"
+    file.write_text(PLUGIN)
+    methods.load_plugin(file)
+    shown = io.StringIO()
+    try:
+        results = compare(
+            settings(methods=("breaking",), baseline="breaking", seeds=(0,), epochs=1),
+            tmp_path / "s",
+            console=Console(file=shown, width=500),
+        )
+    finally:
+        del methods._METHODS["breaking"]
+    cause = "KeyError: 'beta' (breaking.py, line 8)"
+    assert results["runs"][0]["cause"] == cause
+    trace = tmp_path / "s" / "breaking" / "seed-0" / "failure.txt"
+    assert f"breaking, seed 0 failed: {cause}; traceback: {trace}" in shown.getvalue()
+    assert 'breaking.py", line 8' in trace.read_text()
 
 
 def test_memory_that_runs_out_is_named_with_a_way_out(

@@ -176,7 +176,7 @@ def test_folder_as_people_have_it_is_trained_on_and_a_changed_file_is_noticed(
     result = train(settings, tmp_path / "run")
     said = " ".join(capsys.readouterr().err.split())
     assert "1 image of 61 is of another kind of file than JPEG" in said
-    assert "imageNotFound.gif" in said
+    assert "cat/imageNotFound.gif" in said
     assert "Weights: The last layer starts anew: the file has one for other classes." in said
     assert result.history[0]["epoch"] == 1
     assert train(settings, tmp_path / "run").initial_weights == result.initial_weights

@@ -28,8 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command.
 
     Returns:
-        0 when it is done, 1 when no training finished, 2 for input it cannot use, 130 when it was
-        interrupted.
+        0 when it is done, 1 when a training that was asked for failed, 2 for input it cannot use,
+        130 when it was interrupted.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     write_what_can_be_shown()

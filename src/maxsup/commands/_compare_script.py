@@ -27,7 +27,7 @@ def compare_by_script(options: Any, script: str, jobs: int) -> int:
     _check(options, jobs)
 
     from maxsup._places import as_place
-    from maxsup.commands._show_results import show_results
+    from maxsup.commands._show_results import exit_code, show_results
     from maxsup.report import write_report
     from maxsup.study import ScriptStudy, compare_script
 
@@ -56,7 +56,7 @@ def compare_by_script(options: Any, script: str, jobs: int) -> int:
     )
     write_report(results, directory / REPORT_FILE)
     show_results(results, directory / REPORT_FILE, options.table)
-    return 0 if any(run["status"] == "finished" for run in results["runs"]) else 1
+    return exit_code(results)
 
 
 def _check(options: Any, jobs: int) -> None:

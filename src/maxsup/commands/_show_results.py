@@ -1,4 +1,4 @@
-"""What ``compare`` and ``report`` print of a study."""
+"""What ``compare`` and ``report`` print of a study, and what ``compare`` ends with."""
 
 import sys
 from pathlib import Path
@@ -20,3 +20,11 @@ def show_results(results: Results, page: Path, form: TableOptions) -> None:
     else:
         console().print(results_table(results))
         print(f"\nThe page: {page}")
+
+
+def exit_code(results: Results) -> int:
+    """1 where a run that was asked for has failed, so that no later job builds on half a study.
+
+    Runs that earlier commands left in the directory stand in the results only where they finished.
+    """
+    return 1 if any(run["status"] == "failed" for run in results["runs"]) else 0

@@ -170,7 +170,7 @@ def run(options: Options, recipe: Recipe, data: DataSettings) -> int:
 
     from maxsup._places import as_place
     from maxsup.commands._dry_run import show_dry_run
-    from maxsup.commands._show_results import show_results
+    from maxsup.commands._show_results import exit_code, show_results
     from maxsup.methods import all_methods
     from maxsup.report import write_report
     from maxsup.results import DEFAULT_PRIMARY, read_contrasts
@@ -228,7 +228,7 @@ def run(options: Options, recipe: Recipe, data: DataSettings) -> int:
     if is_first_process():
         write_report(results, directory / REPORT_FILE)
         show_results(results, directory / REPORT_FILE, options.table)
-    return 0 if any(run["status"] == "finished" for run in results["runs"]) else 1
+    return exit_code(results)
 
 
 def _tuning(options: TuningOptions) -> "TuningSettings | None":

@@ -105,7 +105,7 @@ def run(options: Options, recipe: Recipe, data: DataSettings) -> int:
     from maxsup.methods import get_method
     from maxsup.training import RunSettings, train, with_backbone
 
-    get_method(options.method)
+    get_method(options.method).check_build()
     data = replace(data, name=options.data)
     distillation = distillation_of(options.distillation)
     if options.start.backbone is not None:

@@ -41,6 +41,8 @@ class CorruptImages:
 
     def __init__(self, limit: int = 0) -> None:
         self.limit = limit
+        self.told = 0
+        """How many of them a person has been told of; a study's runs share their data."""
         self._found: dict[tuple[str, int, str], Corrupt] = {}
 
     def __len__(self) -> int:
@@ -69,6 +71,12 @@ class CorruptImages:
 
 def _images(count: int) -> str:
     return "1 image" if count == 1 else f"{count:,} images"
+
+
+def note_on_corrupt(corrupt: CorruptImages) -> str:
+    """How many images are left out, for a data set's notes."""
+    cannot = "it cannot" if len(corrupt) == 1 else "they cannot"
+    return f"{_images(len(corrupt))} left out: {cannot} be read."
 
 
 def list_corrupt(images: Sequence[Corrupt]) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
+from maxsup.data._corrupt import note_on_corrupt
 from maxsup.data._depth import notes_on_depth
 from maxsup.data._duplicates import notes_on_duplicates
 from maxsup.data._hold_out import hold_out, take_fraction
@@ -26,7 +27,6 @@ from maxsup.data.photographs._open_stream import open_stream
 from maxsup.data.photographs._settings import PhotographSettings
 from maxsup.data.small._read import read_small_images
 from maxsup.data.sources._digits import read_digits
-from maxsup.data.sources._files import counted
 from maxsup.data.sources._labels import (
     check_classes,
     notes_on_classes_missing,
@@ -119,7 +119,7 @@ def load_images(
         files = ImageFiles(source.train, source.image_column, source.train_name)
         notes += notes_on_depth(files.read, len(files))
         if len(train.corrupt):
-            notes.append(f"{counted(len(train.corrupt), 'image')} left out: they cannot be read.")
+            notes.append(note_on_corrupt(train.corrupt))
         if source.train_name != "train":
             notes.append(f"The training set is the split {source.train_name}.")
         if test is None and measure_only:

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from maxsup.data._corrupt import CorruptImages
+from maxsup.data._corrupt import CorruptImages, note_on_corrupt
 from maxsup.data._depth import notes_on_depth
 from maxsup.data._image_data import ImageData
 from maxsup.data._load import load_images
@@ -84,7 +84,7 @@ def load_unlabelled(
     files = ImageFiles(table, column, name)
     notes = [*opened.notes, *notes_on_depth(files.read, len(files))]
     if len(corrupt):
-        notes.append(f"{counted(len(corrupt), 'image')} left out: they cannot be read.")
+        notes.append(note_on_corrupt(corrupt))
     notes.append(
         f"The images are those of the split {name}."
         if len(opened.splits) > 1

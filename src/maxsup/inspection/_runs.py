@@ -19,10 +19,12 @@ from maxsup.models import (
     load_run,
 )
 from maxsup.results import RESULTS_FILE, read_results
-from maxsup.training import SETTINGS_FILE, RunSettings, load_labelled
+from maxsup.training import FAILURE_FILE, SETTINGS_FILE, RunSettings, load_labelled
 
 _LISTED = 5
 """Runs that a sentence names."""
+_OF_A_RUN = (SETTINGS_FILE, FAILURE_FILE)
+"""The files that tell a run; one that could not even be set up has the second alone."""
 
 
 def runs_in(place: Path) -> FoundModels:
@@ -31,25 +33,33 @@ def runs_in(place: Path) -> FoundModels:
     Raises:
         ValueError: None of them has finished, or one cannot be read.
     """
-    if (place / SETTINGS_FILE).exists():
+    if any((place / name).exists() for name in _OF_A_RUN):
         return FoundModels([_run(place)], [])
-    directories = sorted(
-        (each.parent for each in place.glob(f"seed-*/{SETTINGS_FILE}")),
-        key=lambda each: (len(each.name), each.name),
-    )
+    directories = sorted(_runs_below(place, "seed-*"), key=lambda each: (len(each.name), each.name))
     others: list[Path] = []
     if not directories:
         directories, others = _of_study(place)
     unfinished = [each for each in directories if not (each / CONFIG_FILE).exists()]
+    failed = [each for each in unfinished if _has_failed(each)]
+    if directories and len(failed) == len(directories):
+        raise ValueError(
+            f"All runs in {place} have failed, so that there is no model to look at: "
+            f"{listed_places(place, failed)}. What went wrong stands in each one's {FAILURE_FILE}."
+        )
     if directories and len(unfinished) == len(directories):
         raise ValueError(
             f"No run in {place} has finished, as their models are not there. The command that "
             "trains them goes on with them."
         )
     notes = []
-    if unfinished:
+    if failed:
         notes.append(
-            f"Passed over, as they have not finished: {listed_places(place, unfinished)}. The "
+            f"Passed over, as they have failed: {listed_places(place, failed)}. What went wrong "
+            f"stands in each one's {FAILURE_FILE}."
+        )
+    if going_on := [each for each in unfinished if each not in failed]:
+        notes.append(
+            f"Passed over, as they have not finished: {listed_places(place, going_on)}. The "
             "command that trains them goes on with them."
         )
     if others:
@@ -58,6 +68,14 @@ def runs_in(place: Path) -> FoundModels:
             f"{listed_places(place, others)}. Name them to look at them."
         )
     return FoundModels([_run(each) for each in directories if each not in unfinished], notes)
+
+
+def _runs_below(place: Path, pattern: str) -> set[Path]:
+    return {each.parent for name in _OF_A_RUN for each in place.glob(f"{pattern}/{name}")}
+
+
+def _has_failed(place: Path) -> bool:
+    return (place / FAILURE_FILE).exists() and not (place / CONFIG_FILE).exists()
 
 
 def listed_places(place: Path, found: Sequence[Path]) -> str:
@@ -70,7 +88,7 @@ def listed_places(place: Path, found: Sequence[Path]) -> str:
 def _of_study(place: Path) -> tuple[list[Path], list[Path]]:
     """The runs of a study, in the order of its methods; and those of none of these."""
     found = sorted(
-        (each.parent for each in place.glob(f"*/seed-*/{SETTINGS_FILE}")),
+        _runs_below(place, "*/seed-*"),
         key=lambda each: (each.parent.name, len(each.name), each.name),
     )
     order = [directory_name(name) for name in _labels(place)]
@@ -92,6 +110,11 @@ def _labels(study: Path) -> dict[str, str]:
 
 
 def _run(place: Path) -> Named:
+    if _has_failed(place):
+        raise ValueError(
+            f"The run in {place} has failed, so that there is no model to look at. What went wrong "
+            f"stands in {place / FAILURE_FILE}; the command that trains it tries it again."
+        )
     settings = RunSettings.load_kept(place / SETTINGS_FILE)
     if not (place / CONFIG_FILE).exists() or not (place / WEIGHTS_FILE).exists():
         raise ValueError(

@@ -3,9 +3,20 @@
 from typing import Any
 
 import torch
-from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from maxsup.losses._loss import Loss
+
+try:
+    from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+except ModuleNotFoundError as error:
+    # One of its own dependencies it names itself.
+    if error.name != "transformers":
+        raise
+    raise ModuleNotFoundError(
+        "maxsup.integrations.transformers needs transformers, which is not installed: "
+        "pip install transformers brings it.",
+        name=error.name,
+    ) from error
 
 __all__ = ["ScheduleCallback"]
 

@@ -8,6 +8,7 @@ from importlib import resources
 
 from maxsup import schedules
 from maxsup._method_names import MethodName, Ramp, Value
+from maxsup._plugin_lines import line_in_plugins
 from maxsup.losses._coefficient import Coefficient
 from maxsup.losses._loss import Loss
 
@@ -20,6 +21,10 @@ class Training:
     steps: int
     """Optimiser steps altogether."""
     steps_per_epoch: int
+
+
+_SMALL = Training(num_classes=10, steps=1, steps_per_epoch=1)
+"""One to build a criterion for that is not trained with."""
 
 
 @dataclass(frozen=True)
@@ -118,9 +123,34 @@ class Method:
             },
         )
 
+    def check_build(self, source: str | None = None) -> None:
+        """See that the criterion can be built, before anything is trained with others.
+
+        Args:
+            source: What defines the method, where that is known.
+
+        Raises:
+            ValueError: It cannot.
+        """
+        called = ", ".join(["training", *(f"{name}=..." for name in self.values())])
+        try:
+            built: object = self.criterion(_SMALL)
+        except Exception as error:  # whatever somebody else's code raises
+            problem = f"{type(error).__name__}: {str(error).rstrip('.')}"
+            line = line_in_plugins(error)
+            problem += f" ({line})" if line else ""
+        else:
+            if isinstance(built, Loss):
+                return
+            problem = f"its build gives {type(built).__name__}, and no Loss of maxsup.losses"
+        of = f" of {source}" if source else ""
+        raise ValueError(
+            f"Method {self.name!r}{of} cannot be built: {problem}. It is built by build({called})."
+        )
+
     def settings(self) -> str:
         """The values in words, ``alpha 0.1 → 0.2 (linear)``; empty where it has none."""
-        return self.criterion(Training(num_classes=10, steps=1, steps_per_epoch=1)).settings()
+        return self.criterion(_SMALL).settings()
 
     def page(self) -> str:
         """The method's page as Markdown; its summary where it has no page."""

@@ -23,7 +23,7 @@ from maxsup.study._ray import RayCluster
 from maxsup.study._run import run_name
 from maxsup.study._script import Script
 from maxsup.study._script_ray import run_on_ray
-from maxsup.study._script_run import ScriptOutcome, ScriptRun, execute, finished
+from maxsup.study._script_run import LOG_FILE, ScriptOutcome, ScriptRun, execute, finished
 from maxsup.study._script_study import ScriptStudy, finished_runs
 from maxsup.training import duration
 
@@ -165,7 +165,10 @@ class _Following:
         if outcome.cause is None:
             self.say(f"{name}: done {where}")
         else:
-            self.say(f"{name} failed {where}: {outcome.cause}")
+            self.say(
+                f"{name} failed {where}: {outcome.cause}; all it printed: "
+                f"{run.directory / LOG_FILE}"
+            )
 
 
 def _run_here(

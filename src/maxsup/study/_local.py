@@ -5,7 +5,7 @@ from pathlib import Path
 from accelerate import Accelerator
 
 from maxsup.study._data import StudyData
-from maxsup.study._run import Runs, Trainings, attempt, device_name, run_name
+from maxsup.study._run import Runs, Trainings, attempt, device_name, failure_in_words, run_name
 from maxsup.training import ProgressReport, TrackerName
 
 
@@ -35,7 +35,7 @@ def run_locally(
             name=run_name(method, seed),
         )
         if isinstance(run, str):
-            progress.say(f"{run_name(method, seed)} failed: {run}")
+            progress.say(failure_in_words(method, seed, run, its_directory))
             progress.advance_to(settings.recipe.epochs * number)
         runs.results[method, seed] = run
     return runs

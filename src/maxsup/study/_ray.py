@@ -33,7 +33,7 @@ from maxsup.study._ray_node import (
     train_on_node,
     versions_here,
 )
-from maxsup.study._run import Runs, Trainings, note_failure, run_name
+from maxsup.study._run import Runs, Trainings, failure_in_words, note_failure, run_name
 from maxsup.study._settings import STUDY_FILE
 from maxsup.training import (
     ProgressReport,
@@ -301,7 +301,7 @@ def _finish(
     if outcome.device is not None:
         devices.add(outcome.device)
     if outcome.cause is not None:
-        progress.say(f"{run_name(*run)} failed: {outcome.cause}")
+        progress.say(failure_in_words(*run, outcome.cause, directory))
         return outcome.cause
     result = _read_result(directory)
     if outcome.trained:

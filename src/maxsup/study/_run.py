@@ -104,6 +104,15 @@ def attempt(
     return result
 
 
+def failure_in_words(method: str, seed: int, cause: str, directory: Path) -> str:
+    """That a run failed, why, and where its trace lies.
+
+    >>> failure_in_words("maxsup", 0, "KeyError: 'x'", Path("runs/maxsup/seed-0"))
+    "maxsup, seed 0 failed: KeyError: 'x'; traceback: runs/maxsup/seed-0/failure.txt"
+    """
+    return f"{run_name(method, seed)} failed: {cause}; traceback: {directory / FAILURE_FILE}"
+
+
 def note_failure(directory: Path, trace: str) -> None:
     """Leave a failure's trace in the run's directory."""
     directory.mkdir(parents=True, exist_ok=True)

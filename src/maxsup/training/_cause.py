@@ -4,17 +4,19 @@ import gc
 
 import torch
 
+from maxsup._plugin_lines import line_in_plugins
 from maxsup.training._diverged import TrainingDiverged
 
 
 def cause_of(error: Exception) -> str:
-    """One line: what went wrong, and what to do where that is known."""
+    """One line: what went wrong, where in a plug-in, and what to do where that is known."""
     if is_foreseen(error) and not isinstance(error, TrainingDiverged):
         gc.collect()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
         return "out of memory: try --batch-size, --accumulate or --precision bf16"
-    return in_one_line(error)
+    line = line_in_plugins(error)
+    return f"{in_one_line(error)} ({line})" if line else in_one_line(error)
 
 
 def is_foreseen(error: Exception) -> bool:

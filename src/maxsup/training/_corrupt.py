@@ -6,13 +6,10 @@ from maxsup.training._data import AnyData
 from maxsup.training._progress import ProgressReport
 
 
-def report_corrupt(data: AnyData, known: int, progress: ProgressReport) -> int:
-    """Say which photographs were left out, where there are more of them than were known.
+def report_corrupt(data: AnyData, progress: ProgressReport) -> None:
+    """Say which photographs were left out, where there are more of them than have been told of.
 
     To be called in all processes.
-
-    Returns:
-        How many there are by now.
 
     Raises:
         ValueError: There are more altogether than may be left out.
@@ -20,8 +17,10 @@ def report_corrupt(data: AnyData, known: int, progress: ProgressReport) -> int:
     corrupt = data.train.corrupt
     # Each process has met others; all of them stop where there are too many altogether.
     corrupt.add(gather_object(corrupt.listed()))
-    if len(corrupt) > known:
-        progress.say(f"{len(corrupt)} images cannot be read and are left out:")
+    count = len(corrupt)
+    if count > corrupt.told:
+        are = "image cannot be read and is" if count == 1 else "images cannot be read and are"
+        progress.say(f"{count:,} {are} left out:")
         for image in corrupt.listed():
             progress.say(f"  {image}")
-    return len(corrupt)
+        corrupt.told = count

@@ -134,7 +134,6 @@ def _train(
             on_checkpoint(reached)
 
     progress.start_run(name, epochs=recipe.epochs, done=position.epoch, steps=position.sums.step)
-    known_corrupt = 0
     with tracking(tracker, settings, files.directory, accelerator) as send:
         while position.epoch < recipe.epochs:
             figures = train_epoch(
@@ -153,7 +152,7 @@ def _train(
             save(position)
             progress.end_epoch(position.epoch, figures)
             send(position.history[-1])
-            known_corrupt = report_corrupt(data, known_corrupt, progress)
+            report_corrupt(data, progress)
 
     found, outputs = evaluator.at_the_end(keep_outputs=recipe.keep_outputs, say=progress.say)
     result = RunResult(

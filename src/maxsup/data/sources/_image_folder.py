@@ -260,7 +260,8 @@ def _notes_on_kinds(splits: Iterable[LabelledFiles]) -> Iterator[str]:
     count = sum(map(len, kinds.values()))
     others = [path for kind, paths in kinds.items() if kind != most for path in paths]
     if others and len(others) <= _FEW * count:
-        names = [path.replace("\\", "/").rpartition("/")[2] for path in others]
+        # With the class folder: in several of these, files may have one name.
+        names = ["/".join(path.replace("\\", "/").split("/")[-2:]) for path in others]
         yield (
             f"{counted(len(others), 'image')} of {count:,} {'is' if len(others) == 1 else 'are'} "
             f"of another kind of file than {most}, as nearly all are, and taken like them: "

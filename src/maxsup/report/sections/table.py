@@ -1,8 +1,9 @@
 """A row for each method: what is concluded, the headline measures, all others, and failures."""
 
+from maxsup._method_names import directory_name
 from maxsup.report.sections._shared import StudySection, labels_of
 from maxsup.results import Results, numbers
-from maxsup.results.schema import MeasureFacts
+from maxsup.results.schema import MeasureFacts, Run
 
 _TOGETHER = 7
 """Measures that stand side by side at most."""
@@ -23,8 +24,19 @@ def _content(results: Results) -> dict[str, object]:
             method["name"]: numbers.conclusion(results, method["name"])
             for method in results["methods"]
         },
-        "failed": [run for run in results["runs"] if run["status"] == "failed"],
+        "failed": [
+            (run, _said_in(results, run)) for run in results["runs"] if run["status"] == "failed"
+        ],
     }
+
+
+def _said_in(results: Results, run: Run) -> str | None:
+    """The file in the study's directory that tells more of a failed run, if there is one."""
+    predictions = results.get("predictions")
+    if predictions is not None and predictions["made_by"] is None:
+        return None
+    file = "failure.txt" if predictions is None else "log.txt"
+    return f"{directory_name(run['method'])}/seed-{run['seed']}/{file}"
 
 
 def _parts(measures: list[MeasureFacts]) -> list[list[MeasureFacts]]:
