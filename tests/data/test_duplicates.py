@@ -37,6 +37,24 @@ def test_images_in_both_train_and_test_are_counted(
     assert note.startswith(
         "3 of 10 test images (30.0 %) are in the training set too, with the same"
     )
+    # Of the three copies, all cats among the test images, one is a dog in training.
+    assert note.endswith(
+        "trained on. 1 of them has another label there, so that one of the two is wrong."
+    )
+
+
+@pytest.mark.parametrize(("labels", "said"), [([0, 1], ""), ([1, 0], "2 of them have another ")])
+def test_copies_with_another_label_are_told_from_those_with_the_same(
+    labels: list[int], said: str
+) -> None:
+    pixels = torch.arange(2).byte().view(2, 1, 1, 1)
+    train = ResidentSplit(pixels, torch.tensor([0, 1]), torch.tensor([0, 1]))
+    test = ResidentSplit(pixels, torch.tensor(labels), torch.tensor(labels))
+    (note,) = notes_on_duplicates(train, {"test": test})
+    assert note.partition("was trained on.")[2].strip().startswith(said)
+    assert ("another label" in note) == bool(said)
+    (alone,) = notes_on_duplicates(train, {"test": test.select(torch.tensor([0]))})
+    assert ("It has another label there" in alone) == bool(said)
 
 
 @KINDS

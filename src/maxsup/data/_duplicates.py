@@ -55,13 +55,19 @@ def notes_on_duplicates(train: Comparable, measured: Mapping[str, Comparable]) -
     parts = {_TRAINING: train, **measured}
     found = _find_copies(parts)
     notes = []
-    for what in measured:
-        copied = sum(len(group[what]) for group in found.groups if group[_TRAINING])
+    for what, split in measured.items():
+        shared = [group for group in found.groups if group[_TRAINING]]
+        copied = sum(len(group[what]) for group in shared)
         if copied:
+            others = sum(
+                label not in train.true_labels[group[_TRAINING]]
+                for group in shared
+                for label in split.true_labels[group[what]]
+            )
             notes.append(
                 f"{_share(copied, found.looked_at[what], what)} {'is' if copied == 1 else 'are'} "
                 "in the training set too, with the same content: a model is measured on what it "
-                "was trained on."
+                f"was trained on.{_under_another_label(others, copied)}"
             )
     contradicting = sum(
         len(group[_TRAINING])
@@ -132,6 +138,14 @@ def _choose(keys: _Array, sizes: _Array, is_training: _Array) -> tuple[_Array, _
     is_chosen[order[np.cumsum(of_group[order]) <= 1]] = True
     looked_at = is_chosen[group] & (sizes >= 0)
     return looked_at, looked_at & may_be_copy
+
+
+def _under_another_label(others: int, copied: int) -> str:
+    """A sentence on measured images whose copies in the training set have another label."""
+    if not others:
+        return ""
+    who = "It has" if copied == 1 else f"{others:,} of them {'has' if others == 1 else 'have'}"
+    return f" {who} another label there, so that one of the two is wrong."
 
 
 def _share(count: int, of: int, what: str) -> str:
