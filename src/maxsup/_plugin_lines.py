@@ -1,7 +1,8 @@
 """Where in a user's plug-in an error lies: the line that a message can name."""
 
+from collections.abc import Collection
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, TracebackType
 
 _modules: set[str] = set()
 """The names of the modules that plug-ins are."""
@@ -14,14 +15,10 @@ def remember(module: ModuleType) -> None:
 
 def line_in_plugins(error: BaseException) -> str | None:
     """The innermost line of a plug-in that an error came through, ``own_method.py, line 23``."""
-    found = None
-    trace = error.__traceback__
-    while trace is not None:
-        frame = trace.tb_frame
-        if frame.f_globals.get("__name__") in _modules:
-            found = f"{Path(frame.f_code.co_filename).name}, line {trace.tb_lineno}"
-        trace = trace.tb_next
-    return found
+    trace = _innermost(error, _modules)
+    if trace is None:
+        return None
+    return f"{Path(trace.tb_frame.f_code.co_filename).name}, line {trace.tb_lineno}"
 
 
 def import_failure(plugin: str, name: str, error: Exception) -> str:
@@ -32,11 +29,8 @@ def import_failure(plugin: str, name: str, error: Exception) -> str:
         name: Its name as a module.
         error: What was raised.
     """
-    line, trace = None, error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_globals.get("__name__") == name:
-            line = trace.tb_lineno
-        trace = trace.tb_next
+    trace = _innermost(error, {name})
+    line = None if trace is None else trace.tb_lineno
     message: object = error
     if line is None and isinstance(error, SyntaxError):
         # The plug-in's own, none of whose lines has run.
@@ -45,3 +39,13 @@ def import_failure(plugin: str, name: str, error: Exception) -> str:
     text = " ".join(str(message).split())
     what = f"{type(error).__name__}{f': {text}' if text else ''}"
     return f"{plugin} cannot be imported: {where}{what}"
+
+
+def _innermost(error: BaseException, modules: Collection[str]) -> TracebackType | None:
+    """The last entry of an error's traceback that lies in one of these modules."""
+    found, trace = None, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_globals.get("__name__") in modules:
+            found = trace
+        trace = trace.tb_next
+    return found
