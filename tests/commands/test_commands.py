@@ -136,6 +136,23 @@ def test_compare_refuses_a_plugin_that_cannot_be_used_and_writes_nothing(
     assert not (tmp_path / "s").exists()
 
 
+def test_train_names_the_line_of_a_plugin_that_refuses_its_input(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    example = Path(__file__).parents[2] / "docs" / "examples" / "own_method.py"
+    lines = example.read_text(encoding="utf-8").splitlines()
+    number = 1 + next(i for i, line in enumerate(lines) if line.startswith("    return reduce("))
+    # Fine where it is tried before the training, of two classes; refused in it.
+    lines[number - 1] += ' if logits.shape[1] < 9 else float("x")'
+    own = tmp_path / "own.py"
+    own.write_text("\n".join(lines), encoding="utf-8")
+    words = ["train", "digits", "--method", "squared-maxsup", "--plugin", str(own)]
+    assert run(*words, "--epochs", "1", "--out", str(tmp_path / "r")) == 2
+    assert capsys.readouterr().err.endswith(
+        f"maxsup: could not convert string to float: 'x' (own.py, line {number})\n"
+    )
+
+
 def test_compare_says_how_to_go_on_after_an_interruption(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

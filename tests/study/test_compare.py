@@ -174,27 +174,39 @@ from maxsup.methods import Method
 
 class Breaking(CrossEntropyLoss):
     def forward(self, logits, target):
-        return super().forward(logits, target) + {}["beta"]
+        return super().forward(logits, target) + BROKEN
 
 
 METHOD = Method("breaking", "Breaking", "fails", build=lambda training: Breaking())
 """
 
 
-def test_a_run_that_fails_in_a_plugin_names_its_line_and_its_trace(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [
+        ('{}["beta"]', "KeyError: 'beta'"),
+        # As of input that stops a study, but this one comes from the method alone.
+        ('float("x")', "ValueError: could not convert string to float: 'x'"),
+        ('open("gone.txt")', "FileNotFoundError: [Errno 2] No such file or directory: 'gone.txt'"),
+    ],
+)
+def test_a_run_that_fails_in_a_plugin_names_its_line_and_its_trace(
+    broken: str, message: str, tmp_path: Path
+) -> None:
     file = tmp_path / "breaking.py"
-    file.write_text(PLUGIN)
+    file.write_text(PLUGIN.replace("BROKEN", broken))
     methods.load_plugin(file)
     shown = io.StringIO()
     try:
         results = compare(
-            settings(methods=("breaking",), baseline="breaking", seeds=(0,), epochs=1),
+            settings(methods=("breaking", "baseline"), seeds=(0,), epochs=1),
             tmp_path / "s",
             console=Console(file=shown, width=500),
         )
     finally:
         del methods._METHODS["breaking"]
-    cause = "KeyError: 'beta' (breaking.py, line 8)"
+    cause = f"{message} (breaking.py, line 8)"
+    assert [run["status"] for run in results["runs"]] == ["failed", "finished"]
     assert results["runs"][0]["cause"] == cause
     trace = tmp_path / "s" / "breaking" / "seed-0" / "failure.txt"
     assert f"breaking, seed 0 failed: {cause}; traceback: {trace}" in shown.getvalue()

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import maxsup
 from maxsup._interrupts import remembering_interrupts
 from maxsup._lab import lab_is_needed
+from maxsup._plugin_lines import line_in_plugins
 from maxsup.commands._command import Command, SettingsCommand
 from maxsup.commands._output import forget_closed_pipes, write_what_can_be_shown
 from maxsup.commands._overview import print_completion, print_help
@@ -92,9 +93,11 @@ def _no_command(words: Sequence[str]) -> str:
 
 
 def _message(error: Exception) -> str:
+    message = str(error)
     if isinstance(error, OSError) and error.filename is not None:
-        return f"{error.filename}: {error.strerror}"
-    return str(error)
+        message = f"{error.filename}: {error.strerror}"
+    line = line_in_plugins(error)
+    return f"{message} ({line})" if line else message
 
 
 def _fail(message: str) -> int:

@@ -8,6 +8,7 @@ import torch
 from accelerate import Accelerator
 
 from maxsup._files import write_text
+from maxsup._plugin_lines import line_in_plugins
 from maxsup.recipes import Recipe
 from maxsup.training import (
     FAILURE_FILE,
@@ -80,7 +81,7 @@ def attempt(
 
     Raises:
         OSError, ValueError: A full disk, or settings that do not fit: the study's next run would
-            end no better.
+            end no better. One that came through a plug-in is this method's own failure.
     """
     try:
         result = train(
@@ -92,9 +93,9 @@ def attempt(
             tracker=tracker,
             name=name,
         )
-    except (OSError, ValueError):
-        raise
     except Exception as error:
+        if isinstance(error, OSError | ValueError) and line_in_plugins(error) is None:
+            raise
         cause = cause_of(error)
         note_failure(directory, traceback.format_exc())
         return cause
