@@ -90,6 +90,34 @@ def test_names_are_never_cut_to_the_same_text() -> None:
     assert len({each for each in drawn if "…" in each}) == 3
 
 
+def test_a_method_far_off_is_named_at_the_edge_and_leaves_the_others_their_room() -> None:
+    values = {
+        "a": {0: 94.0, 1: 95.0},
+        "b": {0: 94.5, 1: 95.5},
+        "c": {0: 93.5, 1: 95.2},
+        "far": {0: 10.0, 1: 31.0, 2: 12.0},
+    }
+    labels = {name: name for name in values}
+    means = {name: sum(of.values()) / len(of) for name, of in values.items()}
+    seeds = figures.seeds_figure(values, labels, means, "%")
+    assert "← 17.67" in texts(seeds)
+    assert "far 17.67" in seeds  # to those who do not see it, too
+    ticks = [float(each) for each in texts(seeds) if re.fullmatch(r"[\d.]+", each)]
+    assert len(ticks) > 2
+    assert min(ticks) > 92
+    differences = {"b": (0.5, 0.2, 0.8), "c": (-0.2, -1.0, 0.6), "far": (77.5, 70.0, 85.0)}
+    drawn = texts(figures.differences_figure(differences, labels, 0.5, "points"))
+    assert "+77.5 →" in drawn
+    below = figures.differences_figure(
+        {**differences, "far": (-77.5, -85.0, -70.0)}, labels, 0.5, "points"
+    )
+    assert "← −77.5" in texts(below)
+    # Where as many are here as there, neither is what is usual.
+    halves = {name: values[name] for name in ("a", "b", "far")} | {"d": {0: 11.0}}
+    drawn = texts(figures.seeds_figure(halves, {name: name for name in halves}, means, "%"))
+    assert not any("←" in each or "→" in each for each in drawn)
+
+
 def test_confusions_are_squares_of_their_size() -> None:
     confusions = [(0, 1, 0.5), (2, 0, 0.125)]
     svg = figures.confusion_figure("c", "Mine", 0, confusions, ["cat", "dog", "owl"], 0.5)

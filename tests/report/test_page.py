@@ -238,6 +238,10 @@ def test_results_table_of_long_names_stays_a_table(results: Results) -> None:
     results["methods"][1]["name"] = long
     for of_method in results["summary"].values():
         of_method[long] = of_method["label-smoothing"]
+    for contrast in results["contrasts"]:
+        for side in ("method", "against"):
+            if contrast[side] == "label-smoothing":
+                contrast[side] = long
     console = Console(width=80, file=io.StringIO(), record=True)
     console.print(results_table(results))
     shown = console.export_text()
@@ -249,6 +253,17 @@ def test_results_table_of_long_names_stays_a_table(results: Results) -> None:
         if measure["headline"]:
             mean = results["summary"][measure["name"]][long]["mean"]
             assert f" {numbers.number(mean, measure)} " in shown
+
+
+def test_results_table_has_the_pairs_without_the_baseline(results: Results) -> None:
+    console = Console(width=300, file=io.StringIO(), record=True)
+    console.print(results_table(results))
+    (pair,) = (each for each in results["contrasts"] if each["against"] != "baseline")
+    found = numbers.difference_and_interval(pair, results["measures"][0])
+    shown = console.export_text().splitlines()
+    assert f"MaxSup against Label smoothing: {found}; {pair['conclusion']}." in map(
+        str.strip, shown
+    )
 
 
 def test_results_table_fits_80_columns(variant: Results) -> None:

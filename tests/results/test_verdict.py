@@ -162,6 +162,36 @@ def test_maxsup_is_held_against_label_smoothing() -> None:
     assert say(swapped)[0].startswith("Better than Label smoothing in accuracy: Maxsup, by +5.10")
 
 
+def test_of_many_comparisons_the_sentence_names_the_differences_alone() -> None:
+    """Whose intervals the table has: with each of them it would be a page of numbers."""
+    clear = [0.72, 0.731, 0.739, 0.75, 0.761]
+    open_ = [0.71, 0.70, 0.73, 0.72, 0.74]
+    accuracy: dict[str, list[float | None]] = {
+        "baseline": [*FIVE],
+        "label-smoothing:alpha=0.1": [0.701, 0.709, 0.721, 0.729, 0.74],
+        "maxsup:alpha=0.1": clear,
+        "label-smoothing:alpha=0.2": open_,
+        "maxsup:alpha=0.2": open_[::-1],
+        "focal": [each - 0.03 for each in clear],
+    }
+    sentence, notes = say(accuracy)
+    assert sentence == (
+        "Better than the baseline in accuracy: Maxsup:alpha=0.1, +2.02 points. "
+        "Worse than the baseline in accuracy: Focal, −0.98 points. "
+        "The same as the baseline to within 0.5 points: "
+        "Label smoothing:alpha=0.1, +0.00 points. "
+        "Undecided against the baseline (about 34 to 265 seeds would decide): "
+        "Label smoothing:alpha=0.2, +0.00 points; Maxsup:alpha=0.2, +0.00 points. "
+        "Better in accuracy: Maxsup:alpha=0.1 than Label smoothing:alpha=0.1, +2.02 points. "
+        "Undecided (about 193 seeds would decide): "
+        "Maxsup:alpha=0.2 against Label smoothing:alpha=0.2, +0.00 points."
+    )
+    assert "The 7 intervals, which the table has, hold the truth all together" in notes
+    # Without one of the methods there are few enough for all that is known of each.
+    del accuracy["focal"]
+    assert "+2.02 points (+" in say(accuracy)[0]
+
+
 def test_a_certain_difference_that_is_too_small_to_matter() -> None:
     sentence, notes = say({"baseline": FIVE, "b": [0.7021, 0.712, 0.7221, 0.732, 0.742]}, test=400)
     assert "by +0.20 points" in sentence

@@ -1,6 +1,11 @@
-"""A measure of each seed, and its difference to the baseline, as rows of dots."""
+"""A measure of each seed, and its difference to the baseline, as rows of dots.
 
-from collections.abc import Mapping
+A row that lies so far off that the others would shrink to one line, as after a training that came
+to nothing, is named at the edge instead of being drawn to scale.
+"""
+
+from collections.abc import Mapping, Sequence
+from statistics import median
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
@@ -11,6 +16,10 @@ from maxsup.figures._text import in_lines
 _ROW = 30
 _LINE = 12
 _AROUND = 64
+_SPARE = 0.08
+"""How much of the axis is left free at either end."""
+_FAR = 8
+"""From so many times the usual spread on, a row is too far off to be drawn to scale."""
 
 
 def seeds_figure(
@@ -31,6 +40,9 @@ def seeds_figure(
         The picture as SVG.
     """
     rows = {name: row for row, name in enumerate(labels)}
+    dots_of = {name: list(values.get(name, {}).values()) for name in labels}
+    far = far_rows(dots_of)
+    near = [name for name in labels if name not in far]
     shown = "; ".join(f"{labels[name]} {mean:.4g}" for name, mean in means.items())
     with panel(
         "seeds",
@@ -39,11 +51,10 @@ def seeds_figure(
     ) as drawn:
         axes = drawn.axes
         for seed in sorted({seed for of in values.values() for seed in of}):
-            points = [(values[n][seed], rows[n]) for n in labels if seed in values.get(n, {})]
+            points = [(values[n][seed], rows[n]) for n in near if seed in values.get(n, {})]
             axes.plot(*zip(*points, strict=True), color=SOFT, linewidth=0.9, alpha=0.55, zorder=1)
-        for number, name in enumerate(labels):
+        for number, (name, dots) in enumerate(dots_of.items()):
             style = method_style(number)
-            dots = list(values.get(name, {}).values())
             axes.plot(
                 dots,
                 [rows[name]] * len(dots),
@@ -60,6 +71,7 @@ def seeds_figure(
                     [means[name]], [rows[name]], marker="|", markersize=20, color=INK, zorder=3
                 )
         _finish(axes, labels, measure)
+        _name_far_rows(axes, dots_of, far, {name: f"{mean:.4g}" for name, mean in means.items()})
     return drawn.svg
 
 
@@ -109,7 +121,15 @@ def differences_figure(
                 markeredgecolor=PAPER,
                 zorder=3,
             )
+        ends = {name: [each for each in differences[name] if each is not None] for name in named}
         _finish(axes, named, f"{unit} against the baseline")
+        _name_far_rows(
+            axes,
+            ends,
+            far_rows(ends),
+            {name: f"{mean:+.4g}".replace("-", "−") for name, (mean, _, _) in differences.items()},
+            also=(0.0,),
+        )
     return drawn.svg
 
 
@@ -126,5 +146,68 @@ def _finish(axes: Axes, labels: Mapping[str, str], x_label: str) -> None:
     axes.grid(axis="y", visible=False)
     axes.tick_params(axis="y", length=0)
     axes.xaxis.set_major_locator(MaxNLocator(5))
-    axes.margins(x=0.08)
+    axes.margins(x=_SPARE)
     axes.set_xlabel(x_label)
+
+
+def _name_far_rows(
+    axes: Axes,
+    rows: Mapping[str, Sequence[float]],
+    far: Mapping[str, int],
+    means: Mapping[str, str],
+    also: Sequence[float] = (),
+) -> None:
+    """Leave far rows outside of the axis, and say with an arrow at its edge where they are.
+
+    Args:
+        axes: Where they are drawn.
+        rows: What each spans, from the top.
+        far: Which of them lie far off, and on which side.
+        means: Each row's mean, as it is written.
+        also: What the axis has to have in it.
+    """
+    if not far:
+        return
+    near = [*also, *(value for name in rows if name not in far for value in rows[name])]
+    room = _SPARE * (max(near) - min(near))
+    axes.set_xlim(min(near) - room, max(near) + room)
+    for row, name in enumerate(rows):
+        if name in far:
+            left = far[name] < 0
+            axes.text(
+                0.01 if left else 0.99,
+                row,
+                f"← {means[name]}" if left else f"{means[name]} →",
+                transform=axes.get_yaxis_transform(),
+                ha="left" if left else "right",
+                va="center",
+                fontsize="small",
+                color=INK,
+            )
+
+
+def far_rows(rows: Mapping[str, Sequence[float]]) -> dict[str, int]:
+    """The rows all of whose values lie far off, and on which side: −1 below, 1 above the others.
+
+    Far is more than eight times as far from the median row as rows are wide and apart, at their
+    median. Fewer than half of the rows are that, so that what is usual can be told.
+
+    >>> far_rows({"a": [94.0, 95.0], "b": [95.0, 96.0], "c": [93.0, 96.0], "d": [10.0, 30.0]})
+    {'d': -1}
+    >>> far_rows({"a": [94.0, 95.0], "b": [10.0, 30.0]})
+    {}
+    """
+    filled = {name: values for name, values in rows.items() if values}
+    if len(filled) < 3:
+        return {}
+    middles = {name: median(values) for name, values in filled.items()}
+    middle = median(middles.values())
+    apart = median(abs(each - middle) for each in middles.values())
+    wide = median(max(values) - min(values) for values in filled.values())
+    limit = _FAR * (apart + wide)
+    far = {
+        name: -1 if max(values) < middle else 1
+        for name, values in filled.items()
+        if limit and (max(values) < middle - limit or min(values) > middle + limit)
+    }
+    return far if 2 * len(far) < len(filled) else {}

@@ -11,7 +11,7 @@ from maxsup.results import Results, numbers
 
 
 def results_table(results: Results) -> Group:
-    """The verdict, accuracy with its differences, and the means of the other headline measures.
+    """The verdict, the primary measure with what is concluded, and the other headline means.
 
     Returns:
         What :meth:`rich.console.Console.print` shows: tables in 80 columns, and lists of the same
@@ -23,6 +23,7 @@ def results_table(results: Results) -> Group:
         *(Text(f"- {note}") for note in results["verdict"]["notes"]),
         Text(),
         Fitting(_primary_table(results)),
+        *map(Text, numbers.beside_baseline(results)),
         Fitting(_means_table(results)),
         *(
             Text(f"{run['method']}, seed {run['seed']} failed: {run['cause']}")

@@ -1,12 +1,15 @@
 """The conclusions on a study's contrasts, in sentences, and what makes them less sure."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from maxsup.results import numbers
 from maxsup.results._analysis import DEFAULT_PRIMARY, Analysed
 from maxsup.results._wording import called, listed
 from maxsup.results.schema import ImageContrast, ImageEvidence, MeasureFacts
 from maxsup.statistics import FEWEST_PAIRS, Conclusion, Contrast
+
+_IN_FULL = 6
+"""The most comparisons that a sentence gives the intervals of; of more, the tables have them."""
 
 
 class ContrastWords:
@@ -22,6 +25,7 @@ class ContrastWords:
         self.summary = analysed.summary[self.primary["name"]]
         self.margin = analysed.margin
         self.contrasts = analysed.contrasts
+        self.in_full = len(analysed.contrasts) <= _IN_FULL
 
     def sentence(self) -> str:
         """The answer."""
@@ -37,7 +41,8 @@ class ContrastWords:
             return self._too_few(compared)
         with_baseline = [each for each in compared if each["against"] == self.baseline]
         beside = [each for each in compared if each["against"] != self.baseline]
-        sentences = self._ranked(with_baseline) + [self._alone(each) for each in beside]
+        sentences = self._ranked(with_baseline)
+        sentences += [self._alone(each) for each in beside] if self.in_full else self._pairs(beside)
         return " ".join(sentences)
 
     def procedure_note(self) -> list[str]:
@@ -48,7 +53,8 @@ class ContrastWords:
         together = (
             "The interval"
             if count == 1
-            else f"The {count} intervals hold the truth all together in 95 of 100 such studies; one"
+            else f"The {count} intervals{'' if self.in_full else ', which the table has,'} hold "
+            "the truth all together in 95 of 100 such studies; one"
         )
         return [
             f"{together} that lies beyond 0 decides, and one within ±{self._margin()} says that "
@@ -91,11 +97,16 @@ class ContrastWords:
             ranges = (
                 f"{self._both(each)} {numbers.interval(each, self.primary)}" for each in crossed
             )
+            possible = (
+                f"these differences are possible: {listed(ranges)}. They are"
+                if self.in_full
+                else "differences are possible of which the section on test images has the "
+                "intervals. They are"
+            )
             notes.append(
                 f"Over other test images of the same population as well as other seeds, not these "
-                f"{crossed[0]['images']:,} alone, these differences are possible: "
-                f"{listed(ranges)}. They are shown to weigh the conclusions, and decide nothing."
-                f"{self._for_these_images(crossed)}"
+                f"{crossed[0]['images']:,} alone, {possible} shown to weigh the conclusions, and "
+                f"decide nothing.{self._for_these_images(crossed)}"
             )
         tested = [each for each in images["contrasts"] if each["p_mcnemar"] is not None]
         if tested:
@@ -151,26 +162,72 @@ class ContrastWords:
 
     def _ranked(self, contrasts: list[Contrast]) -> list[str]:
         """A sentence for each of the four conclusions that is there, with its methods."""
-        if not contrasts:
-            return []
         base, measure = self._of(self.baseline), self._measure(False)
+        openings: dict[Conclusion, str] = {
+            "better": f"Better than {base} in {measure}",
+            "worse": f"Worse than {base} in {measure}",
+            "same": f"The same as {base} to within {self._margin()}",
+            "undecided": f"Undecided against {base}",
+        }
+        return self._by_conclusion(
+            contrasts, openings, lambda each: f"{self.labels[each['method']]}, "
+        )
+
+    def _pairs(self, contrasts: list[Contrast]) -> list[str]:
+        """The same for many contrasts of two methods by name."""
+        measure = self._measure(False)
+        openings: dict[Conclusion, str] = {
+            "better": f"Better in {measure}",
+            "worse": f"Worse in {measure}",
+            "same": f"The same to within {self._margin()}",
+            "undecided": "Undecided",
+        }
+        words: dict[Conclusion, str] = {
+            "better": "than",
+            "worse": "than",
+            "same": "as",
+            "undecided": "against",
+        }
+        return self._by_conclusion(
+            contrasts,
+            openings,
+            lambda each: (
+                f"{self.labels[each['method']]} {words[each['conclusion']]} "
+                f"{self._of(each['against'])}, "
+            ),
+        )
+
+    def _by_conclusion(
+        self,
+        contrasts: list[Contrast],
+        openings: Mapping[Conclusion, str],
+        name: Callable[[Contrast], str],
+    ) -> list[str]:
+        """A sentence for each conclusion, the contrasts in it with the best first."""
         better = self.primary["better"] != "lower"
         ranked = sorted(contrasts, key=lambda each: -(each["mean"] or 0.0) * (1 if better else -1))
-        openings: dict[Conclusion, str] = {
-            "better": f"Better than {base} in {measure}: ",
-            "worse": f"Worse than {base} in {measure}: ",
-            "same": f"The same as {base} to within {self._margin()}: ",
-            "undecided": f"Undecided against {base}: ",
-        }
+        evidence = self._evidence if self.in_full else self._by
         sentences = []
         for conclusion, opening in openings.items():
             of_kind = [each for each in ranked if each["conclusion"] == conclusion]
-            if of_kind:
-                named = (
-                    f"{self.labels[each['method']]}, {self._evidence(each)}" for each in of_kind
-                )
-                sentences.append(opening + "; ".join(named) + ".")
+            if not of_kind:
+                continue
+            named = "; ".join(name(each) + evidence(each) for each in of_kind)
+            is_open = conclusion == "undecided" and not self.in_full
+            needed = self._needed(of_kind) if is_open else ""
+            sentences.append(f"{opening}{needed}: {named}.")
         return sentences
+
+    def _needed(self, undecided: list[Contrast]) -> str:
+        """How many seeds would decide several contrasts, from the first to the last of them."""
+        needed = [each["seeds_to_decide"] or 1_001 for each in undecided if each["low"] is not None]
+        if not needed:
+            return ""
+        fewest, most = (
+            f"{each:,}" if each <= 1_000 else "more than 1,000"
+            for each in (min(needed), max(needed))
+        )
+        return f" (about {fewest}{'' if fewest == most else f' to {most}'} seeds would decide)"
 
     def _alone(self, contrast: Contrast) -> str:
         """A sentence on a contrast of two methods by name."""

@@ -113,6 +113,17 @@ def against_baseline(results: Results, method: str) -> str:
     return difference_and_interval(contrast, results["measures"][0])
 
 
+def beside_baseline(results: Results) -> list[str]:
+    """What is concluded of the pairs without the baseline, a sentence each."""
+    labels = {method["name"]: method["label"] for method in results["methods"]}
+    return [
+        f"{labels[each['method']]} against {labels[each['against']]}: "
+        f"{difference_and_interval(each, results['measures'][0])}; {each['conclusion']}."
+        for each in results["contrasts"]
+        if each["against"] != results["baseline"] and each["mean"] is not None
+    ]
+
+
 def conclusion(results: Results, method: str) -> str:
     """In a word or two what is concluded of a method against the baseline.
 

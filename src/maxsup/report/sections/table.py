@@ -17,7 +17,7 @@ def _content(results: Results) -> dict[str, object]:
         "parts": _parts(others),
         # Only other pairs may have been asked for.
         "judged": any(each["against"] == results["baseline"] for each in results["contrasts"]),
-        "beside": _beside(results),
+        "beside": numbers.beside_baseline(results),
         "labels": labels_of(results),
         "contrasts": {(each["method"], each["against"]): each for each in results["contrasts"]},
         "conclusions": {
@@ -44,17 +44,6 @@ def _parts(measures: list[MeasureFacts]) -> list[list[MeasureFacts]]:
     tables = max(1, -(-len(measures) // _TOGETHER))
     each = max(1, -(-len(measures) // tables))
     return [measures[start : start + each] for start in range(0, len(measures), each)]
-
-
-def _beside(results: Results) -> list[str]:
-    """What is concluded of pairs without the baseline, in words."""
-    labels, primary = labels_of(results), results["measures"][0]
-    return [
-        f"{labels[each['method']]} against {labels[each['against']]}: "
-        f"{numbers.difference_and_interval(each, primary)}; {each['conclusion']}."
-        for each in results["contrasts"]
-        if each["against"] != results["baseline"] and each["mean"] is not None
-    ]
 
 
 TABLE = StudySection(anchor="table", heading="Table", title="The measures", content=_content)
