@@ -114,7 +114,7 @@ def test_a_method_far_off_is_named_at_the_edge_and_leaves_the_others_their_room(
     assert "← −77.5" in texts(below)
     # Where as many are here as there, neither is what is usual.
     halves = {name: values[name] for name in ("a", "b", "far")} | {"d": {0: 11.0}}
-    drawn = texts(figures.seeds_figure(halves, {name: name for name in halves}, means, "%"))
+    drawn = texts(figures.seeds_figure(halves, {name: name for name in halves}, {}, "%"))
     assert not any("←" in each or "→" in each for each in drawn)
 
 
