@@ -36,6 +36,22 @@ def test_tables_are_those_of_the_numbers() -> None:
     assert script_in(FINDINGS).main(["--check"]) == 0
 
 
+def test_what_is_taken_names_no_place_on_the_machine(findings: Path, tmp_path: Path) -> None:
+    script = script_in(findings)
+    content = script.study_of("camvid-linear")
+    del content["sha256"], content["timings"]["sha256"]
+    note = "Backbones: maxsup (/home/me/runs/coarse/maxsup; 71 %), hf:owner/name, 3/4 of 7 km/h."
+    for of in (content["data"], content["verdict"]):
+        of["notes"] = [note]
+    content["command"] = "maxsup compare /home/me/camvid --out /home/me/runs/camvid"
+    script.write_results(content, tmp_path)
+    script.take("other", tmp_path / "results.json")
+    taken = script.study_of("other")
+    clean = "Backbones: maxsup (path/to/maxsup; 71 %), hf:owner/name, 3/4 of 7 km/h."
+    assert taken["data"]["notes"] == taken["verdict"]["notes"] == [clean]
+    assert taken["command"] == "maxsup compare path/to/camvid"
+
+
 def test_a_number_typed_by_hand_is_seen(findings: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = findings / "alpha.md"
     page.write_text(

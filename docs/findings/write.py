@@ -28,6 +28,8 @@ HERE = Path(__file__).parent
 KEPT = HERE / "results"
 _NUMBERS = re.compile(r"(<!-- numbers: ([^;]+); ([^>]+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 _CLAIM = re.compile(r"<!-- claim: (.+?) -->")
+_PLACE = re.compile(r"(?<![\w./:])/(?:[^\s/;,()]+/)+")
+"""The folders of a place on the machine that a study ran on, as a note may name it."""
 _SUMMARY = re.compile(r"(<!-- summary -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -43,6 +45,8 @@ def take(name: str, source: Path) -> None:
         else:
             results = read_results(source)
             results["command"] = command_without_places(results["command"])
+            for of in (results["data"], results["verdict"]):
+                of["notes"] = [_PLACE.sub("path/to/", note) for note in of["notes"]]
             write_results(results, Path(directory))
         content = (Path(directory) / source.name).read_bytes()
     KEPT.mkdir(exist_ok=True)
