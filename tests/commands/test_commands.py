@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from maxsup import methods
 from maxsup.commands import main
 from maxsup.recipes import get_recipe
 from maxsup.results import read_results
@@ -147,7 +148,10 @@ def test_train_names_the_line_of_a_plugin_that_refuses_its_input(
     own = tmp_path / "own.py"
     own.write_text("\n".join(lines), encoding="utf-8")
     words = ["train", "digits", "--method", "squared-maxsup", "--plugin", str(own)]
-    assert run(*words, "--epochs", "1", "--out", str(tmp_path / "r")) == 2
+    try:
+        assert run(*words, "--epochs", "1", "--out", str(tmp_path / "r")) == 2
+    finally:
+        del methods._METHODS["squared-maxsup"]  # which later tests would train with
     assert capsys.readouterr().err.endswith(
         f"maxsup: could not convert string to float: 'x' (own.py, line {number})\n"
     )
