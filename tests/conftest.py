@@ -41,6 +41,22 @@ def _end_processes() -> Iterator[None]:
         sys.modules["tests.forked"].end_all()
 
 
+@pytest.fixture
+def registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The registry as it is, put back afterwards, and the modules that were loaded into it."""
+    import sys
+
+    from maxsup import methods
+
+    monkeypatch.setattr(methods, "_METHODS", dict(methods._METHODS))
+    monkeypatch.setattr(methods, "_failures", methods._failures)
+    before = set(sys.modules)
+    yield
+    for name in set(sys.modules) - before:
+        if name.startswith("maxsup_plugin_"):
+            del sys.modules[name]
+
+
 @pytest.fixture(autouse=True, scope="module")
 def _pass_over_what_stays() -> None:
     """Modules and tests stay to the end: collections of garbage, one a training, leave them out."""

@@ -79,18 +79,6 @@ AUTHORS = {
 }
 
 
-@pytest.fixture
-def registry(monkeypatch):
-    """The registry as it is, put back afterwards, and the modules that were loaded into it."""
-    monkeypatch.setattr(methods, "_METHODS", dict(methods._METHODS))
-    monkeypatch.setattr(methods, "_failures", methods._failures)
-    before = set(sys.modules)
-    yield
-    for name in set(sys.modules) - before:
-        if name.startswith("maxsup_plugin_"):
-            del sys.modules[name]
-
-
 def halved_maxsup() -> Method:
     return Method(
         name="halved-maxsup",
@@ -297,8 +285,13 @@ def test_plugin_may_be_a_module(tmp_path, monkeypatch):
 @pytest.mark.usefixtures("registry")
 def test_plugin_is_one_module_in_every_process(tmp_path):
     write(tmp_path / "own.py", "class Kept:\n    pass\nMETHODS = ()\n")
+    before = set(sys.modules)
     load_plugin(tmp_path / "own.py")
-    (module,) = (m for name, m in sys.modules.items() if name.startswith("maxsup_plugin_own_"))
+    (module,) = (
+        sys.modules[name]
+        for name in set(sys.modules) - before
+        if name.startswith("maxsup_plugin_own_")
+    )
     (tmp_path / "kept").write_bytes(pickle.dumps(module.Kept()))
     code = (
         "import pickle, maxsup\n"

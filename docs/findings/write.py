@@ -21,15 +21,19 @@ from typing import Any
 
 from maxsup.inspection import INSPECTION_FILE, read_inspection, write_inspection
 from maxsup.paper import Claim, outcome_of
-from maxsup.results import command_without_places, numbers, read_results, write_results
+from maxsup.results import (
+    command_without_places,
+    numbers,
+    read_results,
+    without_places,
+    write_results,
+)
 from maxsup.statistics import judge, summarise
 
 HERE = Path(__file__).parent
 KEPT = HERE / "results"
 _NUMBERS = re.compile(r"(<!-- numbers: ([^;]+); ([^>]+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 _CLAIM = re.compile(r"<!-- claim: (.+?) -->")
-_PLACE = re.compile(r"(?<![\w./:])/(?:[^\s/;,()]+/)+")
-"""The folders of a place on the machine that a study ran on, as a note may name it."""
 _SUMMARY = re.compile(r"(<!-- summary -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -40,13 +44,13 @@ def take(name: str, source: Path) -> None:
             inspection = read_inspection(source)
             inspection["command"] = command_without_places(inspection["command"])
             for model in inspection["models"]:
-                model["place"] = command_without_places(f" {model['place']}").strip()
+                model["place"] = without_places(model["place"])
             write_inspection(inspection, Path(directory))
         else:
             results = read_results(source)
             results["command"] = command_without_places(results["command"])
             for of in (results["data"], results["verdict"]):
-                of["notes"] = [_PLACE.sub("path/to/", note) for note in of["notes"]]
+                of["notes"] = [without_places(note) for note in of["notes"]]
             write_results(results, Path(directory))
         content = (Path(directory) / source.name).read_bytes()
     KEPT.mkdir(exist_ok=True)

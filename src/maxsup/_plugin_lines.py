@@ -21,6 +21,12 @@ def line_in_plugins(error: BaseException) -> str | None:
     return f"{Path(trace.tb_frame.f_code.co_filename).name}, line {trace.tb_lineno}"
 
 
+def with_line(message: str, error: BaseException) -> str:
+    """A message with the plug-in's line behind it, where the error came through one."""
+    line = line_in_plugins(error)
+    return f"{message} ({line})" if line else message
+
+
 def import_failure(plugin: str, name: str, error: Exception) -> str:
     """A sentence on a plug-in whose import raised something.
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from maxsup import methods
 from maxsup.commands import main
 from maxsup.recipes import get_recipe
 from maxsup.results import read_results
@@ -116,6 +115,7 @@ def test_compare_by_a_script_of_which_one_run_failed_is_an_error(
     assert (tmp_path / "s" / "report.html").exists()
 
 
+@pytest.mark.usefixtures("registry")
 def test_compare_refuses_a_plugin_that_cannot_be_used_and_writes_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -137,6 +137,7 @@ def test_compare_refuses_a_plugin_that_cannot_be_used_and_writes_nothing(
     assert not (tmp_path / "s").exists()
 
 
+@pytest.mark.usefixtures("registry")
 def test_train_names_the_line_of_a_plugin_that_refuses_its_input(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -148,10 +149,7 @@ def test_train_names_the_line_of_a_plugin_that_refuses_its_input(
     own = tmp_path / "own.py"
     own.write_text("\n".join(lines), encoding="utf-8")
     words = ["train", "digits", "--method", "squared-maxsup", "--plugin", str(own)]
-    try:
-        assert run(*words, "--epochs", "1", "--out", str(tmp_path / "r")) == 2
-    finally:
-        del methods._METHODS["squared-maxsup"]  # which later tests would train with
+    assert run(*words, "--epochs", "1", "--out", str(tmp_path / "r")) == 2
     assert capsys.readouterr().err.endswith(
         f"maxsup: could not convert string to float: 'x' (own.py, line {number})\n"
     )

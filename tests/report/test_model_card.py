@@ -62,12 +62,14 @@ def test_card_names_the_hubs_data_set(results: Results) -> None:
     assert card.data.eval_results[0].dataset_type == "uoft-cs/cifar100"
     # A folder of the same name is another data set.
     results["command"] = "maxsup compare /home/me/secret/uoft-cs/cifar100 --weights ~/w.pth"
+    results["verdict"]["notes"].append("Teachers: /home/me/secret/maxsup (test accuracy 71.00 %).")
     text = model_card(results, "maxsup", 0)
     card = ModelCard(text)
     assert card.data.datasets is None
     assert card.data.eval_results[0].dataset_type == "not-on-the-hub"
     assert "secret" not in text
     assert "maxsup compare path/to/cifar100 --weights path/to/w.pth\n" in text
+    assert "- Teachers: path/to/maxsup (test accuracy 71.00 %).\n" in text
 
 
 def test_card_survives_names_from_outside(results: Results) -> None:

@@ -119,6 +119,8 @@ def say(
 
 
 FIVE = [0.70, 0.71, 0.72, 0.73, 0.74]
+GAINS = [0.1, -0.1, 0.1, -0.1, 0.0125]
+"""Their mean is half the margin, and they spread far."""
 
 
 def test_a_clear_difference_is_named_with_its_evidence() -> None:
@@ -187,6 +189,11 @@ def test_of_many_comparisons_the_sentence_names_the_differences_alone() -> None:
         "Maxsup:alpha=0.2 against Label smoothing:alpha=0.2, +0.00 points."
     )
     assert "The 7 intervals, which the table has, hold the truth all together" in notes
+    wild: list[float | None] = [each + gain for each, gain in zip(FIVE, GAINS, strict=True)]
+    all_wild = {name: [*FIVE] if name == "baseline" else wild for name in accuracy}
+    assert "the baseline (more than 1,000 seeds would decide): " in say(all_wild)[0]
+    one_wild = {**accuracy, "maxsup:alpha=0.2": wild}
+    assert "the baseline (about 34 to more than 1,000 seeds would decide): " in say(one_wild)[0]
     # Without one of the methods there are few enough for all that is known of each.
     del accuracy["focal"]
     assert "+2.02 points (+" in say(accuracy)[0]

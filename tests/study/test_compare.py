@@ -190,6 +190,7 @@ METHOD = Method("breaking", "Breaking", "fails", build=lambda training: Breaking
         ('open("gone.txt")', "FileNotFoundError: [Errno 2] No such file or directory: 'gone.txt'"),
     ],
 )
+@pytest.mark.usefixtures("registry")
 def test_a_run_that_fails_in_a_plugin_names_its_line_and_its_trace(
     broken: str, message: str, tmp_path: Path
 ) -> None:
@@ -197,14 +198,11 @@ def test_a_run_that_fails_in_a_plugin_names_its_line_and_its_trace(
     file.write_text(PLUGIN.replace("BROKEN", broken))
     methods.load_plugin(file)
     shown = io.StringIO()
-    try:
-        results = compare(
-            settings(methods=("breaking", "baseline"), seeds=(0,), epochs=1),
-            tmp_path / "s",
-            console=Console(file=shown, width=500),
-        )
-    finally:
-        del methods._METHODS["breaking"]
+    results = compare(
+        settings(methods=("breaking", "baseline"), seeds=(0,), epochs=1),
+        tmp_path / "s",
+        console=Console(file=shown, width=500),
+    )
     cause = f"{message} (breaking.py, line 8)"
     assert [run["status"] for run in results["runs"]] == ["failed", "finished"]
     assert results["runs"][0]["cause"] == cause

@@ -246,14 +246,11 @@ def test_backbones_are_fine_tuned_on_masks_as_in_a_study_here(cluster: Any, tmp_
 
 
 @pytest.fixture
-def own_method() -> Iterator[str]:
+def own_method(registry: None) -> str:
     """A plug-in that this process has loaded, and knows no more afterwards."""
     file = str(Path(__file__).parents[2] / "docs" / "examples" / "own_method.py")
-    (method,) = methods.load_plugin(file)
-    yield file
-    del methods._METHODS[method.name]
-    for name in [name for name in sys.modules if name.startswith("maxsup_plugin_own_method")]:
-        del sys.modules[name]
+    methods.load_plugin(file)
+    return file
 
 
 def test_plugin_of_a_study_is_loaded_by_its_nodes(

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import maxsup
 from maxsup._interrupts import remembering_interrupts
 from maxsup._lab import lab_is_needed
-from maxsup._plugin_lines import line_in_plugins
+from maxsup._plugin_lines import with_line
 from maxsup.commands._command import Command, SettingsCommand
 from maxsup.commands._output import forget_closed_pipes, write_what_can_be_shown
 from maxsup.commands._overview import print_completion, print_help
@@ -93,11 +93,9 @@ def _no_command(words: Sequence[str]) -> str:
 
 
 def _message(error: Exception) -> str:
-    message = str(error)
     if isinstance(error, OSError) and error.filename is not None:
-        message = f"{error.filename}: {error.strerror}"
-    line = line_in_plugins(error)
-    return f"{message} ({line})" if line else message
+        return with_line(f"{error.filename}: {error.strerror}", error)
+    return with_line(str(error), error)
 
 
 def _fail(message: str) -> int:

@@ -8,7 +8,7 @@ from importlib import resources
 
 from maxsup import schedules
 from maxsup._method_names import MethodName, Ramp, Value
-from maxsup._plugin_lines import line_in_plugins
+from maxsup._plugin_lines import with_line
 from maxsup.losses._coefficient import Coefficient
 from maxsup.losses._loss import Loss
 
@@ -136,9 +136,7 @@ class Method:
         try:
             built: object = self.criterion(_SMALL)
         except Exception as error:  # whatever somebody else's code raises
-            problem = f"{type(error).__name__}: {str(error).rstrip('.')}"
-            line = line_in_plugins(error)
-            problem += f" ({line})" if line else ""
+            problem = with_line(f"{type(error).__name__}: {str(error).rstrip('.')}", error)
         else:
             if isinstance(built, Loss):
                 return

@@ -3,7 +3,7 @@
 import json
 
 from maxsup.report._paper_table import in_markdown, markdown_table
-from maxsup.results import Results, command_without_places
+from maxsup.results import Results, command_without_places, without_places
 from maxsup.results.schema import Run
 
 _HUB = "hf:"
@@ -120,7 +120,7 @@ def _text(results: Results, run: Run) -> str:
             in_markdown(results["verdict"]["sentence"]),
             "",
             markdown_table(results),
-            *(f"- {in_markdown(note)}" for note in results["verdict"]["notes"]),
+            *(f"- {in_markdown(without_places(note))}" for note in results["verdict"]["notes"]),
             "",
             "## Repeat it",
             "",

@@ -32,7 +32,6 @@ from maxsup.results._analysis import (
     margin_of,
     read_contrasts,
 )
-from maxsup.results._command import command_without_places
 from maxsup.results._file import (
     RESULTS_FILE,
     SUMMARY_FILE,
@@ -50,6 +49,7 @@ from maxsup.results._shown import shown
 from maxsup.results._tuned import chosen_names, tuned_contrasts
 from maxsup.results._unfinished import still_rising
 from maxsup.results._verdict import analyse_again, verdict
+from maxsup.results._without_places import command_without_places, without_places
 from maxsup.results.schema import Results
 
 __all__ = [
@@ -77,5 +77,6 @@ __all__ = [
     "still_rising",
     "tuned_contrasts",
     "verdict",
+    "without_places",
     "write_results",
 ]

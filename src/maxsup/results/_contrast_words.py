@@ -98,15 +98,15 @@ class ContrastWords:
                 f"{self._both(each)} {numbers.interval(each, self.primary)}" for each in crossed
             )
             possible = (
-                f"these differences are possible: {listed(ranges)}. They are"
+                f"these differences are possible: {listed(ranges)}"
                 if self.in_full
                 else "differences are possible of which the section on test images has the "
-                "intervals. They are"
+                "intervals"
             )
             notes.append(
                 f"Over other test images of the same population as well as other seeds, not these "
-                f"{crossed[0]['images']:,} alone, {possible} shown to weigh the conclusions, and "
-                f"decide nothing.{self._for_these_images(crossed)}"
+                f"{crossed[0]['images']:,} alone, {possible}. They are shown to weigh the "
+                f"conclusions, and decide nothing.{self._for_these_images(crossed)}"
             )
         tested = [each for each in images["contrasts"] if each["p_mcnemar"] is not None]
         if tested:
@@ -213,21 +213,21 @@ class ContrastWords:
             if not of_kind:
                 continue
             named = "; ".join(name(each) + evidence(each) for each in of_kind)
-            is_open = conclusion == "undecided" and not self.in_full
-            needed = self._needed(of_kind) if is_open else ""
-            sentences.append(f"{opening}{needed}: {named}.")
+            judged = [each for each in of_kind if each["low"] is not None]
+            if conclusion == "undecided" and judged and not self.in_full:
+                opening += f" ({self._seeds_needed(judged)} seeds would decide)"
+            sentences.append(f"{opening}: {named}.")
         return sentences
 
-    def _needed(self, undecided: list[Contrast]) -> str:
-        """How many seeds would decide several contrasts, from the first to the last of them."""
-        needed = [each["seeds_to_decide"] or 1_001 for each in undecided if each["low"] is not None]
-        if not needed:
-            return ""
-        fewest, most = (
-            f"{each:,}" if each <= 1_000 else "more than 1,000"
-            for each in (min(needed), max(needed))
-        )
-        return f" (about {fewest}{'' if fewest == most else f' to {most}'} seeds would decide)"
+    def _seeds_needed(self, contrasts: list[Contrast]) -> str:
+        """How many seeds would decide the first of these contrasts, and how many the last."""
+        needed = [each["seeds_to_decide"] for each in contrasts]
+        known = [each for each in needed if each is not None]
+        if not known:
+            return "more than 1,000"
+        fewest = f"{min(known):,}"
+        most = f"{max(known):,}" if len(known) == len(needed) else "more than 1,000"
+        return f"about {fewest}" if fewest == most else f"about {fewest} to {most}"
 
     def _alone(self, contrast: Contrast) -> str:
         """A sentence on a contrast of two methods by name."""
@@ -257,8 +257,7 @@ class ContrastWords:
             small = abs(contrast["mean"] or 0.0) < self.margin
             less = ", less than the margin" if small and contrast["conclusion"] != "same" else ""
             return f"by {self._by(contrast)} ({interval}, {seeds}{less})"
-        needed = contrast["seeds_to_decide"]
-        more = f"about {needed:,}" if needed is not None else "more than 1,000"
+        more = self._seeds_needed([contrast])
         return f"{self._by(contrast)} ({interval} is possible after {seeds}; {more} would decide)"
 
     def _paired_seeds(self, contrast: Contrast) -> str:

@@ -4,7 +4,7 @@ import gc
 
 import torch
 
-from maxsup._plugin_lines import line_in_plugins
+from maxsup._plugin_lines import with_line
 from maxsup.training._diverged import TrainingDiverged
 
 
@@ -15,8 +15,7 @@ def cause_of(error: Exception) -> str:
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
         return "out of memory: try --batch-size, --accumulate or --precision bf16"
-    line = line_in_plugins(error)
-    return f"{in_one_line(error)} ({line})" if line else in_one_line(error)
+    return with_line(in_one_line(error), error)
 
 
 def is_foreseen(error: Exception) -> bool:
