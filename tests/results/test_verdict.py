@@ -194,6 +194,14 @@ def test_of_many_comparisons_the_sentence_names_the_differences_alone() -> None:
     assert "the baseline (more than 1,000 seeds would decide): " in say(all_wild)[0]
     one_wild = {**accuracy, "maxsup:alpha=0.2": wild}
     assert "the baseline (about 34 to more than 1,000 seeds would decide): " in say(one_wild)[0]
+    # What makes a difference count for less is said of many, too.
+    near: list[float | None] = [each + 0.002 + k * 1e-5 for k, each in enumerate(FIVE)]
+    two_only = [0.9, 0.9, None, None, None]
+    limited = say({**accuracy, "maxsup:alpha=0.1": near, "focal": two_only})[0]
+    assert "Maxsup:alpha=0.1, +0.20 points (less than the margin)" in limited
+    assert " in 2 seeds, too few to conclude" in limited
+    without = say({**accuracy, "focal": [*clear[:4], None]})[0]
+    assert "Focal, +2.00 points (4 seeds, without seed 4)" in without
     # Without one of the methods there are few enough for all that is known of each.
     del accuracy["focal"]
     assert "+2.02 points (+" in say(accuracy)[0]

@@ -190,15 +190,18 @@ def far_rows(rows: Mapping[str, Sequence[float]]) -> dict[str, int]:
     """The rows all of whose values lie far off, and on which side: −1 below, 1 above the others.
 
     Far is more than eight times as far from the median row as rows are wide and apart, at their
-    median. Fewer than half of the rows are that, so that what is usual can be told.
+    median. Fewer than half of the rows are that, so that what is usual can be told; of one value a
+    row, whose widths are unknown, none is.
 
     >>> far_rows({"a": [94.0, 95.0], "b": [95.0, 96.0], "c": [93.0, 96.0], "d": [10.0, 30.0]})
     {'d': -1}
     >>> far_rows({"a": [94.0, 95.0], "b": [10.0, 30.0]})
     {}
+    >>> far_rows({"a": [71.7], "b": [71.75], "c": [72.2]})
+    {}
     """
     filled = {name: values for name, values in rows.items() if values}
-    if len(filled) < 3:
+    if len(filled) < 3 or max(map(len, filled.values())) < 2:
         return {}
     middles = {name: median(values) for name, values in filled.items()}
     middle = median(middles.values())

@@ -206,7 +206,7 @@ class ContrastWords:
         """A sentence for each conclusion, the contrasts in it with the best first."""
         better = self.primary["better"] != "lower"
         ranked = sorted(contrasts, key=lambda each: -(each["mean"] or 0.0) * (1 if better else -1))
-        evidence = self._evidence if self.in_full else self._by
+        evidence = self._evidence if self.in_full else self._in_brief
         sentences = []
         for conclusion, opening in openings.items():
             of_kind = [each for each in ranked if each["conclusion"] == conclusion]
@@ -220,7 +220,7 @@ class ContrastWords:
         return sentences
 
     def _seeds_needed(self, contrasts: list[Contrast]) -> str:
-        """How many seeds would decide the first of these contrasts, and how many the last."""
+        """How many seeds would decide these contrasts: the fewest, and the most."""
         needed = [each["seeds_to_decide"] for each in contrasts]
         known = [each for each in needed if each is not None]
         if not known:
@@ -254,11 +254,24 @@ class ContrastWords:
             return f"by {self._by(contrast)} in each of {seeds}"
         interval = numbers.interval(contrast, self.primary)
         if contrast["conclusion"] != "undecided":
-            small = abs(contrast["mean"] or 0.0) < self.margin
-            less = ", less than the margin" if small and contrast["conclusion"] != "same" else ""
+            less = ", less than the margin" if self._is_small(contrast) else ""
             return f"by {self._by(contrast)} ({interval}, {seeds}{less})"
         more = self._seeds_needed([contrast])
         return f"{self._by(contrast)} ({interval} is possible after {seeds}; {more} would decide)"
+
+    def _in_brief(self, contrast: Contrast) -> str:
+        """The difference without its interval, but with what makes it count for less."""
+        if len(contrast["seeds"]) < FEWEST_PAIRS or contrast["low"] is None:
+            return self._evidence(contrast)
+        some = "unpaired" not in contrast and numbers.seeds_used(contrast, self.seeds)
+        less = ["less than the margin"] if self._is_small(contrast) else []
+        limits = [*less, self._paired_seeds(contrast)] if some else less
+        return self._by(contrast) + (f" ({', '.join(limits)})" if limits else "")
+
+    def _is_small(self, contrast: Contrast) -> bool:
+        """Whether a difference was found that is less than the margin."""
+        found = contrast["conclusion"] in ("better", "worse")
+        return found and abs(contrast["mean"] or 0.0) < self.margin
 
     def _paired_seeds(self, contrast: Contrast) -> str:
         """How many seeds a contrast is over, and which where these are not all."""
