@@ -49,6 +49,7 @@ def registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     from maxsup import methods
 
     monkeypatch.setattr(methods, "_METHODS", dict(methods._METHODS))
+    monkeypatch.setattr(methods, "_local", set(methods._local))
     monkeypatch.setattr(methods, "_failures", methods._failures)
     before = set(sys.modules)
     yield

@@ -285,13 +285,8 @@ def test_plugin_may_be_a_module(tmp_path, monkeypatch):
 @pytest.mark.usefixtures("registry")
 def test_plugin_is_one_module_in_every_process(tmp_path):
     write(tmp_path / "own.py", "class Kept:\n    pass\nMETHODS = ()\n")
-    before = set(sys.modules)
     load_plugin(tmp_path / "own.py")
-    (module,) = (
-        sys.modules[name]
-        for name in set(sys.modules) - before
-        if name.startswith("maxsup_plugin_own_")
-    )
+    (module,) = (m for name, m in sys.modules.items() if name.startswith("maxsup_plugin_own_"))
     (tmp_path / "kept").write_bytes(pickle.dumps(module.Kept()))
     code = (
         "import pickle, maxsup\n"
@@ -601,9 +596,8 @@ def test_method_whose_default_is_out_of_range_is_refused():
         Method("x", "X", "x", build=print, coefficients=(Coefficient("alpha", 1.0),) * 2)
 
 
-def test_known_here_alone_names_the_method_behind_coefficients(monkeypatch):
-    monkeypatch.setattr(methods, "_METHODS", dict(methods._METHODS))
-    monkeypatch.setattr(methods, "_local", set())
+@pytest.mark.usefixtures("registry")
+def test_known_here_alone_names_the_method_behind_coefficients():
     mine = register(dataclasses.replace(get_method("maxsup"), name="mine"))
     assert methods.known_here_alone("mine:alpha=0.3") is mine
     assert methods.known_here_alone("maxsup:alpha=0.3") is None

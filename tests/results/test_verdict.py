@@ -121,6 +121,17 @@ def say(
 FIVE = [0.70, 0.71, 0.72, 0.73, 0.74]
 GAINS = [0.1, -0.1, 0.1, -0.1, 0.0125]
 """Their mean is half the margin, and they spread far."""
+CLEAR = [0.72, 0.731, 0.739, 0.75, 0.761]
+OPEN = [0.71, 0.70, 0.73, 0.72, 0.74]
+MANY: dict[str, list[float | None]] = {
+    "baseline": [*FIVE],
+    "label-smoothing:alpha=0.1": [0.701, 0.709, 0.721, 0.729, 0.74],
+    "maxsup:alpha=0.1": [*CLEAR],
+    "label-smoothing:alpha=0.2": [*OPEN],
+    "maxsup:alpha=0.2": [*OPEN[::-1]],
+    "focal": [each - 0.03 for each in CLEAR],
+}
+"""More comparisons than have each its interval in the sentence."""
 
 
 def test_a_clear_difference_is_named_with_its_evidence() -> None:
@@ -166,17 +177,7 @@ def test_maxsup_is_held_against_label_smoothing() -> None:
 
 def test_of_many_comparisons_the_sentence_names_the_differences_alone() -> None:
     """Whose intervals the table has: with each of them it would be a page of numbers."""
-    clear = [0.72, 0.731, 0.739, 0.75, 0.761]
-    open_ = [0.71, 0.70, 0.73, 0.72, 0.74]
-    accuracy: dict[str, list[float | None]] = {
-        "baseline": [*FIVE],
-        "label-smoothing:alpha=0.1": [0.701, 0.709, 0.721, 0.729, 0.74],
-        "maxsup:alpha=0.1": clear,
-        "label-smoothing:alpha=0.2": open_,
-        "maxsup:alpha=0.2": open_[::-1],
-        "focal": [each - 0.03 for each in clear],
-    }
-    sentence, notes = say(accuracy)
+    sentence, notes = say(MANY)
     assert sentence == (
         "Better than the baseline in accuracy: Maxsup:alpha=0.1, +2.02 points. "
         "Worse than the baseline in accuracy: Focal, −0.98 points. "
@@ -189,22 +190,27 @@ def test_of_many_comparisons_the_sentence_names_the_differences_alone() -> None:
         "Maxsup:alpha=0.2 against Label smoothing:alpha=0.2, +0.00 points."
     )
     assert "The 7 intervals, which the table has, hold the truth all together" in notes
+    # Without one of the methods there are few enough for all that is known of each.
+    few = {name: values for name, values in MANY.items() if name != "focal"}
+    assert "+2.02 points (+" in say(few)[0]
+
+
+def test_of_many_open_comparisons_the_sentence_says_how_many_seeds_would_decide() -> None:
     wild: list[float | None] = [each + gain for each, gain in zip(FIVE, GAINS, strict=True)]
-    all_wild = {name: [*FIVE] if name == "baseline" else wild for name in accuracy}
+    all_wild = {name: [*FIVE] if name == "baseline" else wild for name in MANY}
     assert "the baseline (more than 1,000 seeds would decide): " in say(all_wild)[0]
-    one_wild = {**accuracy, "maxsup:alpha=0.2": wild}
+    one_wild = {**MANY, "maxsup:alpha=0.2": wild}
     assert "the baseline (about 34 to more than 1,000 seeds would decide): " in say(one_wild)[0]
-    # What makes a difference count for less is said of many, too.
+
+
+def test_what_makes_a_difference_count_for_less_is_said_of_many_too() -> None:
     near: list[float | None] = [each + 0.002 + k * 1e-5 for k, each in enumerate(FIVE)]
     two_only = [0.9, 0.9, None, None, None]
-    limited = say({**accuracy, "maxsup:alpha=0.1": near, "focal": two_only})[0]
+    limited = say({**MANY, "maxsup:alpha=0.1": near, "focal": two_only})[0]
     assert "Maxsup:alpha=0.1, +0.20 points (less than the margin)" in limited
     assert " in 2 seeds, too few to conclude" in limited
-    without = say({**accuracy, "focal": [*clear[:4], None]})[0]
+    without = say({**MANY, "focal": [*CLEAR[:4], None]})[0]
     assert "Focal, +2.00 points (4 seeds, without seed 4)" in without
-    # Without one of the methods there are few enough for all that is known of each.
-    del accuracy["focal"]
-    assert "+2.02 points (+" in say(accuracy)[0]
 
 
 def test_a_certain_difference_that_is_too_small_to_matter() -> None:

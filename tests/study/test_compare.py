@@ -145,12 +145,10 @@ class _BrokenLoss(CrossEntropyLoss):
 
 
 @pytest.fixture
-def _diverging_method() -> Any:
+def _diverging_method(registry: None) -> None:
     methods.register(
         Method("diverging", "Diverging", "fails", build=lambda training: _BrokenLoss())
     )
-    yield
-    del methods._METHODS["diverging"]
 
 
 @pytest.mark.usefixtures("_diverging_method")

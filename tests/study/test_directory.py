@@ -149,16 +149,15 @@ def test_page_of_an_incomplete_grid(
         console.print(results_table(found))
 
 
+@pytest.mark.usefixtures("registry")
 def test_method_that_is_not_known_any_more_does_not_stop_the_others(
     run_study: Study, tmp_path: Path
 ) -> None:
     from maxsup.losses import CrossEntropyLoss
 
     methods.register(Method("mine", "Mine", "", build=lambda training: CrossEntropyLoss()))
-    try:
-        run_study(tmp_path, methods=("baseline", "mine"), seeds=(0,), epochs=1)
-    finally:
-        del methods._METHODS["mine"]
+    run_study(tmp_path, methods=("baseline", "mine"), seeds=(0,), epochs=1)
+    del methods._METHODS["mine"]
     found = run_study(tmp_path, methods=("baseline",), seeds=(0,), epochs=1)
     assert [run["method"] for run in found["runs"]] == ["baseline"]
     assert "mine, seed 0 was finished by an earlier command" in found["verdict"]["notes"][0]

@@ -110,17 +110,9 @@ def wait_for(happened: Callable[[], bool], seconds: float = 120.0) -> None:
 
 
 @pytest.fixture
-def register() -> Iterator[Callable[[str, Any], None]]:
+def register(registry: None) -> Callable[[str, Any], Method]:
     """Register methods in this process alone."""
-    names = []
-
-    def add(name: str, build: Any) -> None:
-        methods.register(Method(name, name, "fails", build=build))
-        names.append(name)
-
-    yield add
-    for name in names:
-        del methods._METHODS[name]
+    return lambda name, build: methods.register(Method(name, name, "fails", build=build))
 
 
 PATIENT: dict[str, Any] = {
@@ -149,7 +141,7 @@ def patient(released: Path) -> Any:
 
 
 @pytest.fixture
-def cut_study(register: Callable[[str, Any], None], tmp_path: Path) -> tuple[Path, Path, str]:
+def cut_study(register: Callable[[str, Any], Method], tmp_path: Path) -> tuple[Path, Path, str]:
     """Where to run a study that waits half-way; the file that releases it; what it is to find."""
     released = tmp_path / "released"
     register("patient", patient(released))
@@ -269,7 +261,7 @@ def test_plugin_of_a_study_is_loaded_by_its_nodes(
 
 
 def test_what_stops_a_study_here_stops_it(
-    cluster: Any, register: Callable[[str, Any], None], tmp_path: Path
+    cluster: Any, register: Callable[[str, Any], Method], tmp_path: Path
 ) -> None:
     here = os.getpid()
 
@@ -286,7 +278,7 @@ def test_what_stops_a_study_here_stops_it(
 
 
 def test_failures_are_those_of_a_study_here(
-    cluster: Any, register: Callable[[str, Any], None], tmp_path: Path
+    cluster: Any, register: Callable[[str, Any], Method], tmp_path: Path
 ) -> None:
     # Without annotations: what is defined in a function travels without the names around it.
     def diverging(training):

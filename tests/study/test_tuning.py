@@ -4,7 +4,6 @@ import dataclasses
 import io
 import json
 import re
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -59,19 +58,6 @@ def comparable(results: Results) -> str:
 def tuned(tmp_path_factory: pytest.TempPathFactory) -> tuple[Results, Path]:
     directory = tmp_path_factory.mktemp("tuned")
     return run(directory), directory
-
-
-@pytest.fixture
-def register() -> Iterator[Callable[[Method], None]]:
-    names = []
-
-    def add(method: Method) -> None:
-        methods.register(method)
-        names.append(method.name)
-
-    yield add
-    for name in names:
-        methods._METHODS.pop(name)
 
 
 # What is tried.
@@ -335,9 +321,8 @@ def test_training_on_the_validation_part_needs_one(tmp_path: Path) -> None:
     assert settings.fingerprint() != dataclasses.replace(settings, measured_on="test").fingerprint()
 
 
-def test_trials_that_fail_are_not_chosen(
-    tmp_path: Path, register: Callable[[Method], None]
-) -> None:
+@pytest.mark.usefixtures("registry")
+def test_trials_that_fail_are_not_chosen(tmp_path: Path) -> None:
     class Fragile(CrossEntropyLoss):
         def __init__(self, breaks: bool) -> None:
             super().__init__()
@@ -347,7 +332,7 @@ def test_trials_that_fail_are_not_chosen(
             return super().forward(*args, **options) * (float("nan") if self.breaks else 1.0)
 
     strength = Coefficient("strength", 1.0, search=Search(0.1, 10.0))
-    register(
+    methods.register(
         Method(
             "fragile",
             "Fragile",
@@ -356,7 +341,7 @@ def test_trials_that_fail_are_not_chosen(
             coefficients=(strength,),
         )
     )
-    register(
+    methods.register(
         Method(
             "broken",
             "Broken",

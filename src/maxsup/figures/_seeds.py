@@ -190,8 +190,8 @@ def far_rows(rows: Mapping[str, Sequence[float]]) -> dict[str, int]:
     """The rows all of whose values lie far off, and on which side: −1 below, 1 above the others.
 
     Far is more than eight times as far from the median row as rows are wide and apart, at their
-    median. Fewer than half of the rows are that, so that what is usual can be told; of one value a
-    row, whose widths are unknown, none is.
+    median, which fewer than half of them can be. Of one value a row, whose widths are unknown, none
+    is.
 
     >>> far_rows({"a": [94.0, 95.0], "b": [95.0, 96.0], "c": [93.0, 96.0], "d": [10.0, 30.0]})
     {'d': -1}
@@ -201,16 +201,15 @@ def far_rows(rows: Mapping[str, Sequence[float]]) -> dict[str, int]:
     {}
     """
     filled = {name: values for name, values in rows.items() if values}
-    if len(filled) < 3 or max(map(len, filled.values())) < 2:
+    if max(map(len, filled.values()), default=0) < 2:
         return {}
     middles = {name: median(values) for name, values in filled.items()}
     middle = median(middles.values())
     apart = median(abs(each - middle) for each in middles.values())
     wide = median(max(values) - min(values) for values in filled.values())
     limit = _FAR * (apart + wide)
-    far = {
+    return {
         name: -1 if max(values) < middle else 1
         for name, values in filled.items()
         if limit and (max(values) < middle - limit or min(values) > middle + limit)
     }
-    return far if 2 * len(far) < len(filled) else {}

@@ -263,9 +263,9 @@ class ContrastWords:
         """The difference without its interval, but with what makes it count for less."""
         if len(contrast["seeds"]) < FEWEST_PAIRS or contrast["low"] is None:
             return self._evidence(contrast)
-        some = "unpaired" not in contrast and numbers.seeds_used(contrast, self.seeds)
-        less = ["less than the margin"] if self._is_small(contrast) else []
-        limits = [*less, self._paired_seeds(contrast)] if some else less
+        limits = ["less than the margin"] if self._is_small(contrast) else []
+        if "unpaired" not in contrast and numbers.seeds_used(contrast, self.seeds):
+            limits.append(self._paired_seeds(contrast))
         return self._by(contrast) + (f" ({', '.join(limits)})" if limits else "")
 
     def _is_small(self, contrast: Contrast) -> bool:
